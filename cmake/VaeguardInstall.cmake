@@ -1,0 +1,1 @@
+# Installation: find_package(vaeguard) gives vaeguard::<folder> targets.

@@ -1,0 +1,47 @@
+# Build options, compiler settings and the libraries found on the system.
+option(VAEGUARD_TESTS "Build the tests" ON)
+option(VAEGUARD_BENCHMARKS "Build the benchmarks" ON)
+option(VAEGUARD_FUZZ "Build the fuzz targets (needs clang)" OFF)
+option(VAEGUARD_TORCH "Build what needs libtorch: the torch backend and TorchScript export" ON)
+set(VAEGUARD_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+endif()
+
+add_library(vaeguard_settings INTERFACE)
+target_compile_options(vaeguard_settings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+                                                   $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+if(VAEGUARD_SANITIZE)
+  target_compile_options(vaeguard_settings INTERFACE -fsanitize=${VAEGUARD_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(vaeguard_settings INTERFACE -fsanitize=${VAEGUARD_SANITIZE})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(Eigen3 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(PNG REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(PkgConfig REQUIRED)
+# Not find_package(libzip): Debian's refuses to load where the zip command-line tools are not installed.
+pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
+find_library(LBFGS_LIBRARY lbfgs REQUIRED)
+if(VAEGUARD_TORCH)
+  find_package(Torch REQUIRED)
+endif()

@@ -1,0 +1,83 @@
+// The batch of points: shape changes, copies of rows, and checks with messages.
+#include "vaeguard/base/matrix.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "vaeguard/base/error.h"
+
+namespace vaeguard {
+
+Matrix::Matrix(std::int64_t rows, std::int64_t columns, float fill)
+    : rows_(rows), columns_(columns), values_(static_cast<std::size_t>(rows * columns), fill) {}
+
+Matrix::Matrix(std::int64_t rows, std::int64_t columns, std::vector<float> values)
+    : rows_(rows), columns_(columns), values_(std::move(values)) {
+  if (static_cast<std::int64_t>(values_.size()) != rows * columns) {
+    misuse("base.matrix", "a [{}, {}] matrix takes {} values, got {}", rows, columns, rows * columns, values_.size());
+  }
+}
+
+void Matrix::resize(std::int64_t rows, std::int64_t columns) {
+  rows_ = rows;
+  columns_ = columns;
+  values_.resize(static_cast<std::size_t>(rows * columns));
+}
+
+Matrix Matrix::slice(std::int64_t first, std::int64_t count) const {
+  if (first < 0 || count < 0 || first + count > rows_) {
+    misuse("base.matrix", "rows {} to {} are outside a matrix of {} rows", first, first + count, rows_);
+  }
+  const auto begin = values_.begin() + first * columns_;
+  return {count, columns_, std::vector<float>(begin, begin + count * columns_)};
+}
+
+Matrix Matrix::gather(std::span<const std::int64_t> rows) const {
+  Matrix result(static_cast<std::int64_t>(rows.size()), columns_);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i] < 0 || rows[i] >= rows_) {
+      misuse("base.matrix", "row {} is outside a matrix of {} rows", rows[i], rows_);
+    }
+    std::ranges::copy(row(rows[i]), result.row(static_cast<std::int64_t>(i)).begin());
+  }
+  return result;
+}
+
+void Matrix::assign(std::int64_t first, const Matrix& source) {
+  if (source.columns_ != columns_ || first < 0 || first + source.rows_ > rows_) {
+    misuse("base.matrix", "cannot write [{}, {}] at row {} of [{}, {}]", source.rows_, source.columns_, first, rows_,
+           columns_);
+  }
+  std::ranges::copy(source.values_, values_.begin() + first * columns_);
+}
+
+Matrix repeat_rows(const Matrix& matrix, std::int64_t times) {
+  Matrix result(matrix.rows() * times, matrix.columns());
+  for (std::int64_t i = 0; i < result.rows(); ++i) {
+    std::ranges::copy(matrix.row(i / times), result.row(i).begin());
+  }
+  return result;
+}
+
+void check_shape(std::string_view place, std::string_view name, const Matrix& matrix, std::int64_t rows,
+                 std::int64_t columns) {
+  const bool rows_agree = rows < 0 || matrix.rows() == rows;
+  const bool columns_agree = columns < 0 || matrix.columns() == columns;
+  if (!rows_agree || !columns_agree) {
+    misuse(place, "{} must be [{}, {}], got [{}, {}]", name, rows < 0 ? "any" : std::to_string(rows),
+           columns < 0 ? "any" : std::to_string(columns), matrix.rows(), matrix.columns());
+  }
+}
+
+void check_finite(std::string_view place, std::string_view name, const Matrix& matrix) {
+  for (std::int64_t i = 0; i < matrix.rows(); ++i) {
+    for (std::int64_t j = 0; j < matrix.columns(); ++j) {
+      if (!std::isfinite(matrix(i, j))) {
+        misuse(place, "{} must be finite, got {} at row {}, column {}", name, matrix(i, j), i, j);
+      }
+    }
+  }
+}
+
+}  // namespace vaeguard

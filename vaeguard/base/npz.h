@@ -1,0 +1,31 @@
+// NumPy's .npz files: named float32 and int64 arrays in one zip archive.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace vaeguard {
+
+struct NpzArray {
+  std::vector<std::int64_t> shape;
+  std::variant<std::vector<float>, std::vector<std::int64_t>> values;  // row-major
+  friend bool operator==(const NpzArray&, const NpzArray&) = default;
+};
+
+using NpzArrays = std::map<std::string, NpzArray>;
+
+/// Writes a compressed archive atomically; equal arrays give equal bytes.
+void write_npz(const std::filesystem::path& file, const NpzArrays& arrays);
+/// Reads every array. Throws Misuse that names file and array, what was expected and what was found, for damaged
+/// archives, other types than little-endian float32 and int64, Fortran order, and sizes that disagree.
+NpzArrays read_npz(const std::filesystem::path& file);
+/// The same from bytes in memory; `place` names them in messages.
+NpzArrays parse_npz(std::span<const std::byte> bytes, std::string_view place);
+
+}  // namespace vaeguard
