@@ -1,0 +1,18 @@
+// Digests of bytes and files: MD5 to compare with published values, SHA-256 to identify.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace vaeguard::data {
+
+/// Lower-case hexadecimal digests.
+std::string md5(std::string_view bytes);
+std::string sha256(std::string_view bytes);
+
+/// Digests of a file's bytes, read in pieces; throw Misuse if it cannot be read.
+std::string md5_of_file(const std::filesystem::path& path);
+std::string sha256_of_file(const std::filesystem::path& path);
+
+}  // namespace vaeguard::data

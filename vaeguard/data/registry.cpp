@@ -1,0 +1,50 @@
+// The list of data sets and their loaders.
+#include "vaeguard/data/registry.h"
+
+#include <algorithm>
+#include <array>
+
+#include "vaeguard/base/text.h"
+#include "vaeguard/data/mnist.h"
+#include "vaeguard/data/synthetic.h"
+
+namespace vaeguard::data {
+namespace {
+
+struct Entry {
+  std::string_view name;
+  std::string_view description;
+  Dataset (*load)(const std::filesystem::path& data_folder);
+};
+
+constexpr std::array<Entry, 2> kEntries = {
+    {{"mnist", "60,000 + 10,000 handwritten digits, 28 x 28 grey pixels, 10 classes",
+      [](const std::filesystem::path& data_folder) { return load_mnist(data_folder / "mnist"); }},
+     {"synthetic", "2,200 + 500 drawn shapes, 28 x 28 grey pixels, 10 classes, made on the spot",
+      [](const std::filesystem::path&) { return synthetic({}, Key(0).fold("synthetic")); }}}};
+
+const Entry& find(std::string_view name) {
+  const auto entry = std::ranges::find(kEntries, name, &Entry::name);
+  if (entry == kEntries.end()) {
+    unknown_name("data.registry", "dataset", name, dataset_names());
+  }
+  return *entry;
+}
+
+}  // namespace
+
+std::vector<std::string> dataset_names() {
+  std::vector<std::string> names;
+  for (const Entry& entry : kEntries) {
+    names.emplace_back(entry.name);
+  }
+  return names;
+}
+
+std::string dataset_description(std::string_view name) { return std::string(find(name).description); }
+
+Dataset load_dataset(std::string_view name, const std::filesystem::path& data_folder) {
+  return find(name).load(data_folder);
+}
+
+}  // namespace vaeguard::data

@@ -1,0 +1,23 @@
+// Data sets by name.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vaeguard/data/dataset.h"
+
+namespace vaeguard::data {
+
+/// The known names, in the order of their listing: "mnist", "synthetic".
+std::vector<std::string> dataset_names();
+
+/// One sentence that says what a known data set is; throws Misuse for an unknown name.
+std::string dataset_description(std::string_view name);
+
+/// Loads a data set from its subfolder of `data_folder` ("synthetic" needs none: it is made on the spot). Throws Misuse
+/// for an unknown name, naming the nearest known one, and for files that are missing or wrong.
+Dataset load_dataset(std::string_view name, const std::filesystem::path& data_folder);
+
+}  // namespace vaeguard::data

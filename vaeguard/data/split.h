@@ -1,0 +1,28 @@
+// Deterministic parts of a data set: training and validation, and reference points stratified by class.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "vaeguard/base/random.h"
+
+namespace vaeguard::data {
+
+/// Positions in the training file.
+struct Split {
+  std::vector<std::int64_t> train;
+  std::vector<std::int64_t> validation;
+};
+
+/// Puts the last `validation` of the key's permutation of 0 .. count - 1 aside; both parts are then in the file's
+/// order.
+Split split_validation(std::int64_t count, std::int64_t validation, Key key);
+
+/// `count` positions in `labels`, classes taking turns (0, 1, .., 0, 1, ..) so that their numbers differ by at most one
+/// while none runs out; within a class, and for the last unfinished round of turns, the key decides.
+/// Throws Misuse if there are too few images or a label is not below `classes`.
+std::vector<std::int64_t> stratified_references(std::span<const std::int64_t> labels, std::int64_t classes,
+                                                std::int64_t count, Key key);
+
+}  // namespace vaeguard::data
