@@ -1,0 +1,343 @@
+// The lanes backend against the double-precision reference on random graphs, and its independence of batch and order.
+#include "vaeguard/networks/lanes/lanes_network.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "tests/networks/random_graph.h"
+#include "vaeguard/base/error.h"
+#include "vaeguard/networks/lanes/plan.h"
+#include "vaeguard/networks/network.h"
+
+namespace vaeguard::networks {
+namespace {
+
+constexpr std::uint64_t kGraphs = 60;
+constexpr std::int64_t kRows = 5;
+
+/// A layer whose every output lies in the padding, as the first, so that all after it is constant.
+LayerGraph dead_graph() {
+  LayerGraph graph{.input = {3, 1, 1}, .layers = {}, .parameters = {}};
+  graph.add(Operation::convolution, {.channels = 4, .kernel = 1, .stride = 2, .padding = 1})
+      .add(Operation::convolution, {.channels = 5, .kernel = 2, .padding = 1, .activation = Activation::relu})
+      .add(Operation::convolution, {.channels = 2, .kernel = 3});
+  randomise(graph, Key(9));
+  return graph;
+}
+
+/// The first layers of a decoder: a point, then taps with gaps, then layers that read the gaps.
+LayerGraph gap_graph() {
+  LayerGraph graph{.input = {17, 1, 1}, .layers = {}, .parameters = {}};
+  graph
+      .add(Operation::transposed_convolution,
+           {.channels = 13, .kernel = 3, .dilation = 2, .activation = Activation::relu})
+      .add(Operation::transposed_convolution, {.channels = 7, .kernel = 3, .activation = Activation::relu})
+      .add(Operation::transposed_convolution, {.channels = 1, .kernel = 4, .stride = 2, .padding = 1});
+  randomise(graph, Key(10));
+  return graph;
+}
+
+std::vector<LayerGraph> graphs() {
+  std::vector<LayerGraph> result{dead_graph(), gap_graph()};
+  for (std::uint64_t g = 0; g < kGraphs; ++g) {
+    result.push_back(random_graph(Key(1000 + g)));
+  }
+  return result;
+}
+
+std::string describe_all(const LayerGraph& graph) {
+  std::string text;
+  for (const Layer& layer : graph.layers) {
+    text += describe(layer) + "\n";
+  }
+  return text;
+}
+
+/// |actual - expected| within unit * magnitude everywhere.
+template <typename Values>
+void expect_near(const Values& actual, const std::vector<double>& expected, const std::vector<double>& magnitude,
+                 double unit) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_NEAR(actual[i], expected[i], unit * magnitude[i]) << "at " << i;
+  }
+}
+
+/// Forward and input gradients of every row. A pre-activation within rounding of 0 could be silenced by one side and
+/// not by the other; with fixed keys none of these graphs has one.
+void expect_agrees(const Network& network) {
+  const LayerGraph& graph = network.graph();
+  const Tolerance tolerance(graph);
+  const Matrix inputs = random_matrix(Key(1), kRows, graph.input.size());
+  const Matrix output_gradients = random_matrix(Key(2), kRows, graph.output().size());
+  const auto tape = network.make_tape();
+  Matrix outputs;
+  Matrix gradients;
+  network.forward(inputs, outputs, *tape);
+  network.backward(output_gradients, gradients, *tape);
+  for (std::int64_t b = 0; b < kRows; ++b) {
+    const auto boundaries = reference_forward(graph, in_double(inputs.row(b)));
+    const auto magnitudes = tolerance.forward(inputs.row(b));
+    expect_near(outputs.row(b), boundaries.back(), magnitudes.back(), tolerance.unit());
+    expect_near(gradients.row(b), reference_backward(graph, boundaries, in_double(output_gradients.row(b))),
+                tolerance.backward(magnitudes, output_gradients.row(b)), tolerance.unit());
+  }
+}
+
+Matrix outputs_of(const Network& network, const Matrix& inputs) {
+  const auto tape = network.make_tape();
+  Matrix outputs;
+  network.forward(inputs, outputs, *tape);
+  return outputs;
+}
+
+Matrix gradients_of(const Network& network, const Matrix& inputs, const Matrix& output_gradients) {
+  const auto tape = network.make_tape();
+  Matrix outputs;
+  Matrix gradients;
+  network.forward(inputs, outputs, *tape);
+  network.backward(output_gradients, gradients, *tape);
+  return gradients;
+}
+
+TEST(LanesDifferential, FixedNetworksAgreeWithDoublePrecision) {
+  for (const LayerGraph& graph : graphs()) {
+    SCOPED_TRACE(describe_all(graph));
+    expect_agrees(*lanes_backend().compile(graph));
+  }
+}
+
+TEST(LanesDifferential, TrainableNetworksAgreeWithDoublePrecision) {
+  for (const LayerGraph& graph : graphs()) {
+    SCOPED_TRACE(describe_all(graph));
+    expect_agrees(*compile_trainable(graph));
+  }
+}
+
+TEST(LanesDifferential, ParameterGradientsAgreeWithDoublePrecision) {
+  for (const LayerGraph& graph : graphs()) {
+    SCOPED_TRACE(describe_all(graph));
+    const std::int64_t rows = 19;  // more than one group of lanes, the last one not full
+    const auto network = compile_trainable(graph);
+    const Matrix inputs = random_matrix(Key(1), rows, graph.input.size());
+    const Matrix output_gradients = random_matrix(Key(2), rows, graph.output().size());
+    const auto tape = network->make_tape();
+    Matrix outputs;
+    std::vector<float> actual(graph.parameters.size(), 0.0F);
+    network->forward(inputs, outputs, *tape);
+    network->backward_parameters(output_gradients, nullptr, actual, *tape);
+
+    const Tolerance tolerance(graph);
+    std::vector<double> expected(actual.size(), 0.0);
+    std::vector<double> magnitude(actual.size(), 0.0);
+    for (std::int64_t b = 0; b < rows; ++b) {
+      reference_backward(graph, reference_forward(graph, in_double(inputs.row(b))), in_double(output_gradients.row(b)),
+                         expected);
+      (void)tolerance.backward(tolerance.forward(inputs.row(b)), output_gradients.row(b), magnitude);
+    }
+    // One parameter sums over rows and positions besides the terms of each value.
+    const double sums = static_cast<double>(rows * std::max(graph.input.positions(), graph.output().positions()));
+    expect_near(actual, expected, magnitude, tolerance.unit() * std::sqrt(sums));
+  }
+}
+
+TEST(LanesDifferential, GraphsWithFoldedPositionsAreAmongThoseTested) {
+  int folded = 0;
+  for (const LayerGraph& graph : graphs()) {
+    const lanes::Plan plan = lanes::make_plan(graph, lanes::Parameters::fixed);
+    for (std::size_t l = 0; l < graph.layers.size(); ++l) {
+      if (plan.layers[l].output_positions < graph.layers[l].output.positions()) {
+        ++folded;
+        break;
+      }
+    }
+  }
+  EXPECT_GE(folded, 8);
+}
+
+TEST(LanesDifferential, ADifferenceOfOneWeightIsSeen) {
+  // The tolerance must not hide a weight that is 1 % wrong.
+  LayerGraph graph = gap_graph();
+  const LayerGraph truth = graph;
+  auto weight = graph.weight(graph.layers[1]);
+  const auto largest = std::ranges::max_element(weight, {}, [](float w) { return std::abs(w); });
+  *largest *= 1.01F;
+  const Matrix inputs = random_matrix(Key(1), 1, graph.input.size());
+  const Matrix outputs = outputs_of(*lanes_backend().compile(graph), inputs);
+  const Tolerance tolerance(truth);
+  const auto expected = reference_forward(truth, in_double(inputs.row(0))).back();
+  const auto magnitude = tolerance.forward(inputs.row(0)).back();
+  bool seen = false;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    seen = seen || std::abs(outputs.row(0)[i] - expected[i]) > tolerance.unit() * magnitude[i];
+  }
+  EXPECT_TRUE(seen);
+}
+
+TEST(LanesIndependence, ARowsResultIsBitwiseTheSameInAnyBatchAndOrder) {
+  constexpr std::int64_t kAll = 64;
+  for (const LayerGraph& graph : {gap_graph(), random_graph(Key(1007)), random_graph(Key(1013))}) {
+    SCOPED_TRACE(describe_all(graph));
+    for (const bool trainable : {false, true}) {
+      const std::shared_ptr<const Network> network =
+          trainable ? std::shared_ptr<const Network>(compile_trainable(graph)) : lanes_backend().compile(graph);
+      const Matrix inputs = random_matrix(Key(3), kAll, graph.input.size());
+      const Matrix output_gradients = random_matrix(Key(4), kAll, graph.output().size());
+      const Matrix outputs = outputs_of(*network, inputs);
+      const Matrix gradients = gradients_of(*network, inputs, output_gradients);
+      for (const std::int64_t batch : {1, 7}) {
+        for (std::int64_t first = 0; first < kAll; first += batch) {
+          const std::int64_t count = std::min(batch, kAll - first);
+          const Matrix part = inputs.slice(first, count);
+          EXPECT_EQ(outputs_of(*network, part), outputs.slice(first, count));
+          EXPECT_EQ(gradients_of(*network, part, output_gradients.slice(first, count)), gradients.slice(first, count));
+        }
+      }
+      const auto order = permutation(Key(5), kAll);
+      EXPECT_EQ(outputs_of(*network, inputs.gather(order)), outputs.gather(order));
+      EXPECT_EQ(gradients_of(*network, inputs.gather(order), output_gradients.gather(order)), gradients.gather(order));
+    }
+  }
+}
+
+TEST(LanesIndependence, ForwardOfManyRowsIsBitwiseTheSameOnOneAndTwoThreads) {
+  const auto network = lanes_backend().compile(gap_graph());
+  const Matrix inputs = random_matrix(Key(6), 203, network->graph().input.size());
+  const Matrix one = forward_all(*network, inputs, 1);
+  EXPECT_EQ(one, forward_all(*network, inputs, 2));
+  EXPECT_EQ(one, outputs_of(*network, inputs));
+  EXPECT_EQ(forward_all(*network, Matrix(0, 17), 2).rows(), 0);
+}
+
+TEST(LanesIndependence, ARowOfNotANumberDoesNotReachItsNeighbours) {
+  const auto network = lanes_backend().compile(gap_graph());
+  Matrix inputs = random_matrix(Key(7), 16, network->graph().input.size());
+  const Matrix clean = outputs_of(*network, inputs);
+  std::ranges::fill(inputs.row(5), std::numeric_limits<float>::quiet_NaN());
+  const Matrix outputs = outputs_of(*network, inputs);
+  EXPECT_EQ(outputs.slice(0, 5), clean.slice(0, 5));
+  EXPECT_EQ(outputs.slice(6, 10), clean.slice(6, 10));
+}
+
+TEST(LanesTape, IsReusedForLargerAndSmallerBatches) {
+  const auto network = lanes_backend().compile(gap_graph());
+  const Matrix inputs = random_matrix(Key(8), 40, network->graph().input.size());
+  const auto tape = network->make_tape();
+  for (const std::int64_t rows : {3, 40, 1, 17}) {
+    Matrix outputs;
+    network->forward(inputs.slice(0, rows), outputs, *tape);
+    EXPECT_EQ(outputs, outputs_of(*network, inputs.slice(0, rows)));
+  }
+}
+
+TEST(LanesTraining, NewParametersGiveTheSameNetworkAsCompilingThem) {
+  const LayerGraph graph = gap_graph();
+  LayerGraph other = graph;
+  randomise(other, Key(77));
+  const auto network = compile_trainable(graph);
+  network->set_parameters(other.parameters);
+  const Matrix inputs = random_matrix(Key(1), 3, graph.input.size());
+  EXPECT_EQ(network->graph().parameters, other.parameters);
+  EXPECT_EQ(outputs_of(*network, inputs), outputs_of(*compile_trainable(other), inputs));
+  EXPECT_NE(outputs_of(*network, inputs), outputs_of(*compile_trainable(graph), inputs));
+}
+
+TEST(LanesTraining, ParameterGradientsAddToWhatIsThere) {
+  const LayerGraph graph = gap_graph();
+  const auto network = compile_trainable(graph);
+  const Matrix inputs = random_matrix(Key(1), 4, graph.input.size());
+  const Matrix output_gradients = random_matrix(Key(2), 4, graph.output().size());
+  const auto tape = network->make_tape();
+  Matrix outputs;
+  Matrix input_gradients;
+  network->forward(inputs, outputs, *tape);
+  std::vector<float> once(graph.parameters.size(), 0.0F);
+  network->backward_parameters(output_gradients, &input_gradients, once, *tape);
+  std::vector<float> twice = once;
+  network->backward_parameters(output_gradients, nullptr, twice, *tape);
+  for (std::size_t i = 0; i < once.size(); ++i) {
+    // Each parameter gets at most one addition per row and position on top of what is there.
+    EXPECT_NEAR(twice[i], 2.0F * once[i], 1e-5F * std::max(1.0F, std::abs(once[i])));
+  }
+  EXPECT_EQ(input_gradients, gradients_of(*network, inputs, output_gradients));
+}
+
+TEST(LanesErrors, WrongShapesAreRefused) {
+  const auto network = compile_trainable(gap_graph());
+  const auto tape = network->make_tape();
+  Matrix outputs;
+  Matrix gradients;
+  EXPECT_THROW(network->forward(Matrix(2, 16), outputs, *tape), Misuse);
+  network->forward(Matrix(2, 17), outputs, *tape);
+  EXPECT_THROW(network->backward(Matrix(3, outputs.columns()), gradients, *tape), Misuse);
+  std::vector<float> few(3);
+  EXPECT_THROW(network->backward_parameters(outputs, nullptr, few, *tape), Misuse);
+  EXPECT_THROW(network->set_parameters(few), Misuse);
+}
+
+// VAEGUARD_ISA is read once in a process, so each instruction set gets a process of its own.
+struct Child {
+  int status;
+  std::string output;
+};
+
+Child run_again(const std::string& isa, const std::string& filter) {
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
+  const std::string command = "VAEGUARD_ISA=" + isa + " '" + program + "' --gtest_filter='" + filter + "' 2>&1";
+  Child child{-1, {}};
+  FILE* pipe = popen(command.c_str(), "r");
+  char buffer[4096];
+  while (pipe != nullptr && fgets(buffer, sizeof(buffer), pipe) != nullptr) {
+    child.output += buffer;
+  }
+  child.status = pipe != nullptr ? pclose(pipe) : -1;
+  return child;
+}
+
+/// The instruction sets of this processor, best first.
+std::vector<std::string> instruction_sets() {
+  std::vector<std::string> sets;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")) {
+    sets.emplace_back("avx512");
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    sets.emplace_back("avx2");
+  }
+#endif
+  sets.emplace_back("generic");
+  return sets;
+}
+
+TEST(LanesDifferential, RunsTheBestInstructionSetOrTheOneThatTheEnvironmentNames) {
+  const char* wanted = std::getenv("VAEGUARD_ISA");
+  const std::string expected = wanted == nullptr ? instruction_sets().front() : wanted;
+  EXPECT_EQ(lanes::select_kernels().name, expected);
+  EXPECT_NE(lanes_backend().description().find(expected), std::string::npos);
+}
+
+TEST(LanesInstructionSets, EveryOneThatThisProcessorHasAgreesWithDoublePrecision) {
+  for (const std::string& set : instruction_sets()) {
+    const Child child = run_again(set, "LanesDifferential.*:LanesIndependence.*");
+    EXPECT_EQ(child.status, 0) << set << "\n" << child.output;
+    EXPECT_NE(child.output.find("[  PASSED  ] 9 tests"), std::string::npos) << child.output;
+  }
+}
+
+TEST(LanesInstructionSets, AnUnknownOneIsRefusedWithTheKnownOnes) {
+  const Child child = run_again("abacus", "LanesDifferential.ADifferenceOfOneWeightIsSeen");
+  EXPECT_NE(child.status, 0);
+  EXPECT_NE(child.output.find("VAEGUARD_ISA must be one this processor supports"), std::string::npos);
+  EXPECT_NE(child.output.find("generic"), std::string::npos);
+  EXPECT_NE(child.output.find("abacus"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace vaeguard::networks

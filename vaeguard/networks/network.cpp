@@ -1,0 +1,64 @@
+// Choosing a backend, and forward passes over many rows.
+#include "vaeguard/networks/network.h"
+
+#include <cstdlib>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/parallel.h"
+#include "vaeguard/networks/lanes/lanes_network.h"
+#include "vaeguard/networks/reference/reference_network.h"
+
+namespace vaeguard::networks {
+namespace {
+
+std::vector<const Backend*>& registry() {
+  static std::vector<const Backend*> all{&lanes_backend(), &reference_backend()};
+  return all;
+}
+
+}  // namespace
+
+const std::vector<const Backend*>& backends() { return registry(); }
+
+void register_backend(const Backend& backend) { registry().push_back(&backend); }
+
+const Backend& select_backend(std::string_view wanted, const LayerGraph& graph) {
+  std::string_view name = wanted;
+  if (const char* variable = std::getenv("VAEGUARD_BACKEND");
+      name == "auto" && variable != nullptr && *variable != '\0') {
+    name = variable;
+  }
+  std::string names;
+  for (const Backend* backend : registry()) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", backend->name());
+    if (name != "auto" && name != backend->name()) {
+      continue;
+    }
+    const std::string reason = backend->unsupported(graph);
+    if (reason.empty()) {
+      return *backend;
+    }
+    if (name != "auto") {
+      misuse("networks", "the backend {} cannot run this graph: {}", name, reason);
+    }
+  }
+  misuse("networks", "backend must be auto or one of {} , got '{}'", names, name);
+}
+
+std::shared_ptr<const Network> compile(const LayerGraph& graph, std::string_view backend) {
+  return select_backend(backend, graph).compile(graph);
+}
+
+Matrix forward_all(const Network& network, const Matrix& inputs, int threads) {
+  constexpr std::int64_t kChunk = 64;  // bounds the tape's memory
+  Matrix result(inputs.rows(), network.graph().output().size());
+  parallel_chunks(inputs.rows(), kChunk, threads, [&](std::int64_t first, std::int64_t count) {
+    const auto tape = network.make_tape();
+    Matrix outputs;
+    network.forward(inputs.slice(first, count), outputs, *tape);
+    result.assign(first, outputs);
+  });
+  return result;
+}
+
+}  // namespace vaeguard::networks

@@ -1,0 +1,73 @@
+// A compiled network: forward, and backward from the tape that forward recorded.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vaeguard/base/matrix.h"
+#include "vaeguard/networks/layer_graph.h"
+
+namespace vaeguard::networks {
+
+/// What a forward pass leaves for its backward pass. One tape serves one thread; reuse it to spare allocations.
+class Tape {
+ public:
+  virtual ~Tape() = default;
+};
+
+/// A layer graph compiled by a backend. Single-threaded by itself and safe to call from many threads with a tape each:
+/// callers hand chunks of rows to threads (base/parallel.h). A row's result does not depend on the other rows.
+class Network {
+ public:
+  virtual ~Network() = default;
+  [[nodiscard]] virtual const LayerGraph& graph() const = 0;
+  [[nodiscard]] virtual std::string_view backend() const = 0;
+  [[nodiscard]] virtual std::unique_ptr<Tape> make_tape() const = 0;
+  /// inputs [n, in] -> outputs [n, out] (resized), recorded on `tape`.
+  virtual void forward(const Matrix& inputs, Matrix& outputs, Tape& tape) const = 0;
+  /// Pulls the gradient at the outputs [n, out] of the last forward on `tape` back to the inputs [n, in] (resized).
+  virtual void backward(const Matrix& output_gradients, Matrix& input_gradients, Tape& tape) const = 0;
+};
+
+/// A network whose parameters are being learned.
+class TrainableNetwork : public Network {
+ public:
+  /// Takes new parameters, in the order of LayerGraph::parameters.
+  virtual void set_parameters(std::span<const float> parameters) = 0;
+  /// As backward, and adds the gradient of each parameter, summed over rows, to `parameter_gradients`.
+  /// `input_gradients` may be null where nobody needs them.
+  virtual void backward_parameters(const Matrix& output_gradients, Matrix* input_gradients,
+                                   std::span<float> parameter_gradients, Tape& tape) const = 0;
+};
+
+/// Four functions that make a backend.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  [[nodiscard]] virtual std::string description() const = 0;
+  /// Empty if the graph can be compiled here and now, else the reason why not.
+  [[nodiscard]] virtual std::string unsupported(const LayerGraph& graph) const = 0;
+  [[nodiscard]] virtual std::shared_ptr<const Network> compile(const LayerGraph& graph) const = 0;
+};
+
+/// All backends of this build, best first: lanes, reference, then those registered.
+const std::vector<const Backend*>& backends();
+/// Adds a backend that lives in another library (torch); call it once, before threads start.
+void register_backend(const Backend& backend);
+/// The named backend; "auto" is VAEGUARD_BACKEND if set, else the first that supports the graph. Throws Misuse with the
+/// reason where the named one does not support the graph, and lists the names where there is none of that name.
+const Backend& select_backend(std::string_view name, const LayerGraph& graph);
+/// select_backend, then compile.
+std::shared_ptr<const Network> compile(const LayerGraph& graph, std::string_view backend = "auto");
+/// A trainable network of the lanes backend.
+std::unique_ptr<TrainableNetwork> compile_trainable(const LayerGraph& graph);
+
+/// forward for many rows in chunks on `threads` threads.
+Matrix forward_all(const Network& network, const Matrix& inputs, int threads);
+
+}  // namespace vaeguard::networks
