@@ -1,0 +1,159 @@
+// Likelihoods against their formulas in double precision, and gradients against finite differences.
+#include "vaeguard/models/likelihood.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <vector>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/random.h"
+
+namespace vaeguard::models {
+namespace {
+
+constexpr Likelihood kBernoulli{LikelihoodKind::bernoulli, 1.0};
+constexpr Likelihood kGaussian{LikelihoodKind::gaussian, 0.3};
+
+/// -100 to 100 in steps of 0.1, and zero's neighbourhood.
+std::vector<float> wide_range() {
+  std::vector<float> result{0.0F, -0.0F, 1e-6F, -1e-6F, 1e-30F, -1e-30F};
+  for (int i = -1000; i <= 1000; ++i) {
+    result.push_back(0.1F * static_cast<float>(i));
+  }
+  return result;
+}
+
+double bernoulli_in_double(double x, double logit) {
+  return std::max(logit, 0.0) + std::log1p(std::exp(-std::abs(logit))) - x * logit;
+}
+
+double sigmoid_in_double(double logit) {
+  return logit >= 0.0 ? 1.0 / (1.0 + std::exp(-logit)) : std::exp(logit) / (1.0 + std::exp(logit));
+}
+
+double gaussian_in_double(double x, double mean, double variance) {
+  return 0.5 * (x - mean) * (x - mean) / variance + 0.5 * std::log(2.0 * std::numbers::pi * variance);
+}
+
+double value_of(const Likelihood& likelihood, std::span<const float> image, std::span<const float> parameters) {
+  return likelihood.negative_log(image, parameters, {});
+}
+
+TEST(Likelihood, BernoulliIsTheFormulaForEveryLogitFromMinusToPlusHundred) {
+  for (const float logit : wide_range()) {
+    for (const float x : {0.0F, 0.25F, 1.0F}) {
+      // log(1 + e) errs by at most the error of e <= 1, of relative size 2e-7; all else is in double.
+      EXPECT_NEAR(value_of(kBernoulli, {&x, 1}, {&logit, 1}), bernoulli_in_double(x, logit),
+                  2e-7 * std::exp(-std::abs(static_cast<double>(logit))) + 1e-13)
+          << logit << " " << x;
+    }
+  }
+}
+
+TEST(Likelihood, BernoulliGradientIsSigmoidMinusPixel) {
+  for (const float logit : wide_range()) {
+    for (const float x : {0.0F, 0.25F, 1.0F}) {
+      float gradient = 0.0F;
+      (void)kBernoulli.negative_log({&x, 1}, {&logit, 1}, {&gradient, 1});
+      EXPECT_NEAR(gradient, sigmoid_in_double(logit) - x, 4e-7) << logit;  // a few roundings of numbers up to 1
+    }
+  }
+}
+
+TEST(Likelihood, GradientsAgreeWithFiniteDifferences) {
+  // Central differences of the double-precision value with step h: error h^2 / 6 of a third derivative below 1 / 4,
+  // plus 2e-7 / h from the value's own error; h = 2^-6 balances both below 5e-5 (Bernoulli). The Gaussian is quadratic.
+  constexpr float kStep = 0x1p-6F;
+  for (const Likelihood& likelihood : {kBernoulli, kGaussian}) {
+    for (float p = -8.0F; p <= 8.0F; p += 0.25F) {
+      const float x = 0.75F;
+      const float above = p + kStep;
+      const float below = p - kStep;
+      float gradient = 0.0F;
+      (void)likelihood.negative_log({&x, 1}, {&p, 1}, {&gradient, 1});
+      const double difference =
+          (value_of(likelihood, {&x, 1}, {&above, 1}) - value_of(likelihood, {&x, 1}, {&below, 1})) / (2.0 * kStep);
+      EXPECT_NEAR(gradient, difference, 5e-5) << name(likelihood.kind) << " at " << p;
+    }
+  }
+}
+
+TEST(Likelihood, SumsOverPixelsAreTheSumOfThePixels) {
+  // Sizes around the block of terms that share a logarithm.
+  for (const std::size_t size : {1U, 511U, 512U, 513U, 784U, 1025U}) {
+    std::vector<float> image(size);
+    std::vector<float> parameters(size);
+    fill_uniform(Key(size).fold("image"), 0.0F, 1.0F, image);
+    fill_normal(Key(size).fold("parameters"), parameters);
+    for (const Likelihood& likelihood : {kBernoulli, kGaussian}) {
+      double expected = 0.0;
+      for (std::size_t i = 0; i < size; ++i) {
+        expected += likelihood.kind == LikelihoodKind::bernoulli
+                        ? bernoulli_in_double(image[i], parameters[i])
+                        : gaussian_in_double(image[i], parameters[i], likelihood.variance);
+      }
+      std::vector<float> gradient(size);
+      EXPECT_NEAR(value_of(likelihood, image, parameters), expected, 2e-7 * static_cast<double>(size));
+      EXPECT_EQ(likelihood.negative_log(image, parameters, gradient), value_of(likelihood, image, parameters));
+      EXPECT_NEAR(gradient.back(),
+                  likelihood.kind == LikelihoodKind::bernoulli
+                      ? sigmoid_in_double(parameters.back()) - image.back()
+                      : (parameters.back() - static_cast<double>(image.back())) / likelihood.variance,
+                  2e-6);
+    }
+  }
+}
+
+TEST(Likelihood, ManySaturatedPixelsStayFinite) {
+  const std::vector<float> image(3000, 0.0F);
+  EXPECT_NEAR(value_of(kBernoulli, image, std::vector<float>(3000, 100.0F)), 300000.0, 1e-6);
+  EXPECT_NEAR(value_of(kBernoulli, image, std::vector<float>(3000, 0.0F)), 3000.0 * std::numbers::ln2, 3000.0 * 2e-7);
+}
+
+TEST(Likelihood, GaussianIsTheFormulaForEveryMeanFromMinusToPlusHundred) {
+  for (const float mean : wide_range()) {
+    const float x = 0.5F;
+    float gradient = 0.0F;
+    const double expected = gaussian_in_double(x, mean, kGaussian.variance);
+    EXPECT_NEAR(kGaussian.negative_log({&x, 1}, {&mean, 1}, {&gradient, 1}), expected,
+                1e-12 * std::abs(expected) + 1e-12);
+    const double slope = (mean - 0.5) / kGaussian.variance;
+    EXPECT_NEAR(gradient, slope, 1e-7 * std::abs(slope));  // one rounding to float
+  }
+}
+
+TEST(Likelihood, ParametersThatAreNoNumbersGiveNoFiniteEnergy) {
+  const float x = 0.5F;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const Likelihood& likelihood : {kBernoulli, kGaussian}) {
+    EXPECT_FALSE(std::isfinite(value_of(likelihood, {&x, 1}, {&nan, 1}))) << name(likelihood.kind);
+    EXPECT_FALSE(std::isfinite(value_of(likelihood, {&x, 1}, {&infinity, 1}))) << name(likelihood.kind);
+  }
+}
+
+TEST(Likelihood, MeanIsTheProbabilityOrTheMeanItself) {
+  const std::vector<float> parameters{-100.0F, -2.0F, 0.0F, 3.0F, 100.0F};
+  std::vector<float> image(parameters.size());
+  kGaussian.mean(parameters, image);
+  EXPECT_EQ(image, parameters);
+  kBernoulli.mean(parameters, image);
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    EXPECT_NEAR(image[i], sigmoid_in_double(parameters[i]), 2e-7);
+    EXPECT_GE(image[i], 0.0F);
+    EXPECT_LE(image[i], 1.0F);
+  }
+}
+
+TEST(Likelihood, NamesGoBothWaysAndOthersAreRefused) {
+  for (const LikelihoodKind kind : {LikelihoodKind::bernoulli, LikelihoodKind::gaussian}) {
+    EXPECT_EQ(likelihood_kind(name(kind)), kind);
+  }
+  EXPECT_THROW((void)likelihood_kind("poisson"), Misuse);
+}
+
+}  // namespace
+}  // namespace vaeguard::models

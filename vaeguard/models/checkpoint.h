@@ -1,0 +1,33 @@
+// A trained model in a file: VAE weights, perhaps a classifier, and text that says where they came from.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "vaeguard/models/classifier.h"
+#include "vaeguard/models/safetensors.h"
+#include "vaeguard/models/vae.h"
+
+namespace vaeguard::models {
+
+/// Stored as safetensors: encoder.0.weight, encoder.0.bias, ..., decoder.4.bias, classifier.weight, classifier.bias,
+/// and in the metadata the architecture with all its layers, the likelihood, and the entries of `metadata`.
+struct Checkpoint {
+  VaeWeights vae;
+  std::optional<LinearClassifier> classifier;
+  /// Free text by key: training options, digest of the data, metrics. Keys of the format's own are refused.
+  std::map<std::string, std::string> metadata;
+};
+
+Safetensors to_safetensors(const Checkpoint& checkpoint);
+/// Throws Misuse that names `place`, the tensor or entry, what was expected and what was found. Tensors of other names,
+/// such as an optimiser's, are left alone.
+Checkpoint from_safetensors(const Safetensors& file, std::string_view place);
+
+Checkpoint load_checkpoint(const std::filesystem::path& file);
+void save_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& file);
+
+}  // namespace vaeguard::models

@@ -1,0 +1,73 @@
+// Layers and start of the paper's convolutional VAE.
+#include "vaeguard/models/conv_vae.h"
+
+#include <cmath>
+
+#include "vaeguard/base/error.h"
+
+namespace vaeguard::models {
+namespace {
+
+using networks::Activation;
+using networks::Layer;
+using networks::LayerGraph;
+using networks::Operation;
+
+LayerGraph encoder_graph(ImageShape image) {
+  LayerGraph graph{.input = image, .layers = {}, .parameters = {}};
+  for (const std::int64_t channels : {32, 64, 96, 128}) {
+    graph.add(Operation::convolution,
+              {.channels = channels, .kernel = 3, .stride = 2, .padding = 1, .activation = Activation::relu});
+  }
+  graph.add(Operation::convolution, {.channels = 2 * kConvVaeLatentSize, .kernel = 3, .stride = 2, .padding = 1});
+  return graph;
+}
+
+LayerGraph decoder_graph(std::int64_t image_channels) {
+  LayerGraph graph{.input = {kConvVaeLatentSize, 1, 1}, .layers = {}, .parameters = {}};
+  constexpr auto kTransposed = Operation::transposed_convolution;
+  graph.add(kTransposed, {.channels = 128, .kernel = 3, .dilation = 2, .activation = Activation::relu});
+  graph.add(kTransposed, {.channels = 96, .kernel = 3, .activation = Activation::relu});
+  graph.add(kTransposed, {.channels = 64, .kernel = 3, .padding = 1, .activation = Activation::relu});
+  graph.add(kTransposed, {.channels = 32, .kernel = 4, .stride = 2, .padding = 1, .activation = Activation::relu});
+  graph.add(kTransposed, {.channels = image_channels, .kernel = 4, .stride = 2, .padding = 1});
+  return graph;
+}
+
+// Glorot and Bengio 2010: variance 2 / (fan in + fan out), a fan being channels x kernel area. `heads` layers of equal
+// size lie side by side in the outputs, so each has only its share of the fan out.
+void xavier_normal(LayerGraph& graph, const Layer& layer, std::int64_t heads, Key key) {
+  const double area = static_cast<double>(layer.kernel) * layer.kernel;
+  const double fans = area * static_cast<double>(layer.input.channels + layer.output.channels / heads);
+  const auto deviation = static_cast<float>(std::sqrt(2.0 / fans));
+  const std::span<float> weight = graph.weight(layer);
+  fill_normal(key, weight);
+  for (float& value : weight) {
+    value *= deviation;
+  }
+}
+
+void initialise(LayerGraph& graph, std::int64_t heads_of_last, Key key) {
+  const std::vector<Layer> layers = graph.layers;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    xavier_normal(graph, layers[i], i + 1 == layers.size() ? heads_of_last : 1, key.fold(i));
+  }
+}
+
+}  // namespace
+
+VaeWeights conv_vae(ImageShape image, const Likelihood& likelihood, Key key) {
+  if (image.channels < 1 || image.height != 28 || image.width != 28) {
+    misuse("models.conv_vae", "images must be 28 x 28 with at least one channel, got {} x {} with {}", image.height,
+           image.width, image.channels);
+  }
+  VaeWeights weights{.architecture = "conv_vae",
+                     .encoder = encoder_graph(image),
+                     .decoder = decoder_graph(image.channels),
+                     .likelihood = likelihood};
+  initialise(weights.encoder, 2, key.fold("encoder"));
+  initialise(weights.decoder, 1, key.fold("decoder"));
+  return weights;
+}
+
+}  // namespace vaeguard::models

@@ -1,0 +1,21 @@
+// The paper's convolutional VAE (Kuzina, Welling and Tomczak 2022) for 28 x 28 images.
+#pragma once
+
+#include "vaeguard/base/image_shape.h"
+#include "vaeguard/base/random.h"
+#include "vaeguard/models/likelihood.h"
+#include "vaeguard/models/vae.h"
+
+namespace vaeguard::models {
+
+/// The paper's latent size.
+inline constexpr std::int64_t kConvVaeLatentSize = 64;
+
+/// Encoder: four stride-2 convolutions C -> 32 -> 64 -> 96 -> 128 (28 -> 14 -> 7 -> 4 -> 2) and one to the latent
+/// (2 -> 1). The paper's two heads, for means and for log-variances, are one convolution here: its first outputs are
+/// the means. Decoder: transposed convolutions 64 -> 128 -> 96 -> 64 -> 32 -> C (1 -> 5 -> 7 -> 7 -> 14 -> 28), ReLU
+/// between, logits or means out. Parameters: 332,512 + 273,217 for one channel. Weights are Xavier-normal draws from
+/// `key`, each head with its own fans; biases are zero. Throws Misuse unless the image is 28 x 28.
+VaeWeights conv_vae(ImageShape image, const Likelihood& likelihood, Key key);
+
+}  // namespace vaeguard::models

@@ -1,0 +1,28 @@
+// Likelihoods p(x|z) on the decoder's outputs: negative log-likelihood, its gradient, and the mean image.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vaeguard::models {
+
+enum class LikelihoodKind { bernoulli, gaussian };
+
+/// Bernoulli on logits l: -log p = sum softplus(l) - x l, gradient sigmoid(l) - x; no clamp, no log of a sigmoid.
+/// Gaussian on means m with fixed variance s^2: -log p = sum (x - m)^2 / (2 s^2) + log(2 pi s^2) / 2.
+struct Likelihood {
+  LikelihoodKind kind = LikelihoodKind::bernoulli;
+  double variance = 1.0;  // of the Gaussian
+
+  /// -log p(x | parameters) in nats, summed in double; writes its gradient with respect to `parameters` unless empty.
+  double negative_log(std::span<const float> image, std::span<const float> parameters, std::span<float> gradient) const;
+  /// E[x | parameters].
+  void mean(std::span<const float> parameters, std::span<float> image) const;
+  friend bool operator==(const Likelihood&, const Likelihood&) = default;
+};
+
+std::string_view name(LikelihoodKind kind);
+LikelihoodKind likelihood_kind(std::string_view name);
+
+}  // namespace vaeguard::models

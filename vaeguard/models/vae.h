@@ -1,0 +1,64 @@
+// A variational autoencoder: encoder and decoder graphs, a likelihood, and the maps between images and latent codes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "vaeguard/base/image_shape.h"
+#include "vaeguard/base/matrix.h"
+#include "vaeguard/base/random.h"
+#include "vaeguard/models/likelihood.h"
+#include "vaeguard/networks/layer_graph.h"
+#include "vaeguard/networks/network.h"
+
+namespace vaeguard::models {
+
+/// A VAE as plain data. The encoder maps an image to 2 D numbers, D means then D log-variances; the decoder maps D
+/// latents to the likelihood's parameters (logits for Bernoulli, means for Gaussian). The prior is standard normal.
+struct VaeWeights {
+  std::string architecture;  // "conv_vae", "linear_vae"
+  networks::LayerGraph encoder;
+  networks::LayerGraph decoder;
+  Likelihood likelihood;
+
+  [[nodiscard]] ImageShape image() const { return encoder.input; }
+  [[nodiscard]] std::int64_t latent_size() const { return decoder.input.size(); }
+};
+
+/// q(z|x) of B images: diagonal Gaussians, mean and log-variance [B, D].
+struct Encoding {
+  Matrix mean;
+  Matrix log_variance;
+};
+
+/// Splits encoder outputs [B, 2 D] into mean and log-variance.
+Encoding split_encoding(const Matrix& outputs);
+/// One draw of each Gaussian; row b uses the key keys[b].
+Matrix sample(const Encoding& encoding, std::span<const Key> keys);
+
+/// VAE weights compiled for inference.
+class Vae {
+ public:
+  explicit Vae(VaeWeights weights, std::string_view backend = "auto");
+
+  [[nodiscard]] const VaeWeights& weights() const { return weights_; }
+  [[nodiscard]] ImageShape image() const { return weights_.image(); }
+  [[nodiscard]] std::int64_t latent_size() const { return weights_.latent_size(); }
+  [[nodiscard]] const Likelihood& likelihood() const { return weights_.likelihood; }
+  [[nodiscard]] const networks::Network& encoder() const { return *encoder_; }
+  [[nodiscard]] const networks::Network& decoder() const { return *decoder_; }
+
+  [[nodiscard]] Encoding encode(const Matrix& images, int threads = 1) const;
+  /// Latents [B, D] -> mean images [B, C*H*W], probabilities for Bernoulli.
+  [[nodiscard]] Matrix decode(const Matrix& latents, int threads = 1) const;
+
+ private:
+  VaeWeights weights_;
+  std::shared_ptr<const networks::Network> encoder_;
+  std::shared_ptr<const networks::Network> decoder_;
+};
+
+}  // namespace vaeguard::models
