@@ -1,0 +1,135 @@
+// Frozen HMC leaves the posteriors of real decoders invariant, with exact draws to start from and no tolerance to tune.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "tests/mcmc/decoder_replicates.h"
+#include "tests/mcmc/mutants.h"
+#include "vaeguard/mcmc/warmup.h"
+#include "vaeguard/models/checkpoint.h"
+#include "vaeguard/models/conv_vae.h"
+
+namespace vaeguard::mcmc {
+namespace {
+
+using models::Likelihood;
+using models::LikelihoodKind;
+using models::Vae;
+using models::VaeWeights;
+
+constexpr Likelihood kBernoulli{LikelihoodKind::bernoulli, 1.0};
+constexpr Likelihood kGaussian{LikelihoodKind::gaussian, 0.5};
+
+void scale_weights(networks::LayerGraph& graph, float factor) {
+  for (const networks::Layer& layer : graph.layers) {
+    for (float& value : graph.weight(layer)) {
+      value *= factor;
+    }
+  }
+}
+
+/// Four latents, a hidden layer of 24 ReLUs, 40 pixels.
+VaeWeights small_vae(const Likelihood& likelihood) {
+  VaeWeights weights{.architecture = "small",
+                     .encoder = {.input = {40, 1, 1}, .layers = {}, .parameters = {}},
+                     .decoder = {.input = {4, 1, 1}, .layers = {}, .parameters = {}},
+                     .likelihood = likelihood};
+  weights.encoder.add(networks::Operation::convolution, {.channels = 8});
+  weights.decoder.add(networks::Operation::convolution, {.channels = 24, .activation = networks::Activation::relu})
+      .add(networks::Operation::convolution, {.channels = 40});
+  fill_normal(Key(31), weights.decoder.parameters);
+  scale_weights(weights.decoder, likelihood.kind == LikelihoodKind::bernoulli ? 0.4F : 0.22F);
+  return weights;
+}
+
+constexpr std::int64_t kSmallReplicates = 20000;
+constexpr int kSmallSteps = 5;
+Setting small_setting() { return {.step_size = 0.55, .inverse_mass = {0.6F, 1.0F, 1.4F, 0.8F}, .transitions = 8}; }
+
+void expect_small_decoder_stays_invariant(const Likelihood& likelihood) {
+  const Vae vae(small_vae(likelihood));
+  const Pairs pairs = draw_pairs(vae, kSmallReplicates, Key(32));
+  const energy::PosteriorEnergy field(vae, pairs.images);
+  EXPECT_GT(information(field, pairs), 5.0);  // the posterior is much narrower than the prior
+  const Outcome outcome = advance(Hmc({.leapfrog_steps = kSmallSteps}), field, pairs.latents, small_setting(), Key(33));
+  EXPECT_GT(outcome.mean_acceptance, 0.5);
+  EXPECT_LT(outcome.mean_acceptance, 0.95);
+  statistics::expect_holds(judge_pairs(outcome, fresh_energies(vae, kSmallReplicates, Key(42)), Key(34)), 0.08);
+}
+
+TEST(SmallDecoderInvarianceStatistical, ExactDrawsRemainExactForBernoulli) {
+  expect_small_decoder_stays_invariant(kBernoulli);
+}
+
+TEST(SmallDecoderInvarianceStatistical, ExactDrawsRemainExactForGaussian) {
+  expect_small_decoder_stays_invariant(kGaussian);
+}
+
+TEST(SmallDecoderMutantsStatistical, FaultsThatBreakInvarianceAreRejectedOnADecoder) {
+  const Vae vae(small_vae(kBernoulli));
+  const Pairs pairs = draw_pairs(vae, kSmallReplicates, Key(32));
+  const energy::PosteriorEnergy field(vae, pairs.images);
+  const auto fresh = fresh_energies(vae, kSmallReplicates, Key(42));
+  const auto judge = [&](Fault fault) {
+    // The lost half kick is the largest part of a trajectory of a single step.
+    const Mutant mutant(fault, fault == Fault::missing_half_kick ? 1 : kSmallSteps);
+    return judge_pairs(advance(mutant, field, pairs.latents, small_setting(), Key(33)), fresh, Key(34));
+  };
+  EXPECT_FALSE(judge(Fault::none).rejected());
+  for (const Fault fault : {Fault::wrong_accept_sign, Fault::missing_kinetic_energy, Fault::missing_half_kick,
+                            Fault::metric_not_in_energy, Fault::stale_energy}) {
+    const auto judgement = judge(fault);
+    EXPECT_TRUE(judgement.rejected()) << static_cast<int>(fault) << "\n" << judgement.report();
+  }
+}
+
+TEST(SmallDecoderMutantsStatistical, AKernelThatIgnoresTheImageIsRejected) {
+  // Fresh prior draws are standard normal, too: only the energies can tell.
+  const Vae vae(small_vae(kBernoulli));
+  const Pairs pairs = draw_pairs(vae, kSmallReplicates, Key(32));
+  const energy::PosteriorEnergy field(vae, pairs.images);
+  const Matrix fresh = draw_pairs(vae, kSmallReplicates, Key(35)).latents;
+  const Outcome outcome{fresh, energies(field, fresh)};
+  EXPECT_TRUE(judge_pairs(outcome, fresh_energies(vae, kSmallReplicates, Key(42)), Key(34)).rejected());
+}
+
+/// The model of the repository if it is there, else the same architecture with weights that make x informative.
+VaeWeights real_vae() {
+  const std::filesystem::path file = std::filesystem::path(VAEGUARD_SOURCE_DIR) / "zoo" / "mnist_vae.safetensors";
+  if (std::filesystem::exists(file)) {
+    return models::load_checkpoint(file).vae;
+  }
+  VaeWeights weights = models::conv_vae({1, 28, 28}, kBernoulli, Key(36));
+  scale_weights(weights.decoder, 2.3F);
+  return weights;
+}
+
+TEST(RealDecoderInvarianceStatistical, ExactPosteriorDrawsRemainExact) {
+  // All 64 coordinates of 2,000 replicates together are 128,000 independent normals: 0.01 is seen in their law.
+  constexpr std::int64_t kReal = 2000;
+  constexpr std::int64_t kPilot = 32;
+  const Hmc kernel({.leapfrog_steps = 4, .jitter = 0.2});
+  const Vae vae(real_vae());
+  // The step size is tuned on other replicates, so that it is a constant as far as the tested ones are concerned.
+  const Pairs pilot = draw_pairs(vae, kPilot, Key(37));
+  const energy::PosteriorEnergy pilot_field(vae, pilot.images);
+  const Target pilot_target{pilot_field};
+  Tuned tuned = warm_up(kernel, chain_keys(Key(38), 0, kPilot), pilot_target, identity_metric(kPilot, 64),
+                        make_state(pilot_target, pilot.latents), {.transitions = 15, .step_size = {.target = 0.6}},
+                        [](int, const State&, const Info&) {});
+  std::ranges::sort(tuned.parameters.step_size);
+  const double step = tuned.parameters.step_size[kPilot / 2];
+
+  const Pairs pairs = draw_pairs(vae, kReal, Key(39));
+  const energy::PosteriorEnergy field(vae, pairs.images);
+  EXPECT_GT(information(field, pairs), 20.0);
+  const Outcome outcome = advance(kernel, field, pairs.latents, {.step_size = step, .transitions = 2}, Key(40));
+  EXPECT_GT(outcome.mean_acceptance, 0.3);
+  EXPECT_LT(outcome.mean_acceptance, 0.98);
+  statistics::expect_holds(judge_pairs(outcome, fresh_energies(vae, 3 * kReal, Key(43)), Key(41)), 0.2);
+}
+
+}  // namespace
+}  // namespace vaeguard::mcmc

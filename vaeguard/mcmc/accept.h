@@ -1,0 +1,18 @@
+// The Metropolis decision on an energy error.
+#pragma once
+
+#include "vaeguard/base/random.h"
+
+namespace vaeguard::mcmc {
+
+struct Decision {
+  double acceptance = 0.0;  // probability
+  bool accepted = false;
+  bool divergent = false;
+};
+
+/// Accepts with probability min(1, exp(-energy_error)) (Neal 2011, eq. 5.13). An error that is NaN, infinite or above
+/// kDivergence is a divergence; NaN and +infinity are always rejected.
+Decision metropolis(double energy_error, Key key);
+
+}  // namespace vaeguard::mcmc

@@ -1,0 +1,78 @@
+// The HMC transition: momentum, leapfrog, Metropolis.
+#include "vaeguard/mcmc/hmc.h"
+
+#include <cmath>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/mcmc/accept.h"
+#include "vaeguard/mcmc/integrator.h"
+
+namespace vaeguard::mcmc {
+namespace {
+
+std::vector<Key> fold_all(std::span<const Key> keys, std::string_view purpose) {
+  std::vector<Key> result;
+  for (const Key& key : keys) {
+    result.push_back(key.fold(purpose));
+  }
+  return result;
+}
+
+std::vector<double> jittered(std::span<const double> step_size, std::span<const Key> keys, double jitter) {
+  std::vector<double> result(step_size.begin(), step_size.end());
+  for (std::size_t b = 0; jitter > 0.0 && b < result.size(); ++b) {
+    result[b] *= 1.0 + jitter * (2.0 * Stream(keys[b].fold("jitter")).uniform() - 1.0);
+  }
+  return result;
+}
+
+}  // namespace
+
+Hmc::Hmc(const Options& options) : options_(options) {
+  if (options.leapfrog_steps < 1) {
+    misuse("mcmc.hmc", "leapfrog_steps must be at least 1, got {}", options.leapfrog_steps);
+  }
+  if (!(options.jitter >= 0.0 && options.jitter < 1.0)) {
+    misuse("mcmc.hmc", "jitter must be in [0, 1), got {}", options.jitter);
+  }
+}
+
+Info Hmc::step(std::span<const Key> keys, const Target& target, const Parameters& parameters, State& state) const {
+  validate(parameters, state);
+  Matrix momentum;
+  draw_momentum(parameters.metric, fold_all(keys, "momentum"), momentum);
+  const auto kinetic_before = kinetic_energy(parameters.metric, momentum);
+  State proposal = state;
+  leapfrog(target, parameters.metric, jittered(parameters.step_size, keys, options_.jitter), options_.leapfrog_steps,
+           proposal, momentum);
+  const auto kinetic_after = kinetic_energy(parameters.metric, momentum);
+  Info info;
+  for (std::int64_t b = 0; b < state.chains(); ++b) {
+    const auto i = static_cast<std::size_t>(b);
+    const double error = (proposal.energy[i] + kinetic_after[i]) - (state.energy[i] + kinetic_before[i]);
+    const Decision decision = metropolis(error, keys[i].fold("accept"));
+    if (decision.accepted) {
+      copy_chain(proposal, b, state);
+    }
+    info.acceptance.push_back(decision.acceptance);
+    info.accepted.push_back(static_cast<char>(decision.accepted));
+    info.divergent.push_back(static_cast<char>(decision.divergent));
+    info.energy_error.push_back(error);
+  }
+  return info;
+}
+
+void validate(const Parameters& parameters, const State& state) {
+  if (static_cast<std::int64_t>(parameters.step_size.size()) != state.chains()) {
+    misuse("mcmc.hmc", "step_size must have one entry for each of {} chains, got {}", state.chains(),
+           parameters.step_size.size());
+  }
+  check_shape("mcmc.hmc", "inverse_mass", parameters.metric.inverse_mass, state.chains(), state.position.columns());
+  for (const double step : parameters.step_size) {
+    if (!std::isfinite(step) || step <= 0.0) {
+      misuse("mcmc.hmc", "step_size must be finite and > 0, got {}", step);
+    }
+  }
+}
+
+}  // namespace vaeguard::mcmc

@@ -1,0 +1,49 @@
+// Evaluating and copying states; energies that are no numbers become +infinity, which no proposal survives.
+#include "vaeguard/mcmc/state.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace vaeguard::mcmc {
+
+State make_state(const Target& target, Matrix position) {
+  check_finite("mcmc.state", "position", position);
+  State state;
+  state.position = std::move(position);
+  state.energy.resize(static_cast<std::size_t>(state.chains()));
+  state.gradient.resize(state.position.rows(), state.position.columns());
+  evaluate(target, state);
+  return state;
+}
+
+void evaluate(const Target& target, State& state) {
+  target.field.evaluate(target.first, state.position, state.energy, &state.gradient);
+  for (std::int64_t b = 0; b < state.chains(); ++b) {
+    auto gradient = state.gradient.row(b);
+    const bool finite = std::isfinite(state.energy[static_cast<std::size_t>(b)]) &&
+                        std::ranges::all_of(gradient, [](float value) { return std::isfinite(value); });
+    if (!finite) {
+      state.energy[static_cast<std::size_t>(b)] = std::numeric_limits<double>::infinity();
+      std::ranges::fill(gradient, 0.0F);
+    }
+  }
+}
+
+void copy_chain(const State& from, std::int64_t b, State& to) {
+  std::ranges::copy(from.position.row(b), to.position.row(b).begin());
+  std::ranges::copy(from.gradient.row(b), to.gradient.row(b).begin());
+  to.energy[static_cast<std::size_t>(b)] = from.energy[static_cast<std::size_t>(b)];
+}
+
+std::vector<Key> step_keys(std::span<const Key> keys, std::uint64_t t) {
+  std::vector<Key> result;
+  result.reserve(keys.size());
+  for (const Key& key : keys) {
+    result.push_back(key.fold(t));
+  }
+  return result;
+}
+
+}  // namespace vaeguard::mcmc

@@ -1,0 +1,50 @@
+// The state of a batch of chains: positions with cached energies and gradients, so that nothing is evaluated twice.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "vaeguard/base/matrix.h"
+#include "vaeguard/base/random.h"
+#include "vaeguard/base/scalar_field.h"
+
+namespace vaeguard::mcmc {
+
+/// Functions first .. of a field: the energies that a batch of chains explores.
+struct Target {
+  const ScalarField& field;
+  std::int64_t first = 0;
+};
+
+/// n chains in D dimensions. Exactly what the next transition needs.
+struct State {
+  Matrix position;             // [n, D]
+  std::vector<double> energy;  // [n], nats; +infinity where the field gave no finite energy
+  Matrix gradient;             // [n, D]
+
+  [[nodiscard]] std::int64_t chains() const { return position.rows(); }
+};
+
+/// Evaluates energy and gradient at `position`.
+State make_state(const Target& target, Matrix position);
+/// Evaluates again at state.position, in place. A chain whose energy or gradient is not finite gets energy +infinity.
+void evaluate(const Target& target, State& state);
+/// Copies chain b.
+void copy_chain(const State& from, std::int64_t b, State& to);
+
+/// The key of transition t of each chain.
+std::vector<Key> step_keys(std::span<const Key> keys, std::uint64_t t);
+
+/// What a transition did, never fed back into the state.
+struct Info {
+  std::vector<double> acceptance;    // [n], min(1, exp(-energy error)); 0 for a divergence
+  std::vector<char> accepted;        // [n]
+  std::vector<char> divergent;       // [n], energy error above kDivergence or not finite
+  std::vector<double> energy_error;  // [n], H(proposal) - H(start)
+};
+
+/// An energy error (nats) above which a trajectory is called divergent (Stan's bound; Betancourt 2018, section 6.2).
+constexpr double kDivergence = 1000.0;
+
+}  // namespace vaeguard::mcmc
