@@ -1,0 +1,66 @@
+// The Adam update.
+#include "vaeguard/training/adam.h"
+
+#include <cmath>
+#include <utility>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/parallel.h"
+
+namespace vaeguard::training {
+namespace {
+
+// Parameters that one thread updates at a time; no part of the result.
+constexpr std::int64_t kSlice = 1 << 15;
+
+}  // namespace
+
+void AdamOptions::validate() const {
+  const auto decay = [](double value) { return value >= 0.0 && value < 1.0; };
+  if (!decay(first_decay) || !decay(second_decay)) {
+    misuse("training.adam", "first_decay and second_decay must be in [0, 1), got {} and {}", first_decay, second_decay);
+  }
+  if (!(epsilon > 0.0)) {
+    misuse("training.adam", "epsilon must be > 0, got {}", epsilon);
+  }
+}
+
+Adam::Adam(std::size_t parameters, AdamOptions options)
+    : options_(options),
+      state_{.first = std::vector<float>(parameters), .second = std::vector<float>(parameters), .steps = 0} {
+  options_.validate();
+}
+
+void Adam::step(std::span<float> parameters, std::span<const float> gradient, double rate, int threads) {
+  if (parameters.size() != state_.first.size() || gradient.size() != parameters.size()) {
+    misuse("training.adam", "expected {} parameters and gradients, got {} and {}", state_.first.size(),
+           parameters.size(), gradient.size());
+  }
+  ++state_.steps;
+  const auto steps = static_cast<double>(state_.steps);
+  const auto first_decay = static_cast<float>(options_.first_decay);
+  const auto second_decay = static_cast<float>(options_.second_decay);
+  const auto scaled_rate = static_cast<float>(rate / (1.0 - std::pow(options_.first_decay, steps)));
+  const auto second_scale = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options_.second_decay, steps)));
+  const auto epsilon = static_cast<float>(options_.epsilon);
+  parallel_chunks(std::ssize(parameters), kSlice, threads, [&](std::int64_t begin, std::int64_t count) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(begin + count); ++i) {
+      const float g = gradient[i];
+      const float first = first_decay * state_.first[i] + (1.0F - first_decay) * g;
+      const float second = second_decay * state_.second[i] + (1.0F - second_decay) * g * g;
+      state_.first[i] = first;
+      state_.second[i] = second;
+      parameters[i] -= scaled_rate * first / (std::sqrt(second) * second_scale + epsilon);
+    }
+  });
+}
+
+void Adam::set_state(AdamState state) {
+  if (state.first.size() != state_.first.size() || state.second.size() != state_.second.size() || state.steps < 0) {
+    misuse("training.adam", "expected a state of {} parameters, got {} and {} after {} steps", state_.first.size(),
+           state.first.size(), state.second.size(), state.steps);
+  }
+  state_ = std::move(state);
+}
+
+}  // namespace vaeguard::training

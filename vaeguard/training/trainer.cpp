@@ -1,0 +1,273 @@
+// The training loop: minibatches in fixed chunks, epochs, progress.
+#include "vaeguard/training/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/parallel.h"
+#include "vaeguard/training/evaluation.h"
+#include "vaeguard/training/trainer_state.h"
+
+namespace vaeguard::training {
+namespace {
+
+// Rows that one thread takes at a time. Part of the result: sums of gradients are formed chunk by chunk.
+constexpr std::int64_t kChunk = 16;
+// Parameters that one thread reduces at a time; no part of the result.
+constexpr std::int64_t kReduction = 1 << 15;
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+Key training_key(const TrainerOptions& options) { return Key(options.seed).fold("training"); }
+
+ElboSum mean(const ElboSum& sum, std::int64_t images) {
+  const auto count = static_cast<double>(images);
+  return {.reconstruction = sum.reconstruction / count, .divergence = sum.divergence / count};
+}
+
+void check_dataset(const models::VaeWeights& weights, const data::Dataset& dataset) {
+  const std::int64_t size = weights.image().size();
+  check_shape("training.trainer", "training images", dataset.train.pixels, -1, size);
+  check_shape("training.trainer", "validation images", dataset.validation.pixels, -1, size);
+  if (dataset.train.pixels.empty() || dataset.validation.pixels.empty()) {
+    misuse("training.trainer", "expected training and validation images, got {} and {}", dataset.train.pixels.rows(),
+           dataset.validation.pixels.rows());
+  }
+}
+
+}  // namespace
+
+void TrainerOptions::validate() const {
+  if (epochs < 1 || batch < 1 || threads < 1) {
+    misuse("training.trainer", "epochs, batch and threads must be at least 1, got {}, {} and {}", epochs, batch,
+           threads);
+  }
+  if (!(beta >= 0.0) || !std::isfinite(beta)) {
+    misuse("training.trainer", "beta must be finite and >= 0, got {}", beta);
+  }
+  if (!(save_seconds > 0.0)) {
+    misuse("training.trainer", "save_seconds must be > 0, got {}", save_seconds);
+  }
+  schedule.validate();
+  adam.validate();
+}
+
+TrainerOptions training_preset(std::string_view name) {
+  TrainerOptions options;
+  if (name == "default") {
+    return options;
+  }
+  if (name == "published") {
+    options.epochs = 300;
+    options.batch = 128;
+    options.schedule = {.kind = ScheduleKind::plateau, .learning_rate = 5e-4};
+    return options;
+  }
+  misuse("training.trainer", "preset must be 'default' or 'published', got '{}'", name);
+}
+
+Trainer::Trainer(models::VaeWeights start, const data::Dataset& dataset, TrainerOptions options)
+    : dataset_(&dataset),
+      options_((options.validate(), std::move(options))),
+      fingerprint_((check_dataset(start, dataset), training_fingerprint(start, dataset, options_))),
+      best_(std::move(start)),
+      parameters_(parameters_of(best_)),
+      encoder_(networks::compile_trainable(best_.encoder)),
+      decoder_(networks::compile_trainable(best_.decoder)),
+      adam_(parameters_.size(), options_.adam),
+      schedule_(options_.schedule, options_.epochs * steps_per_epoch()),
+      order_(permutation(training_key(options_).fold("order").fold(0), dataset.train.pixels.rows())),
+      best_loss_(std::numeric_limits<double>::infinity()) {
+  const std::int64_t chunks = (options_.batch + kChunk - 1) / kChunk;
+  for (std::int64_t i = 0; i < chunks; ++i) {
+    workspaces_.emplace_back(*encoder_, *decoder_);
+    chunk_gradients_.emplace_back(parameters_.size());
+  }
+}
+
+std::int64_t Trainer::steps_per_epoch() const {
+  return (dataset_->train.pixels.rows() + options_.batch - 1) / options_.batch;
+}
+
+void Trainer::step() {
+  const std::int64_t count = std::min(options_.batch, std::ssize(order_) - position_);
+  const std::span<const std::int64_t> batch =
+      std::span(order_).subspan(static_cast<std::size_t>(position_), static_cast<std::size_t>(count));
+  const Key noise_key = training_key(options_).fold("noise").fold(static_cast<std::uint64_t>(epoch_));
+  const std::int64_t chunks = (count + kChunk - 1) / kChunk;
+  std::vector<ElboSum> sums(static_cast<std::size_t>(chunks));
+  parallel_chunks(count, kChunk, options_.threads, [&](std::int64_t first, std::int64_t rows) {
+    const auto chunk = static_cast<std::size_t>(first / kChunk);
+    const auto indices = batch.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows));
+    Matrix noise(rows, best_.latent_size());
+    for (std::int64_t b = 0; b < rows; ++b) {
+      fill_normal(noise_key.fold(static_cast<std::uint64_t>(indices[static_cast<std::size_t>(b)])), noise.row(b));
+    }
+    std::ranges::fill(chunk_gradients_[chunk], 0.0F);
+    sums[chunk] = elbo_gradient(*encoder_, *decoder_, best_.likelihood, dataset_->train.pixels.gather(indices), noise,
+                                options_.beta, workspaces_[chunk], chunk_gradients_[chunk]);
+  });
+  for (const ElboSum& sum : sums) {
+    if (!std::isfinite(sum.loss(options_.beta))) {
+      failure("training.trainer", "the loss must stay finite, got {} in step {} (a smaller learning_rate may help)",
+              sum.loss(options_.beta), steps());
+    }
+    epoch_sum_ += sum;
+  }
+  descend(chunks, count);
+  position_ += count;
+  if (position_ == std::ssize(order_)) {
+    finish_epoch();
+  }
+}
+
+void Trainer::descend(std::int64_t chunks, std::int64_t rows) {
+  std::vector<float>& gradient = chunk_gradients_.front();
+  const float scale = 1.0F / static_cast<float>(rows);
+  parallel_chunks(std::ssize(gradient), kReduction, options_.threads, [&](std::int64_t first, std::int64_t size) {
+    for (std::int64_t i = first; i < first + size; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      float sum = gradient[at];
+      for (std::int64_t chunk = 1; chunk < chunks; ++chunk) {
+        sum += chunk_gradients_[static_cast<std::size_t>(chunk)][at];
+      }
+      gradient[at] = sum * scale;
+    }
+  });
+  adam_.step(parameters_, gradient, schedule_.rate(steps()), options_.threads);
+  update_networks();
+}
+
+void Trainer::update_networks() {
+  const std::size_t split = encoder_->graph().parameters.size();
+  parallel_chunks(2, 1, options_.threads, [&](std::int64_t which, std::int64_t) {
+    if (which == 0) {
+      encoder_->set_parameters(std::span(parameters_).first(split));
+    } else {
+      decoder_->set_parameters(std::span(parameters_).subspan(split));
+    }
+  });
+}
+
+models::VaeWeights Trainer::current() const {
+  models::VaeWeights weights = best_;
+  assign_parameters(parameters_, weights);
+  return weights;
+}
+
+void Trainer::finish_epoch() {
+  const double rate = schedule_.rate(steps() - 1);
+  const ElboEstimate validation = estimate_elbo(*encoder_, *decoder_, best_.likelihood, dataset_->validation.pixels,
+                                                training_key(options_).fold("validation"), options_.threads);
+  ++epoch_;
+  history_.push_back(
+      {.epoch = epoch_,
+       .learning_rate = rate,
+       .training = mean(epoch_sum_, std::ssize(order_)),
+       .validation = {.reconstruction = validation.reconstruction, .divergence = validation.divergence}});
+  const double loss = history_.back().validation.loss(options_.beta);
+  schedule_.epoch_finished(loss);
+  if (loss < best_loss_) {
+    best_loss_ = loss;
+    best_epoch_ = epoch_;
+    assign_parameters(parameters_, best_);
+  }
+  epoch_sum_ = {};
+  position_ = 0;
+  order_ = permutation(training_key(options_).fold("order").fold(static_cast<std::uint64_t>(epoch_)),
+                       dataset_->train.pixels.rows());
+}
+
+void Trainer::report(Observer& observer, std::int64_t images_here, double seconds) const {
+  const std::int64_t images = dataset_->train.pixels.rows();
+  const ElboSum now = position_ > 0 ? mean(epoch_sum_, position_) : history_.back().training;
+  observer.progress("train", epoch_ * images + position_, options_.epochs * images,
+                    fmt::format("epoch {} of {}, loss {:.2f}, {:.0f} images/s", std::min(epoch_ + 1, options_.epochs),
+                                options_.epochs, now.loss(options_.beta),
+                                static_cast<double>(images_here) / std::max(seconds, 1e-9)));
+}
+
+void Trainer::run(Observer& observer) {
+  const bool keep = !options_.state_file.empty();
+  const auto save = [&] {
+    if (keep) {
+      models::save_safetensors(state(), options_.state_file);
+    }
+  };
+  const Clock::time_point start = Clock::now();
+  Clock::time_point saved = start;
+  std::int64_t images = 0;
+  while (!finished()) {
+    if (observer.interrupted()) {
+      save();
+      throw Interrupted{};
+    }
+    const int epoch = epoch_;
+    images += std::min(options_.batch, std::ssize(order_) - position_);
+    step();
+    report(observer, images, seconds_since(start));
+    if (epoch_ != epoch) {
+      const EpochRecord& record = history_.back();
+      observer.message(fmt::format("epoch {}: training loss {:.2f}, validation ELBO {:.2f} ({:.2f} + {:.2f})",
+                                   record.epoch, record.training.loss(options_.beta), -record.validation.loss(1.0),
+                                   record.validation.reconstruction, record.validation.divergence));
+    }
+    if (epoch_ != epoch || seconds_since(saved) > options_.save_seconds) {
+      save();
+      saved = Clock::now();
+    }
+  }
+}
+
+models::Safetensors Trainer::state() const {
+  return to_safetensors(TrainerState{.fingerprint = fingerprint_,
+                                     .parameters = parameters_,
+                                     .best_parameters = parameters_of(best_),
+                                     .adam = adam_.state(),
+                                     .schedule = schedule_.state(),
+                                     .epoch = epoch_,
+                                     .position = position_,
+                                     .epoch_sum = epoch_sum_,
+                                     .best_loss = best_loss_,
+                                     .best_epoch = best_epoch_,
+                                     .history = history_});
+}
+
+void Trainer::restore(const models::Safetensors& saved, std::string_view place) {
+  TrainerState state = trainer_state(saved, fingerprint_, std::ssize(parameters_), place);
+  parameters_ = std::move(state.parameters);
+  update_networks();
+  assign_parameters(state.best_parameters, best_);
+  adam_.set_state(std::move(state.adam));
+  schedule_.set_state(state.schedule);
+  epoch_ = state.epoch;
+  position_ = state.position;
+  order_ = permutation(training_key(options_).fold("order").fold(static_cast<std::uint64_t>(epoch_)),
+                       dataset_->train.pixels.rows());
+  if (epoch_ > options_.epochs || position_ >= std::ssize(order_)) {
+    misuse(place, "expected a position in {} epochs of {} images, found epoch {}, image {}", options_.epochs,
+           order_.size(), epoch_, position_);
+  }
+  epoch_sum_ = state.epoch_sum;
+  best_loss_ = state.best_loss;
+  best_epoch_ = state.best_epoch;
+  history_ = std::move(state.history);
+}
+
+TrainingResult train(models::VaeWeights start, const data::Dataset& dataset, const TrainerOptions& options,
+                     Observer& observer) {
+  Trainer trainer(std::move(start), dataset, options);
+  if (!options.state_file.empty() && std::filesystem::exists(options.state_file)) {
+    trainer.restore(models::load_safetensors(options.state_file), options.state_file.string());
+  }
+  trainer.run(observer);
+  return {.best = trainer.best(), .best_epoch = trainer.best_epoch(), .history = trainer.history()};
+}
+
+}  // namespace vaeguard::training
