@@ -1,0 +1,185 @@
+// The driver of attacks: checks, projection, counting, interruption, and results that do not depend on how they are
+// run.
+#include "vaeguard/attacks/attack.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <vector>
+
+#include "tests/attacks/fixtures.h"
+#include "vaeguard/attacks/sign_pgd.h"
+#include "vaeguard/base/error.h"
+
+namespace vaeguard::attacks {
+namespace {
+
+/// An optimiser that goes wherever the test tells it to.
+class Custom : public Attack {
+ public:
+  explicit Custom(std::function<Matrix(Search&)> hook) : hook_(std::move(hook)) {}
+  [[nodiscard]] std::string_view name() const override { return "custom"; }
+
+ private:
+  [[nodiscard]] Matrix maximise(Search& search) const override { return hook_(search); }
+  std::function<Matrix(Search&)> hook_;
+};
+
+TEST(Attack, PointsAreProjectedAndTheObjectiveIsTakenThere) {
+  const Target target = linear_target(3);
+  const Custom far_away([](Search& search) { return Matrix(search.references().rows(), 6, 9.0F); });
+  const Threat threat{.radius = 0.1};
+  const AttackResult result = run(far_away, target, "encoder_skl", threat);
+  const auto goal = target.goal("encoder_skl");
+  const Objective objective(*target.encoder, *goal);
+  std::vector<double> values(3);
+  objective.evaluate(0, result.adversarial, values, nullptr);
+  EXPECT_EQ(result.objective, values);
+  for (std::int64_t i = 0; i < 3; ++i) {
+    EXPECT_LE(threat.size(target.references.row(i), result.adversarial.row(i)), 0.1);
+    EXPECT_NEAR(threat.size(target.references.row(i), result.adversarial.row(i)), 0.1, 1e-7);
+  }
+}
+
+TEST(Attack, GradientsAreCountedOverRowsAndPlainEvaluationsAreNot) {
+  const Target target = linear_target(70);
+  const Custom two_gradients([](Search& search) {
+    std::vector<double> values;
+    Matrix gradients;
+    search.evaluate(search.references(), values, &gradients);
+    search.evaluate(search.references(), values, &gradients);
+    search.evaluate(search.references(), values, nullptr);
+    return search.references();
+  });
+  EXPECT_EQ(run(two_gradients, target, "encoder_skl", Threat{}).gradients, 140);
+}
+
+TEST(Attack, RadiusZeroGivesTheReferenceBack) {
+  const Target target = linear_target(3);
+  for (const OptimiserEntry& entry : optimisers()) {
+    const auto result = run(*entry.make("encoder_skl"), target, "encoder_skl", Threat{.radius = 0.0});
+    EXPECT_EQ(result.adversarial, target.references) << entry.name;
+    EXPECT_THAT(result.objective, testing::Each(0.0));
+  }
+}
+
+TEST(Attack, WrongInputsAreNamedBeforeAnythingRuns) {
+  const Target target = linear_target(2);
+  const auto goal = target.goal("encoder_skl");
+  const Objective objective(*target.encoder, *goal);
+  const Custom never([](Search&) -> Matrix {
+    ADD_FAILURE();
+    return {};
+  });
+  const auto keys = attack_keys(Key(1), "a", positions(2), 1);
+  const auto call = [&](const Matrix& references, const Threat& threat, std::span<const Key> some_keys) {
+    return [&never, &objective, references, threat, some_keys] { never(objective, references, threat, some_keys); };
+  };
+  EXPECT_THAT(call(Matrix(3, 6), {}, keys),
+              testing::ThrowsMessage<Misuse>("[attacks] references must be [2, 6], got [3, 6]"));
+  EXPECT_THAT(call(target.references, {}, std::span(keys).first(1)),
+              testing::ThrowsMessage<Misuse>("[attacks] each of 2 rows needs a key, got 1 keys"));
+  EXPECT_THAT(call(Matrix(2, 6, 1.5F), {}, keys),
+              testing::ThrowsMessage<Misuse>("[attacks] pixels must lie in [0, 1], got 1.5 in row 0"));
+  EXPECT_THAT(call(Matrix(2, 6, NAN), {}, keys), testing::ThrowsMessage<Misuse>(testing::HasSubstr("must be finite")));
+  EXPECT_THAT(call(target.references, {.radius = NAN}, keys),
+              testing::ThrowsMessage<Misuse>(testing::HasSubstr("radius")));
+}
+
+TEST(Attack, PointsOfTheWrongShapeAreNamed) {
+  const Custom wrong([](Search&) { return Matrix(1, 1); });
+  EXPECT_THAT([&] { run(wrong, linear_target(2), "encoder_skl", Threat{}); },
+              testing::ThrowsMessage<Misuse>("[custom] the optimiser's points must be [2, 6], got [1, 1]"));
+}
+
+class Recorder : public Observer {
+ public:
+  void progress(std::string_view, std::int64_t done, std::int64_t total, std::string_view) override {
+    done_.push_back(done);
+    total_ = total;
+  }
+  [[nodiscard]] bool interrupted() const override { return ++asked_ > stop_after_; }
+
+  std::vector<std::int64_t> done_;
+  std::int64_t total_ = 0;
+  int stop_after_ = 1 << 20;
+  mutable int asked_ = 0;
+};
+
+TEST(Attack, ProgressIsReportedInRows) {
+  Recorder recorder;
+  run(SignPgd({.iterations = 1}), linear_target(100), "encoder_skl", Threat{}, 1,
+      {.threads = 2, .observer = &recorder});
+  EXPECT_EQ(recorder.done_.back(), 100);
+  EXPECT_EQ(recorder.total_, 100);
+  EXPECT_TRUE(std::ranges::is_sorted(recorder.done_));
+}
+
+TEST(Attack, InterruptionStopsAtTheNextEvaluation) {
+  Recorder recorder;
+  recorder.stop_after_ = 5;
+  EXPECT_THROW(run(SignPgd({.iterations = 50}), linear_target(10), "encoder_skl", Threat{}, 1, {.observer = &recorder}),
+               Interrupted);
+  EXPECT_EQ(recorder.asked_, 6);
+}
+
+/// Attacks the named rows of a target in batches of at most `batch`, in the order given, and returns them by row.
+AttackResult in_batches(const Attack& attack, const Target& target, std::span<const std::int64_t> order,
+                        std::int64_t batch, int threads) {
+  const std::int64_t rows = target.references.rows();
+  AttackResult all{Matrix(rows, target.references.columns()), std::vector<double>(static_cast<std::size_t>(rows))};
+  for (std::size_t first = 0; first < order.size(); first += static_cast<std::size_t>(batch)) {
+    const auto some = order.subspan(first, std::min(order.size() - first, static_cast<std::size_t>(batch)));
+    const Target part = target.gather(some);
+    const auto goal = part.goal("encoder_skl");
+    const Objective objective(*part.encoder, *goal);
+    const auto keys = attack_keys(Key(7), "encoder_skl", some, 1);
+    const AttackResult result = attack(objective, part.references, Threat{.radius = 0.2}, keys, {.threads = threads});
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      std::ranges::copy(result.adversarial.row(static_cast<std::int64_t>(i)), all.adversarial.row(some[i]).begin());
+      all.objective[static_cast<std::size_t>(some[i])] = result.objective[i];
+    }
+    all.gradients += result.gradients;
+  }
+  return all;
+}
+
+TEST(Attack, ResultsDoNotDependOnBatchSizeThreadsOrOrder) {
+  const Target target = relu_target(130);
+  const auto forward = positions(130);
+  const auto shuffled = permutation(Key(8), 130);
+  for (const OptimiserEntry& entry : optimisers()) {
+    const auto attack = entry.make("encoder_skl");
+    const AttackResult expected = in_batches(*attack, target, forward, 130, 1);
+    const auto expect_same = [&](const AttackResult& other, std::string_view what) {
+      EXPECT_EQ(other.adversarial, expected.adversarial) << entry.name << ", " << what;
+      EXPECT_EQ(other.objective, expected.objective) << entry.name << ", " << what;
+      EXPECT_EQ(other.gradients, expected.gradients) << entry.name << ", " << what;
+    };
+    expect_same(in_batches(*attack, target, forward, 1, 1), "one at a time");
+    expect_same(in_batches(*attack, target, forward, 7, 1), "seven at a time");
+    expect_same(in_batches(*attack, target, forward, 64, 2), "64 at a time on two threads");
+    expect_same(in_batches(*attack, target, forward, 130, 2), "all on two threads");
+    expect_same(in_batches(*attack, target, shuffled, 130, 2), "in another order");
+  }
+}
+
+TEST(Attack, RestartsDifferAndTheFirstOnesDoNotDependOnHowManyFollow) {
+  const Target target = linear_target(3);
+  const AttackResult two = run(SignPgd({.iterations = 3}), target, "encoder_skl", Threat{.radius = 0.2}, 2);
+  const AttackResult five = run(SignPgd({.iterations = 3}), target, "encoder_skl", Threat{.radius = 0.2}, 5);
+  for (std::int64_t reference = 0; reference < 3; ++reference) {
+    for (std::int64_t restart = 0; restart < 2; ++restart) {
+      EXPECT_EQ(two.adversarial.slice(2 * reference + restart, 1), five.adversarial.slice(5 * reference + restart, 1));
+    }
+  }
+  const auto keys = attack_keys(Key(1), "encoder_skl", positions(2), 2);
+  EXPECT_NE(keys[0].value(), keys[1].value());
+  EXPECT_NE(keys[0].value(), keys[2].value());
+  EXPECT_NE(keys[0].value(), attack_keys(Key(1), "classifier_ce", positions(2), 2)[0].value());
+}
+
+}  // namespace
+}  // namespace vaeguard::attacks

@@ -1,0 +1,93 @@
+// The objective: goal and encoder composed, gradients with respect to pixels, rows shared out over restarts.
+#include "vaeguard/attacks/objective.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "tests/attacks/fixtures.h"
+#include "vaeguard/base/error.h"
+
+namespace vaeguard::attacks {
+namespace {
+
+TEST(Objective, PixelGradientsAgreeWithFiniteDifferencesForEveryGoal) {
+  const Target target = relu_target(3);
+  const Matrix points = random_images(Key(9), 3, 64);
+  for (const GoalEntry& entry : goals()) {
+    const auto goal = target.goal(entry.name);
+    const Objective objective(*target.encoder, *goal);
+    std::vector<double> values(3);
+    Matrix gradients;
+    objective.evaluate(0, points, values, &gradients);
+    for (std::int64_t j = 0; j < 64; ++j) {
+      constexpr float kStep = 0x1p-12F;
+      Matrix up = points;
+      Matrix down = points;
+      for (std::int64_t i = 0; i < 3; ++i) {
+        up(i, j) += kStep;
+        down(i, j) -= kStep;
+      }
+      std::vector<double> above(3);
+      std::vector<double> below(3);
+      objective.evaluate(0, up, above, nullptr);
+      objective.evaluate(0, down, below, nullptr);
+      for (std::int64_t i = 0; i < 3; ++i) {
+        const auto b = static_cast<std::size_t>(i);
+        // Float outputs of order 1 err by 1e-7, so the quotient by 5e-4. The step is short, or a ReLU that switches
+        // inside it would halve a slope.
+        EXPECT_NEAR(gradients(i, j), (above[b] - below[b]) / (2.0 * kStep), 5e-3 * (1 + std::abs(gradients(i, j))))
+            << entry.name << " row " << i << " pixel " << j;
+      }
+    }
+  }
+}
+
+TEST(Objective, RestartsOfAReferenceLieSideBySide) {
+  const Target target = relu_target(2);
+  const auto goal = target.goal("encoder_skl");
+  const Objective objective(*target.encoder, *goal, 3);
+  ASSERT_EQ(objective.size(), 6);
+  std::vector<double> values(6);
+  objective.evaluate(0, repeat_rows(target.references, 3), values, nullptr);
+  EXPECT_THAT(values, testing::Each(0.0));
+  std::vector<double> shifted(2);
+  objective.evaluate(2, repeat_rows(target.references.slice(0, 1), 2), shifted, nullptr);
+  EXPECT_EQ(shifted[0], 0.0);
+  EXPECT_GT(shifted[1], 0.0);  // row 3 belongs to the second reference
+}
+
+TEST(Objective, ARowDoesNotDependOnItsBatch) {
+  const Target target = relu_target(64);
+  const auto goal = target.goal("encoder_skl");
+  const Objective objective(*target.encoder, *goal);
+  const Matrix points = random_images(Key(9), 64, 64);
+  std::vector<double> together(64);
+  Matrix gradients;
+  objective.evaluate(0, points, together, &gradients);
+  for (const std::int64_t i : {0, 5, 17, 63}) {
+    std::vector<double> alone(1);
+    Matrix gradient;
+    objective.evaluate(i, points.slice(i, 1), alone, &gradient);
+    EXPECT_EQ(alone[0], together[static_cast<std::size_t>(i)]);
+    EXPECT_EQ(gradient, gradients.slice(i, 1));
+  }
+}
+
+TEST(Objective, MismatchesAreNamed) {
+  const Target target = relu_target(2);
+  const SymmetricKl other({Matrix(2, 3), Matrix(2, 3)});
+  EXPECT_THAT([&] { Objective(*target.encoder, other); },
+              testing::ThrowsMessage<Misuse>("[attacks.objective] goal encoder_skl takes 6 encoder outputs (means, "
+                                             "log-variances), got an encoder of 8"));
+  const auto goal = target.goal("encoder_skl");
+  EXPECT_THROW(Objective(*target.encoder, *goal, 0), Misuse);
+  const Objective objective(*target.encoder, *goal);
+  std::vector<double> values(2);
+  EXPECT_THROW(objective.evaluate(1, target.references, values, nullptr), Misuse);
+}
+
+}  // namespace
+}  // namespace vaeguard::attacks

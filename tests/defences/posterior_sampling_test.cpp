@@ -1,0 +1,164 @@
+// Posterior sampling: closed form on the linear VAE, independence of batch and threads, options, interruption.
+#include "vaeguard/defences/posterior_sampling.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/models/conv_vae.h"
+#include "vaeguard/models/linear_vae.h"
+
+namespace vaeguard::defences {
+namespace {
+
+std::vector<Key> make_keys(std::int64_t count) {
+  std::vector<Key> keys;
+  for (std::int64_t i = 0; i < count; ++i) {
+    keys.push_back(Key(5).fold(static_cast<std::uint64_t>(i)));
+  }
+  return keys;
+}
+
+PosteriorSamplingOptions short_chain() {
+  PosteriorSamplingOptions options = default_hmc();
+  options.warmup = 3;
+  options.transitions = 4;
+  options.leapfrog_steps = 3;
+  return options;
+}
+
+Matrix random_images(std::int64_t count, std::int64_t pixels) {
+  Matrix images(count, pixels);
+  fill_uniform(Key(8), 0.0F, 1.0F, images.flat());
+  return images;
+}
+
+TEST(PosteriorSampling, GivesEachImageTheSameResultInAnyBatchOrderAndNumberOfThreads) {
+  const models::Vae vae(models::conv_vae({1, 28, 28}, {}, Key(1)));
+  const Matrix images = random_images(23, 784);
+  const auto keys = make_keys(23);
+  const auto defence = make_posterior_sampling(short_chain());
+  const Inference whole = defence->infer(vae, images, keys, 2, silent_observer());
+  const Inference single = defence->infer(vae, images, keys, 1, silent_observer());
+  EXPECT_EQ(whole.draw, single.draw);
+  EXPECT_EQ(whole.mean_reconstruction, single.mean_reconstruction);
+  for (const std::int64_t row : {22, 3, 16}) {
+    const Inference alone = defence->infer(
+        vae, images.slice(row, 1), std::span(keys).subspan(static_cast<std::size_t>(row), 1), 1, silent_observer());
+    EXPECT_EQ(alone.draw, whole.draw.slice(row, 1));
+    EXPECT_EQ(alone.mean, whole.mean.slice(row, 1));
+    EXPECT_EQ(alone.mean_reconstruction, whole.mean_reconstruction.slice(row, 1));
+    EXPECT_EQ(alone.energy_drop[0], whole.energy_drop[static_cast<std::size_t>(row)]);
+    EXPECT_EQ(alone.step_size[0], whole.step_size[static_cast<std::size_t>(row)]);
+  }
+}
+
+TEST(PosteriorSampling, MeanOverDrawsApproachesTheClosedFormPosterior) {
+  const auto oracle = models::LinearVae::random(Key(2), 12, 4, 0.4, 0.05);
+  const models::Vae vae(oracle.weights({.mean_error = 0.5, .log_variance_shift = 0.0}, Key(3)));
+  const Matrix images = random_images(8, 12);
+  PosteriorSamplingOptions options = default_hmc();
+  options.warmup = 50;
+  options.transitions = 2000;
+  const Inference inference = make_posterior_sampling(options)->infer(vae, images, make_keys(8), 2, silent_observer());
+  for (std::int64_t b = 0; b < 8; ++b) {
+    const auto truth = oracle.posterior(images.row(b));
+    for (std::size_t d = 0; d < 4; ++d) {
+      const double deviation = std::sqrt(truth.covariance[d * 4 + d]);
+      // 2,000 draws worth at least 200 independent ones: six standard errors fail once in 5e8 of the 32 comparisons.
+      EXPECT_NEAR(inference.mean(b, static_cast<std::int64_t>(d)), truth.mean[d], 6.0 * deviation / std::sqrt(200.0));
+    }
+  }
+}
+
+TEST(PosteriorSampling, LowersTheEnergyFromAWrongEncodersCode) {
+  const auto oracle = models::LinearVae::random(Key(2), 12, 4, 0.4, 0.01);
+  const models::Vae vae(oracle.weights({.mean_error = 2.0}, Key(3)));
+  const Inference inference =
+      make_posterior_sampling(default_hmc())->infer(vae, random_images(16, 12), make_keys(16), 1, silent_observer());
+  EXPECT_GT(std::accumulate(inference.energy_drop.begin(), inference.energy_drop.end(), 0.0), 16.0);
+}
+
+TEST(PosteriorSampling, CountsGradientsAsTheStateMakesThem) {
+  EXPECT_EQ(gradients_per_image(published_hmc()), 1.0 + 750.0 * 20.0);
+  EXPECT_LE(gradients_per_image(default_hmc()) * 20.0, gradients_per_image(published_hmc()));
+}
+
+TEST(PosteriorSampling, SnapshotsEndAtTheLastDraw) {
+  const models::Vae vae(models::conv_vae({1, 28, 28}, {}, Key(1)));
+  const Inference inference =
+      make_posterior_sampling(short_chain())->infer(vae, random_images(3, 784), make_keys(3), 1, silent_observer());
+  EXPECT_EQ(inference.snapshots.back().latent, inference.draw);
+  EXPECT_EQ(inference.snapshots.back().mean_reconstruction, inference.mean_reconstruction);
+  EXPECT_EQ(inference.snapshots.back().gradients, inference.gradients);
+  EXPECT_TRUE(inference.snapshots.front().mean_reconstruction.empty());
+}
+
+TEST(PosteriorSampling, PublishedStepSizeKeepsMovingByTheAuthorsRule) {
+  const models::Vae vae(models::conv_vae({1, 28, 28}, {}, Key(1)));
+  PosteriorSamplingOptions options = published_hmc();
+  options.warmup = 2;
+  options.transitions = 3;
+  options.thin = 1;
+  options.leapfrog_steps = 2;
+  const Inference inference =
+      make_posterior_sampling(options)->infer(vae, random_images(2, 784), make_keys(2), 1, silent_observer());
+  // Five accepted transitions raise the step by (1 + 0.01 * 0.1 / 0.9)^5, a rejected one lowers it.
+  EXPECT_LE(inference.step_size[0], 0.1 * std::pow(1.0 + 0.01 * 0.1 / 0.9, 5) * (1.0 + 1e-12));
+  EXPECT_NE(inference.step_size[0], 0.1);
+}
+
+TEST(PosteriorSampling, RefusesImpossibleOptionsByName) {
+  const auto message = [](auto change) {
+    PosteriorSamplingOptions options = default_hmc();
+    change(options);
+    try {
+      validate(options);
+    } catch (const Misuse& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  EXPECT_THAT(message([](auto& o) { o.step_size = std::nan(""); }),
+              testing::HasSubstr("step_size must be finite and > 0, got nan"));
+  EXPECT_THAT(message([](auto& o) { o.transitions = 0; }), testing::HasSubstr("transitions must be at least 1, got 0"));
+  EXPECT_THAT(message([](auto& o) { o.thin = 10000; }), testing::HasSubstr("thin must be at most"));
+  EXPECT_THAT(message([](auto& o) { o.target_acceptance = 1.0; }), testing::HasSubstr("target_acceptance"));
+  EXPECT_THAT(message([](auto& o) { o.jitter = -0.1; }), testing::HasSubstr("jitter"));
+}
+
+TEST(PosteriorSampling, RefusesPixelsThatAreNoNumbers) {
+  const models::Vae vae(models::conv_vae({1, 28, 28}, {}, Key(1)));
+  Matrix images = random_images(2, 784);
+  images(1, 7) = std::nanf("");
+  EXPECT_THROW(
+      static_cast<void>(make_posterior_sampling(short_chain())->infer(vae, images, make_keys(2), 1, silent_observer())),
+      Misuse);
+}
+
+TEST(PosteriorSampling, StopsAtATransitionWhenInterrupted) {
+  class Impatient : public Observer {
+   public:
+    [[nodiscard]] bool interrupted() const override { return true; }
+  } observer;
+  const models::Vae vae(models::conv_vae({1, 28, 28}, {}, Key(1)));
+  EXPECT_THROW(
+      static_cast<void>(
+          make_posterior_sampling(short_chain())->infer(vae, random_images(2, 784), make_keys(2), 2, observer)),
+      Interrupted);
+}
+
+TEST(Undefended, GivesTheEncodersMeanAndADrawOfIt) {
+  const models::Vae vae(models::conv_vae({1, 28, 28}, {}, Key(1)));
+  const Matrix images = random_images(4, 784);
+  const Inference inference = make_undefended()->infer(vae, images, make_keys(4), 1, silent_observer());
+  EXPECT_EQ(inference.mean, vae.encode(images).mean);
+  EXPECT_NE(inference.draw, inference.mean);
+  EXPECT_EQ(inference.gradients, 0.0);
+}
+
+}  // namespace
+}  // namespace vaeguard::defences

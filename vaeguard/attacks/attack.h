@@ -1,0 +1,88 @@
+// An attack: a value called with objective, references, threat and keys; authors write one hook, the driver is final.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "vaeguard/attacks/threat.h"
+#include "vaeguard/base/matrix.h"
+#include "vaeguard/base/observer.h"
+#include "vaeguard/base/random.h"
+#include "vaeguard/base/scalar_field.h"
+
+namespace vaeguard::attacks {
+
+/// B rows, one per reference and restart. P is the number of pixels.
+struct AttackResult {
+  Matrix adversarial;             // [B, P], every row inside its threat
+  std::vector<double> objective;  // [B], evaluated at `adversarial`
+  std::int64_t gradients = 0;     // spent by the optimiser, summed over rows
+};
+
+/// How to run, without influence on the result.
+struct Execution {
+  int threads = 1;
+  Observer* observer = &silent_observer();
+};
+
+/// What an optimiser sees: n rows of the batch, and the objective through one counted call.
+class Search {
+ public:
+  /// [n, P], every pixel inside threat().low .. threat().high.
+  [[nodiscard]] const Matrix& references() const { return references_; }
+  [[nodiscard]] const Threat& threat() const { return threat_; }
+  /// The random numbers of each row; fold by purpose before use.
+  [[nodiscard]] std::span<const Key> keys() const { return keys_; }
+  /// The objective at `points` [n, P] -> values [n], and its gradients [n, P] unless null (all resized). A safe point:
+  /// throws Interrupted when the observer asks for it.
+  void evaluate(const Matrix& points, std::vector<double>& values, Matrix* gradients);
+
+ private:
+  friend class Attack;
+  struct Shared {
+    std::mutex mutex;  // observers hear one thread at a time
+    std::atomic<std::int64_t> gradients = 0;
+    std::int64_t done = 0;
+  };
+  Search(const ScalarField& objective, std::int64_t first, Matrix references, const Threat& threat,
+         std::span<const Key> keys, Observer& observer, Shared& shared);
+
+  const ScalarField& objective_;
+  std::int64_t first_;
+  Matrix references_;
+  const Threat& threat_;
+  std::span<const Key> keys_;
+  Observer& observer_;
+  Shared& shared_;
+};
+
+/// Maximises an objective inside a threat.
+class Attack {
+ public:
+  virtual ~Attack() = default;
+  /// The optimiser's name in plans: "sign_pgd", "published", "noise".
+  [[nodiscard]] virtual std::string_view name() const = 0;
+
+  /// Attacks row b of `references` [B, P] on function b of `objective` with keys[b]. All references x restarts go in
+  /// one call. Checks the inputs, runs the optimiser in chunks of rows, projects its points, evaluates the objective at
+  /// the projected ones. Row b depends on its reference, function and key only.
+  AttackResult operator()(const ScalarField& objective, const Matrix& references, const Threat& threat,
+                          std::span<const Key> keys, const Execution& execution = {}) const;
+
+ private:
+  /// The author's part: points [n, P], one per row of `search`; the driver projects them. Called from several threads
+  /// at once. May return the best point seen or the last one, as its documentation promises.
+  virtual Matrix maximise(Search& search) const = 0;
+};
+
+/// Keys for references x restarts, restarts of one reference in a row. `references` are positions in the data set, so a
+/// row's numbers do not depend on which other images are attacked. The radius is no part of the key: one restart draws
+/// the same numbers at every radius, which makes curves over the radius smooth.
+std::vector<Key> attack_keys(Key seed, std::string_view attack, std::span<const std::int64_t> references,
+                             std::int64_t restarts);
+
+}  // namespace vaeguard::attacks

@@ -1,0 +1,109 @@
+// The published loop in float arithmetic, one plateau schedule per image.
+#include "vaeguard/attacks/published.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "vaeguard/base/error.h"
+
+namespace vaeguard::attacks {
+namespace {
+
+/// The plateau rule in relative form. `best (1 - threshold)` lies above a negative best, so a loss that is slightly
+/// worse still counts as better there; kept, because losses here are negative and the authors' runs had it.
+class Plateau {
+ public:
+  explicit Plateau(const PublishedOptions& options) : options_(options), step_(options.step) {}
+
+  [[nodiscard]] double step() const { return step_; }
+  void observe(double loss) {
+    if (loss < best_ * (1.0 - options_.threshold)) {
+      best_ = loss;
+      bad_ = 0;
+      return;
+    }
+    if (++bad_ > options_.patience) {
+      step_ *= options_.factor;
+      bad_ = 0;
+    }
+  }
+
+ private:
+  const PublishedOptions& options_;
+  double step_;
+  double best_ = std::numeric_limits<double>::infinity();
+  std::int64_t bad_ = 0;
+};
+
+/// eps <- clamp(x + eps, range) - x, and the point x + eps where the loss is taken.
+void clamp_to_range(std::span<const float> x, std::span<float> eps, std::span<float> point) {
+  const auto [low, high] = std::ranges::minmax(x);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    eps[i] = std::clamp(x[i] + eps[i], low, high) - x[i];
+    point[i] = x[i] + eps[i];
+  }
+}
+
+}  // namespace
+
+void validate(const PublishedOptions& options) {
+  if (options.iterations < 1) {
+    misuse("attacks.published", "iterations must be at least 1, got {}", options.iterations);
+  }
+  if (!std::isfinite(options.step) || options.step <= 0.0) {
+    misuse("attacks.published", "step must be finite and > 0, got {}", options.step);
+  }
+  if (!std::isfinite(options.start_deviation) || options.start_deviation < 0.0) {
+    misuse("attacks.published", "start_deviation must be finite and >= 0, got {}", options.start_deviation);
+  }
+  if (options.patience < 0) {
+    misuse("attacks.published", "patience must be >= 0, got {}", options.patience);
+  }
+  if (!(options.factor > 0.0 && options.factor < 1.0)) {
+    misuse("attacks.published", "factor must be in (0, 1), got {}", options.factor);
+  }
+  if (!(options.threshold >= 0.0 && options.threshold < 1.0)) {
+    misuse("attacks.published", "threshold must be in [0, 1), got {}", options.threshold);
+  }
+}
+
+Published::Published(const PublishedOptions& options) : options_(options) { validate(options); }
+
+Matrix Published::maximise(Search& search) const {
+  if (search.threat().norm != Norm::linf) {
+    misuse("attacks.published", "the published loop exists for linf only, got {}", attacks::name(search.threat().norm));
+  }
+  const Matrix& x = search.references();
+  const auto radius = static_cast<float>(search.threat().radius);
+  Matrix eps(x.rows(), x.columns());
+  for (std::int64_t i = 0; i < x.rows(); ++i) {
+    fill_normal(search.keys()[static_cast<std::size_t>(i)].fold("start"), eps.row(i));
+    std::ranges::for_each(eps.row(i), [&](float& e) { e *= static_cast<float>(options_.start_deviation); });
+  }
+  std::vector<Plateau> plateaus(static_cast<std::size_t>(x.rows()), Plateau(options_));
+  Matrix points(x.rows(), x.columns());
+  Matrix gradients;
+  std::vector<double> values;
+  for (std::int64_t iteration = 0; iteration < options_.iterations; ++iteration) {
+    for (std::int64_t i = 0; i < x.rows(); ++i) {
+      clamp_to_range(x.row(i), eps.row(i), points.row(i));
+    }
+    search.evaluate(points, values, &gradients);
+    for (std::int64_t i = 0; i < x.rows(); ++i) {
+      Plateau& plateau = plateaus[static_cast<std::size_t>(i)];
+      const auto step = static_cast<float>(plateau.step());
+      for (std::int64_t j = 0; j < x.columns(); ++j) {
+        eps(i, j) = std::clamp(eps(i, j) + step * gradients(i, j), -radius, radius);
+      }
+      plateau.observe(-values[static_cast<std::size_t>(i)]);
+    }
+  }
+  for (std::int64_t i = 0; i < x.rows(); ++i) {
+    clamp_to_range(x.row(i), eps.row(i), points.row(i));
+  }
+  return points;
+}
+
+}  // namespace vaeguard::attacks

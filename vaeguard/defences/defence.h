@@ -1,0 +1,50 @@
+// A defence: infers latent codes of possibly attacked images; the undefended encoder is one of them.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vaeguard/base/matrix.h"
+#include "vaeguard/base/observer.h"
+#include "vaeguard/base/random.h"
+#include "vaeguard/models/vae.h"
+
+namespace vaeguard::defences {
+
+/// Where a defence stood after some gradients, for curves of repair against cost.
+struct Snapshot {
+  double gradients = 0.0;      // spent on one image so far
+  Matrix latent;               // [B, D] present draw
+  Matrix mean_reconstruction;  // [B, C*H*W] mean over the draws so far; empty while there is none
+};
+
+/// What a defence infers of B images. A single draw is what the paper reports; means over draws are better estimates.
+struct Inference {
+  Matrix draw;                     // [B, D] the last draw
+  Matrix mean;                     // [B, D] mean of the draws
+  Matrix mean_reconstruction;      // [B, C*H*W] mean of the draws' mean images
+  double gradients = 0.0;          // decoder gradients spent on one image
+  std::vector<double> acceptance;  // [B] mean over the counted transitions; empty where there is no chain, as all below
+  std::vector<double> step_size;   // [B] at the end
+  std::vector<double> divergences;  // [B] number of divergent transitions, warm-up included
+  std::vector<double> energy_drop;  // [B] energy at the start less energy at the end, nats
+  std::vector<Snapshot> snapshots;
+};
+
+class Defence {
+ public:
+  virtual ~Defence() = default;
+  /// The name in records: "none", "hmc", "hmc_published".
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  /// Infers images [B, C*H*W]; image b uses keys[b] alone, so results do not depend on the batch. Throws Interrupted.
+  [[nodiscard]] virtual Inference infer(const models::Vae& vae, const Matrix& images, std::span<const Key> keys,
+                                        int threads, Observer& observer) const = 0;
+};
+
+/// The undefended encoder: a draw of q(z|x), and its mean.
+std::unique_ptr<Defence> make_undefended();
+
+}  // namespace vaeguard::defences

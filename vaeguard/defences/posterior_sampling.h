@@ -1,0 +1,43 @@
+// The paper's defence: Markov chains from the encoder's code towards p(z|x), one for each image.
+#pragma once
+
+#include <string>
+
+#include "vaeguard/defences/defence.h"
+
+namespace vaeguard::defences {
+
+enum class Start { draw, mean };                // of q(z|x)
+enum class MetricChoice { identity, encoder };  // encoder: the variances of q(z|x) as inverse masses
+enum class Adaptation { dual_averaging, published };
+
+struct PosteriorSamplingOptions {
+  std::string name = "hmc";
+  Start start = Start::draw;
+  MetricChoice metric = MetricChoice::encoder;
+  Adaptation adaptation = Adaptation::dual_averaging;
+  int warmup = 20;       // transitions before the first counted draw
+  int transitions = 30;  // counted draws
+  int leapfrog_steps = 10;
+  double step_size = 0.3;  // the first
+  double target_acceptance = 0.8;
+  double jitter = 0.2;
+  int thin = 1;  // every thin-th draw is decoded into the mean reconstruction
+};
+
+/// The paper's setting for MNIST as its code runs it: T = 500 plus half of it as burn-in, L = 20, first step 0.1,
+/// identity mass, a draw of q(z|x) as start, a step size that never stops adapting (towards acceptance 0.9), the last
+/// state returned. One step size an image, where the authors' batch of restarts shares one.
+PosteriorSamplingOptions published_hmc();
+/// The same repair at less than a twentieth of the gradients: the encoder's variances as metric, dual averaging in a
+/// short warm-up, frozen parameters for the draws.
+PosteriorSamplingOptions default_hmc();
+
+/// Throws Misuse naming the option.
+void validate(const PosteriorSamplingOptions& options);
+/// Decoder gradients that one image costs.
+double gradients_per_image(const PosteriorSamplingOptions& options);
+
+std::unique_ptr<Defence> make_posterior_sampling(const PosteriorSamplingOptions& options);
+
+}  // namespace vaeguard::defences

@@ -1,0 +1,51 @@
+// The list of metrics.
+#include "vaeguard/metrics/catalogue.h"
+
+#include <algorithm>
+
+#include "vaeguard/base/text.h"
+
+namespace vaeguard::metrics {
+
+const std::vector<MetricEntry>& catalogue() {
+  static const std::vector<MetricEntry> entries{
+      {"ms_ssim_kuzina22",
+       "similarity of the reconstructions of the clean and of the attacked image, as the paper computes it", true,
+       false},
+      {"ms_ssim_wang03", "the same similarity by Wang's definition of 2003", true, false},
+      {"agreement", "the attacked image's class equals the undefended prediction for the clean one", true, true},
+      {"label_accuracy", "the attacked image's class equals the true label", true, true},
+      {"mse255", "squared distance of the reconstruction to the clean image, pixels from 0 to 255", false, false},
+      {"latent_distance", "Euclidean distance of the latent code to the clean image's", false, false},
+      {"log_posterior_ratio",
+       "log p(z_ref|x_ref) - log p(z|x_ref) in nats (eq. 11); 0 where the code is as good as the clean one", false,
+       false},
+      {"skl", "symmetric KL divergence between the encodings of the clean and of the attacked image, nats", false,
+       false},
+      {"input_ms_ssim_kuzina22", "similarity of the attacked image itself to the clean one", true, false},
+      {"acceptance", "mean acceptance probability of a chain's counted transitions", true, false},
+      {"step_size", "a chain's leapfrog step size at the end", true, false},
+      {"divergences", "divergent transitions of a chain", false, false},
+      {"energy_drop", "energy at the chain's start less energy at its end, nats", true, false},
+      {"elbo", "evidence lower bound of the test images, nats", true, false},
+      {"reconstruction", "-E log p(x|z) of the test images, nats", false, false},
+      {"divergence", "KL(q(z|x)|p(z)) of the test images, nats", false, false},
+      {"nll", "importance-weighted negative log-likelihood of test images, nats", false, false},
+      {"classifier_accuracy", "accuracy of the linear classifier on latent means of the test images", true, true},
+  };
+  return entries;
+}
+
+const MetricEntry& find_metric(std::string_view name) {
+  const auto entry = std::ranges::find(catalogue(), name, &MetricEntry::name);
+  if (entry != catalogue().end()) {
+    return *entry;
+  }
+  std::vector<std::string> known;
+  for (const MetricEntry& e : catalogue()) {
+    known.emplace_back(e.name);
+  }
+  unknown_name("metrics.catalogue", "metric", name, known);
+}
+
+}  // namespace vaeguard::metrics
