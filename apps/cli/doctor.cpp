@@ -1,0 +1,59 @@
+// vaeguard doctor: what this machine and build have, and what is missing with the command that gets it.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "apps/cli/verbs.h"
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/file.h"
+#include "vaeguard/data/data_folder.h"
+#include "vaeguard/data/registry.h"
+#include "vaeguard/experiments/environment.h"
+
+namespace vaeguard::cli {
+namespace {
+
+void line(std::string_view name, std::string_view text) { fmt::print("{:<20} {}\n", name, text); }
+
+void doctor(const Common& common) {
+  for (const auto& [name, value] : experiments::environment()) {
+    line(name, value);
+  }
+  line("threads", std::to_string(common.thread_count()));
+  line("instruction sets", [] {
+    std::string sets;
+#if defined(__x86_64__)
+    sets += __builtin_cpu_supports("avx2") ? "avx2 " : "";
+    sets += __builtin_cpu_supports("fma") ? "fma " : "";
+    sets += __builtin_cpu_supports("avx512f") ? "avx512f " : "";
+#endif
+    return sets.empty() ? std::string("none beyond the baseline") : sets;
+  }());
+#ifndef VAEGUARD_WITH_TORCH
+  line("libtorch", "not in this build: `export` and the torch backend are missing; install libtorch-dev, build again");
+#endif
+  const auto folder = data::data_folder(common.data);
+  for (const auto& name : data::dataset_names()) {
+    try {
+      const auto dataset = data::load_dataset(name, folder);
+      line("data set " + name, fmt::format("ready: {} + {} + {} images", dataset.train.labels.size(),
+                                           dataset.validation.labels.size(), dataset.test.labels.size()));
+    } catch (const Misuse& error) {
+      line("data set " + name, error.what());
+    }
+  }
+  const auto assets = cache_folder("VAEGUARD_ASSETS", "assets");
+  line("chart library", exists(assets / "vega.min.js")
+                            ? "ready: " + assets.string()
+                            : "missing, reports have no charts; get it with: tools/get-data");
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& program, Common& common) {
+  auto* app = program.add_subcommand("doctor", "Tell what this machine and build have, and how to get what is missing");
+  app->footer("Example: vaeguard doctor");
+  app->callback([&common] { doctor(common); });
+}
+
+}  // namespace vaeguard::cli

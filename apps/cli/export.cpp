@@ -1,0 +1,33 @@
+// vaeguard export CHECKPOINT: TorchScript files for Python users.
+#include <fmt/format.h>
+
+#include "apps/cli/verbs.h"
+#include "vaeguard/base/error.h"
+#include "vaeguard/models/checkpoint.h"
+#ifdef VAEGUARD_WITH_TORCH
+#include "vaeguard/torchscript/torchscript.h"
+#endif
+
+namespace vaeguard::cli {
+
+void add_export(CLI::App& program, Common& /*common*/) {
+  auto* app = program.add_subcommand("export", "Write a checkpoint as TorchScript encoder.pt and decoder.pt");
+  auto checkpoint = std::make_shared<std::string>();
+  auto out = std::make_shared<std::string>("exported");
+  app->add_option("checkpoint", *checkpoint, "Model (safetensors)")->required();
+  app->add_option("--out", *out, "Folder to write")->capture_default_str();
+  app->footer(
+      "Example: vaeguard export zoo/mnist_vae.safetensors --out exported\n"
+      "encoder.pt: image [B, C, H, W] -> (mean, log-variance) [B, D]\n"
+      "decoder.pt: latent [B, D] -> likelihood parameters [B, C, H, W], logits for Bernoulli");
+  app->callback([checkpoint, out] {
+#ifdef VAEGUARD_WITH_TORCH
+    torchscript::export_torchscript(models::load_checkpoint(*checkpoint).vae, *out);
+    fmt::print("{0}/encoder.pt\n{0}/decoder.pt\n", *out);
+#else
+    misuse("export", "this build has no libtorch; install libtorch-dev and build again with -DVAEGUARD_TORCH=ON");
+#endif
+  });
+}
+
+}  // namespace vaeguard::cli

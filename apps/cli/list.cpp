@@ -1,0 +1,61 @@
+// vaeguard list: everything that plans and options can name.
+#include <fmt/format.h>
+
+#include "apps/cli/verbs.h"
+#include "vaeguard/attacks/registry.h"
+#include "vaeguard/data/registry.h"
+#include "vaeguard/experiments/plan.h"
+#include "vaeguard/metrics/catalogue.h"
+#include "vaeguard/networks/network.h"
+
+namespace vaeguard::cli {
+namespace {
+
+void line(std::string_view name, std::string_view text) { fmt::print("  {:<24} {}\n", name, text); }
+
+std::string defence_text(const experiments::DefencePlan& defence) {
+  if (!defence.sampling) {
+    return "the encoder alone";
+  }
+  const auto& o = *defence.sampling;
+  return fmt::format("HMC, {} + {} transitions of {} leapfrog steps, {:.0f} gradients an image{}", o.warmup,
+                     o.transitions, o.leapfrog_steps, defences::gradients_per_image(o),
+                     o.adaptation == defences::Adaptation::published ? ", as the paper's code runs it" : "");
+}
+
+void list() {
+  fmt::print("data sets (dataset)\n");
+  for (const auto& name : data::dataset_names()) {
+    line(name, data::dataset_description(name));
+  }
+  fmt::print("attack goals ([[attack]] goal)\n");
+  for (const auto& goal : attacks::goals()) {
+    line(goal.name, goal.description);
+  }
+  fmt::print("attack optimisers ([[attack]] optimiser)\n");
+  for (const auto& optimiser : attacks::optimisers()) {
+    line(optimiser.name, optimiser.description);
+  }
+  fmt::print("defences ([[defence]] preset)\n");
+  for (const auto& name : experiments::defence_presets()) {
+    line(name, defence_text(experiments::defence_preset(name)));
+  }
+  fmt::print("metrics (in records)\n");
+  for (const auto& metric : metrics::catalogue()) {
+    line(metric.name, metric.meaning);
+  }
+  fmt::print("backends (--backend)\n");
+  for (const auto* backend : networks::backends()) {
+    line(backend->name(), backend->description());
+  }
+}
+
+}  // namespace
+
+void add_list(CLI::App& program, Common& /*common*/) {
+  auto* app = program.add_subcommand("list", "List data sets, attacks, defences, metrics and backends");
+  app->footer("Example: vaeguard list");
+  app->callback(list);
+}
+
+}  // namespace vaeguard::cli

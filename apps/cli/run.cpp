@@ -1,0 +1,62 @@
+// vaeguard run PLAN: everything from training to the report.
+#include <fmt/format.h>
+
+#include "apps/cli/report_folder.h"
+#include "apps/cli/verbs.h"
+#include "vaeguard/base/error.h"
+#include "vaeguard/data/data_folder.h"
+#include "vaeguard/experiments/plan.h"
+#include "vaeguard/experiments/runner.h"
+
+namespace vaeguard::cli {
+namespace {
+
+struct RunVerb {
+  std::string plan;
+  std::string out;
+  bool retrain = false;
+};
+
+// Command-line changes become part of the plan's text: the folder's plan.toml is what ran.
+experiments::Plan changed_plan(const RunVerb& verb, const Common& common) {
+  experiments::Plan plan = experiments::load_plan(verb.plan);
+  std::string notes;
+  if (common.seed >= 0 && plan.seed != common.seed_or(plan.seed)) {
+    plan.seed = common.seed_or(plan.seed);
+    plan.model.training.seed = plan.seed;
+    notes += fmt::format("# run with --seed {}\n", plan.seed);
+  }
+  if (verb.retrain && !plan.model.checkpoint.empty()) {
+    plan.model.checkpoint.clear();
+    notes += "# run with --retrain\n";
+  }
+  plan.text = notes + plan.text;
+  return plan;
+}
+
+}  // namespace
+
+void add_run(CLI::App& program, Common& common) {
+  auto* app =
+      program.add_subcommand("run", "Run a plan: train, attack, defend, measure, report; finishes what is missing");
+  auto verb = std::make_shared<RunVerb>();
+  app->add_option("plan", verb->plan, "Plan (TOML)")->required();
+  app->add_option("--out", verb->out, "Folder of the run (default: runs/NAME)");
+  app->add_flag("--retrain", verb->retrain, "Train the model even where the plan names a checkpoint");
+  app->footer(
+      "Example: vaeguard run plans/quickstart.toml --out runs/quickstart\n"
+      "Interrupted or killed, the same command goes on where it was.");
+  app->callback([verb, &common] {
+    const experiments::Plan plan = changed_plan(*verb, common);
+    experiments::RunOptions options;
+    options.out = verb->out.empty() ? std::filesystem::path("runs") / plan.name : std::filesystem::path(verb->out);
+    options.data_folder = data::data_folder(common.data);
+    options.threads = common.thread_count();
+    options.backend = common.backend;
+    experiments::run_plan(plan, options, *common.observer);
+    write_folder_report(options.out);
+    fmt::print("{}\n", (options.out / "report.html").string());
+  });
+}
+
+}  // namespace vaeguard::cli

@@ -1,0 +1,114 @@
+// Plans: what is read, and one clear error for each way to get one wrong.
+#include "vaeguard/experiments/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "vaeguard/base/error.h"
+
+namespace vaeguard::experiments {
+namespace {
+
+using testing::HasSubstr;
+
+std::string error_of(std::string_view text) {
+  try {
+    parse_plan(text, "plan.toml");
+  } catch (const Misuse& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Plan, ReadsAttacksDefencesAndOverrides) {
+  const Plan plan = parse_plan(R"(
+name = "trial"
+seed = 7
+dataset = "synthetic"
+references = 20
+[model]
+name = "vae"
+  [model.training]
+  epochs = 3
+[[attack]]
+goal = "classifier_ce"
+radii = [0.1, 0.2]
+restarts = 4
+[[attack]]
+optimiser = "noise"
+radii = [0.1]
+defences = ["short"]
+[[defence]]
+preset = "none"
+[[defence]]
+preset = "hmc"
+name = "short"
+transitions = 5
+start = "mean"
+)",
+                               "plan.toml");
+  EXPECT_EQ(plan.seed, 7U);
+  EXPECT_EQ(plan.model.training.epochs, 3);
+  EXPECT_EQ(plan.model.training.seed, 7U);
+  ASSERT_EQ(plan.attacks.size(), 2U);
+  EXPECT_EQ(plan.attacks[0].name, "classifier_ce");
+  EXPECT_THAT(plan.attacks[0].radii, testing::ElementsAre(0.1, 0.2));
+  EXPECT_EQ(plan.attacks[1].name, "noise");
+  ASSERT_EQ(plan.defences.size(), 2U);
+  EXPECT_EQ(plan.defences[1].name, "short");
+  EXPECT_EQ(plan.defences[1].sampling->transitions, 5);
+  EXPECT_EQ(plan.defences[1].sampling->start, defences::Start::mean);
+}
+
+TEST(Plan, UnknownKeysNameTheLineAndTheNearestKnownKey) {
+  EXPECT_THAT(
+      error_of("name = \"x\"\nrefrences = 3\n"),
+      testing::AllOf(HasSubstr("plan.toml, line 2"), HasSubstr("'refrences'"), HasSubstr("did you mean 'references'")));
+  EXPECT_THAT(error_of("[[attack]]\nradii=[0.1]\nradus=1\n"), HasSubstr("[[attack]] 1, line 3"));
+  EXPECT_THAT(error_of("[model.training]\nepoch = 1\n"), HasSubstr("did you mean 'epochs'"));
+}
+
+TEST(Plan, UnknownNamesNameTheNearestKnownOne) {
+  EXPECT_THAT(error_of("dataset = \"mnst\"\n"), HasSubstr("did you mean 'mnist'"));
+  EXPECT_THAT(error_of("[[attack]]\ngoal=\"encoder_sk\"\nradii=[0.1]\n"), HasSubstr("did you mean 'encoder_skl'"));
+  EXPECT_THAT(error_of("[[defence]]\npreset=\"hcm\"\n"), HasSubstr("did you mean 'hmc'"));
+  EXPECT_THAT(error_of("[[defence]]\npreset=\"hmc\"\nstart=\"men\"\n"), HasSubstr("did you mean 'mean'"));
+  EXPECT_THAT(error_of("[[attack]]\nradii=[0.1]\ndefences=[\"hmc\"]\n"), HasSubstr("unknown defence 'hmc'"));
+}
+
+TEST(Plan, WrongTypesAndValuesSayWhatWasExpectedAndFound) {
+  EXPECT_THAT(error_of("references = \"many\"\n"), HasSubstr("references must be a whole number of at least 2, got"));
+  EXPECT_THAT(error_of("[[attack]]\nradii = 0.1\n"), HasSubstr("radii must be a list of numbers, got 0.1"));
+  EXPECT_THAT(error_of("[[attack]]\nradii = []\n"), HasSubstr("radii must be a list of numbers"));
+  EXPECT_THAT(error_of("[[attack]]\ngoal = \"encoder_skl\"\n"), HasSubstr("radii is missing"));
+  EXPECT_THAT(error_of("[[attack]]\nradii = [-0.1]\n"), HasSubstr("radius"));
+  EXPECT_THAT(error_of("[[defence]]\npreset = \"hmc\"\nstep_size = nan\n"),
+              HasSubstr("step_size must be finite and > 0, got nan"));
+  EXPECT_THAT(error_of("attack = 3\n"), HasSubstr("attack must be tables [[attack]]"));
+  EXPECT_THAT(error_of("model = 3\n"), HasSubstr("model must be a table [model]"));
+  EXPECT_THAT(error_of("name = \"a/b\"\n"), HasSubstr("letters, digits and _"));
+}
+
+TEST(Plan, NamesMustBeDistinct) {
+  EXPECT_THAT(error_of("[[defence]]\npreset=\"hmc\"\n[[defence]]\npreset=\"hmc\"\n"),
+              HasSubstr("two defences are called 'hmc'"));
+  EXPECT_THAT(error_of("[[attack]]\nradii=[0.1]\n[[attack]]\nradii=[0.2]\n"), HasSubstr("'encoder_skl' is taken"));
+  EXPECT_THAT(error_of("[[attack]]\nname=\"clean\"\nradii=[0.1]\n"), HasSubstr("'clean' is taken"));
+}
+
+TEST(Plan, BrokenTomlNamesTheLine) {
+  EXPECT_THAT(error_of("name = \"x\"\nseed = = 3\n"), HasSubstr("plan.toml, line 2"));
+}
+
+TEST(Plan, TheShippedPlansAreValid) {
+  const std::filesystem::path plans = std::filesystem::path(VAEGUARD_SOURCE_DIR) / "plans";
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(plans)) {
+    EXPECT_NO_THROW(load_plan(entry.path())) << entry.path();
+    ++count;
+  }
+  EXPECT_GE(count, 2);
+}
+
+}  // namespace
+}  // namespace vaeguard::experiments

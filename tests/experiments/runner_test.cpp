@@ -1,0 +1,136 @@
+// Whole runs on synthetic data: complete records, resuming after an interruption, and runs of another plan.
+#include "vaeguard/experiments/runner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <set>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/experiments/store.h"
+
+namespace vaeguard::experiments {
+namespace {
+
+constexpr std::string_view kPlan = R"(
+name = "tiny"
+seed = 3
+dataset = "synthetic"
+references = 10
+[model.training]
+epochs = 1
+[evaluation]
+nll_images = 4
+nll_draws = 8
+[[attack]]
+goal = "encoder_skl"
+optimiser = "sign_pgd"
+radii = [0.1]
+restarts = 2
+[[attack]]
+optimiser = "noise"
+radii = [0.1]
+restarts = 2
+defences = ["none"]
+[[defence]]
+preset = "none"
+[[defence]]
+preset = "hmc"
+warmup = 3
+transitions = 4
+leapfrog_steps = 3
+)";
+
+class RunnerEndToEnd : public testing::Test {
+ protected:
+  std::filesystem::path folder(const std::string& name) {
+    const auto result = std::filesystem::path(testing::TempDir()) / ("runner-" + name);
+    remove_all(result);
+    return result;
+  }
+  static void run(const std::filesystem::path& out, int threads, Observer& observer) {
+    run_plan(parse_plan(kPlan, "tiny.toml"), {.out = out, .data_folder = {}, .threads = threads, .backend = "auto"},
+             observer);
+  }
+  // Everything but the seconds.
+  static std::vector<std::string> records(const std::filesystem::path& out) {
+    std::vector<std::string> result;
+    for (auto m : Store(out / "results.sqlite", Store::Access::read).read().measurements) {
+      m.seconds = 0.0;
+      result.push_back(measurements_csv({m}));
+    }
+    return result;
+  }
+};
+
+// Interrupts at the n-th question.
+class Interrupting : public Observer {
+ public:
+  explicit Interrupting(int after) : left_(after) {}
+  [[nodiscard]] bool interrupted() const override { return --left_ < 0; }
+
+ private:
+  mutable std::atomic<int> left_;
+};
+
+TEST_F(RunnerEndToEnd, WritesEveryCellWithEveryProtocol) {
+  const auto out = folder("complete");
+  run(out, 2, silent_observer());
+  const auto all = Store(out / "results.sqlite", Store::Access::read).read();
+  std::set<std::string> cells;
+  std::set<std::string> protocols;
+  for (const auto& m : all.measurements) {
+    cells.insert(m.cell);
+    protocols.insert(m.protocol);
+    if (m.cell != "model") {
+      EXPECT_TRUE(std::isfinite(m.value)) << m.cell << " " << m.metric;
+      EXPECT_EQ(m.n, 10);
+    }
+  }
+  EXPECT_THAT(cells, testing::UnorderedElementsAre("model", "clean-none-0-none", "clean-none-0-hmc",
+                                                   "encoder_skl-linf-0.1-none", "encoder_skl-linf-0.1-hmc",
+                                                   "noise-linf-0.1-none"));
+  EXPECT_THAT(protocols, testing::UnorderedElementsAre("draw/mean", "draw/worst", "mean/mean", "mean/worst"));
+  EXPECT_FALSE(all.curves.empty());
+  for (const auto* file : {"plan.toml", "environment.json", "checkpoints/vae.safetensors",
+                           "arrays/clean-none-0-hmc.npz", "measurements.csv"}) {
+    EXPECT_TRUE(exists(out / file)) << file;
+  }
+}
+
+TEST_F(RunnerEndToEnd, InterruptedAnywhereItResumesToTheSameRecords) {
+  const auto unbroken = folder("unbroken");
+  run(unbroken, 2, silent_observer());
+  const auto broken = folder("broken");
+  int interruptions = 0;
+  for (int after = 5;; after += 7) {
+    Interrupting observer(after);
+    try {
+      run(broken, 1, observer);
+      break;
+    } catch (const Interrupted&) {
+      ++interruptions;
+    }
+  }
+  EXPECT_GE(interruptions, 3);
+  EXPECT_EQ(records(broken), records(unbroken));
+}
+
+TEST_F(RunnerEndToEnd, RefusesAFolderOfAnotherPlan) {
+  const auto out = folder("other");
+  create_directories(out);
+  auto plan = parse_plan("name = \"a\"\ndataset = \"synthetic\"\n[model.training]\nepochs = 1\n", "a.toml");
+  run_plan(plan, {.out = out, .data_folder = {}, .threads = 2, .backend = "auto"}, silent_observer());
+  plan.text += "# changed\n";
+  try {
+    run_plan(plan, {.out = out, .data_folder = {}, .threads = 2, .backend = "auto"}, silent_observer());
+    FAIL() << "accepted";
+  } catch (const Misuse& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("holds a run of another plan"));
+  }
+}
+
+}  // namespace
+}  // namespace vaeguard::experiments

@@ -1,0 +1,162 @@
+// The report as a whole: files written, text escaped, gaps told, pictures embedded.
+#include "vaeguard/reports/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/reports/made_up_records.h"
+#include "vaeguard/base/file.h"
+#include "vaeguard/base/npz.h"
+#include "vaeguard/reports/gallery.h"
+
+namespace vaeguard::reports {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+namespace fs = std::filesystem;
+
+class Report : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(testing::TempDir()) / ("vaeguard-report-" + std::string(test->name()));
+    fs::remove_all(folder_);
+    fs::create_directories(folder_ / "arrays");
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string page(const RunRecords& run) {
+    write_report(run, folder_, folder_ / "assets");
+    return read_file(folder_ / "report.html");
+  }
+
+  /// Arrays of 3 references x 2 restarts of 4 x 4 pixels, labels 2, 0, 2.
+  void write_arrays(const std::string& cell) {
+    const auto images = [](float value) { return NpzArray{{6, 16}, std::vector<float>(96, value)}; };
+    NpzArray reference{{6, 16}, std::vector<float>(96)};
+    for (std::size_t i = 0; i < 96; ++i) {
+      std::get<std::vector<float>>(reference.values)[i] = 0.1F * static_cast<float>(i / 16);
+    }
+    write_npz(folder_ / "arrays" / (cell + ".npz"), {{"x_ref", reference},
+                                                     {"x_adv", images(0.2F)},
+                                                     {"rec_ref", images(0.3F)},
+                                                     {"rec_adv", images(0.4F)},
+                                                     {"rec_defended", images(0.5F)},
+                                                     {"label", {{6}, std::vector<std::int64_t>{2, 2, 0, 0, 2, 2}}},
+                                                     {"index", {{6}, std::vector<std::int64_t>{7, 7, 8, 8, 9, 9}}}});
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(Report, WritesPageTablesAndFigures) {
+  RunRecords run = made_up_run();
+  run.arrays_folder = folder_ / "arrays";
+  write_arrays("encoder_skl-linf-0.1-none");
+  write_arrays("encoder_skl-linf-0.1-hmc");
+  const std::string html = page(run);
+  EXPECT_THAT(html, HasSubstr("<title>made up</title>"));
+  EXPECT_THAT(html, HasSubstr("0.88</span> <span class=\"interval\">[0.86, 0.90]</span>"));
+  EXPECT_THAT(html, HasSubstr("alt=\"Defended: HMC: 3 images in a row\" src=\"data:image/png;base64,"));
+  EXPECT_THAT(html, HasSubstr("machine.cores"));
+  EXPECT_THAT(html, HasSubstr("seed = 1"));
+  EXPECT_THAT(html, Not(HasSubstr("{{")));
+  for (const char* file :
+       {"tables/summary-mean-mean.md", "tables/summary-draw-mean.tex", "tables/summary-mean-worst.csv",
+        "tables/chains.csv", "figures/gallery-encoder_skl-linf-0.1.png"}) {
+    EXPECT_TRUE(fs::is_regular_file(folder_ / file)) << file;
+  }
+}
+
+TEST_F(Report, LoadsNothingFromTheNetwork) {
+  const std::string html = page(made_up_run());
+  EXPECT_THAT(html, HasSubstr("default-src 'none'"));
+  EXPECT_THAT(html, Not(HasSubstr("http://")));
+  EXPECT_THAT(html, Not(HasSubstr("https://")));
+}
+
+TEST_F(Report, EscapesTextFromRecordsEverywhere) {
+  RunRecords run = made_up_run();
+  const std::string hostile = "<img src=x onerror=alert(1)>";
+  run.name = hostile;
+  run.plan_text = "</code>" + hostile;
+  run.environment_json = "{\"" + hostile + "\": \"" + hostile + "\"}";
+  for (auto& measurement : run.measurements) {
+    measurement.defence = measurement.defence == "hmc" ? hostile : measurement.defence;
+    measurement.model = hostile;
+    measurement.protocol = measurement.protocol == "draw/mean" ? hostile + "\"/" + hostile : measurement.protocol;
+    measurement.metric = measurement.metric == "agreement" ? hostile : measurement.metric;
+  }
+  EXPECT_THAT(page(run), Not(HasSubstr("<img src=x")));
+}
+
+TEST_F(Report, OfAnEmptyRunSaysSo) {
+  RunRecords run;
+  run.name = "nothing yet";
+  const std::string html = page(run);
+  EXPECT_THAT(html, HasSubstr("Nothing has been measured yet"));
+  EXPECT_THAT(html, HasSubstr("there are no pictures"));
+  EXPECT_THAT(html, HasSubstr("No curves were recorded"));
+  EXPECT_THAT(html, HasSubstr("No plan was recorded"));
+}
+
+TEST_F(Report, WithoutScriptsTellsWhatTheChartsWouldShowAndHowToGetThem) {
+  const std::string html = page(made_up_run());
+  EXPECT_THAT(html, HasSubstr("tools/get-data"));
+  EXPECT_THAT(html, HasSubstr("Medians: None 109.500, HMC 9.500."));
+}
+
+TEST_F(Report, InlinesScriptsInTheirOrderWithoutLettingThemEndEarly) {
+  fs::create_directories(folder_ / "assets");
+  write_file_atomically(folder_ / "assets/vega.min.js", "one('</script>')");
+  write_file_atomically(folder_ / "assets/vega-lite.min.js", "two()");
+  write_file_atomically(folder_ / "assets/vega-embed.min.js", "three()");
+  const std::string html = page(made_up_run());
+  const auto first = html.find("<script>one('<\\/script>')</script>");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_LT(first, html.find("<script>two()</script>"));
+  EXPECT_LT(html.find("<script>two()</script>"), html.find("<script>three()</script>"));
+  EXPECT_THAT(html, Not(HasSubstr("tools/get-data")));
+}
+
+TEST_F(Report, OnlyTheFirstTableIsShownWithoutJavaScript) {
+  const std::string html = page(made_up_run());
+  EXPECT_THAT(html, HasSubstr("data-protocol=\"mean/mean\">"));
+  EXPECT_THAT(html, HasSubstr("data-protocol=\"draw/mean\" hidden>"));
+  EXPECT_THAT(html, HasSubstr("name=\"restarts\" value=\"worst\""));
+}
+
+TEST_F(Report, AnEnvironmentThatIsNotJsonIsShownAsItIs) {
+  RunRecords run = made_up_run();
+  run.environment_json = "{broken <";
+  EXPECT_THAT(page(run), HasSubstr("<pre><code>{broken &lt;</code></pre>"));
+}
+
+TEST_F(Report, GalleryTakesTheFirstRestartOfOneReferenceOfEachClassInTurn) {
+  RunRecords run = made_up_run();
+  run.arrays_folder = folder_ / "arrays";
+  write_arrays("encoder_skl-linf-0.1-none");
+  const auto all = scenarios(run);
+  const Gallery two = gallery(run, all.back(), 2);
+  ASSERT_EQ(two.rows.size(), 4U);  // no defended arrays were kept
+  EXPECT_EQ(two.shape, (ImageShape{1, 4, 4}));
+  EXPECT_EQ(two.rows[0].label, "Reference");
+  EXPECT_FLOAT_EQ(two.rows[0].images(0, 0), 0.2F);  // label 0: rows 2 and 3 of the arrays
+  EXPECT_FLOAT_EQ(two.rows[0].images(1, 0), 0.0F);  // label 2: row 0
+  EXPECT_EQ(gallery(run, all.back(), 12).rows[0].images.rows(), 3);
+  EXPECT_EQ(two.choice, "2 of 3 references, one of each class in turn, first restart of each.");
+  EXPECT_TRUE(gallery(run, all.front()).rows.empty());
+}
+
+TEST_F(Report, IsTheSameWhenWrittenTwice) {
+  RunRecords run = made_up_run();
+  run.arrays_folder = folder_ / "arrays";
+  write_arrays("encoder_skl-linf-0.1-hmc");
+  EXPECT_EQ(page(run), page(run));
+}
+
+}  // namespace
+}  // namespace vaeguard::reports

@@ -1,0 +1,60 @@
+// Numbers and names as people read them.
+#include "vaeguard/reports/words.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "vaeguard/metrics/catalogue.h"
+
+namespace vaeguard::reports {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+TEST(Words, NumbersThatAreNoneAreSaidToBe) {
+  EXPECT_EQ(number_words(kNan, 2), "NaN");
+  EXPECT_EQ(number_words(-kNan, 2), "NaN");
+  EXPECT_EQ(number_words(kInfinity, 2), "∞");
+  EXPECT_EQ(number_words(-kInfinity, 2), "−∞");
+  EXPECT_EQ(count_words(kNan), "NaN");
+  EXPECT_EQ(plain_number(kInfinity), "∞");
+}
+
+TEST(Words, NumbersKeepTheirDigitsAndLoseANegativeZero) {
+  EXPECT_EQ(number_words(0.876, 2), "0.88");
+  EXPECT_EQ(number_words(-1.25, 1), "−1.2");
+  EXPECT_EQ(number_words(-0.001, 2), "0.00");
+  EXPECT_EQ(number_words(578.7, 0), "579");
+}
+
+TEST(Words, CountsHaveThousandsSeparators) {
+  EXPECT_EQ(count_words(0), "0");
+  EXPECT_EQ(count_words(630), "630");
+  EXPECT_EQ(count_words(15750), "15,750");
+  EXPECT_EQ(count_words(1234567.5), "1,234,567.5");
+  EXPECT_EQ(count_words(-1000), "−1,000");
+  EXPECT_EQ(count_words(-100), "−100");
+}
+
+TEST(Words, EveryMetricOfTheCatalogueHasATitleAndAnExplanation) {
+  for (const metrics::MetricEntry& entry : metrics::catalogue()) {
+    const MetricWords words = metric_words(entry.name);
+    EXPECT_NE(words.title, entry.name);
+    EXPECT_FALSE(words.explanation.empty()) << entry.name;
+    EXPECT_EQ(words.better, entry.higher_is_better ? Better::higher : Better::lower);
+    EXPECT_EQ(words.proportion, entry.proportion);
+  }
+}
+
+TEST(Words, UnknownNamesStandForThemselves) {
+  EXPECT_EQ(metric_words("new_metric").title, "new_metric");
+  EXPECT_EQ(metric_words("new_metric").better, Better::neither);
+  EXPECT_EQ(attack_words("new_attack"), "new_attack");
+  EXPECT_EQ(defence_words("new_defence"), "new_defence");
+  EXPECT_EQ(defence_explanation("new_defence"), "");
+}
+
+}  // namespace
+}  // namespace vaeguard::reports

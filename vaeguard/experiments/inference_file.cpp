@@ -1,0 +1,115 @@
+// Inference files.
+#include "vaeguard/experiments/inference_file.h"
+
+#include <fmt/format.h>
+
+#include "vaeguard/base/error.h"
+
+namespace vaeguard::experiments {
+namespace {
+
+// The per-chain statistics by name.
+template <typename Inference, typename Visit>
+void for_each_statistic(Inference& inference, Visit&& visit) {
+  visit("acceptance", inference.acceptance);
+  visit("step_size", inference.step_size);
+  visit("divergences", inference.divergences);
+  visit("energy_drop", inference.energy_drop);
+}
+
+std::vector<double> numbers_from(const std::map<std::string, NpzArray>& arrays, const std::string& name,
+                                 std::string_view place) {
+  const Matrix row = matrix_from(arrays, name, place);
+  return {row.values().begin(), row.values().end()};
+}
+
+void append_rows(Matrix& whole, const Matrix& part) {
+  std::vector<float> values = whole.values();
+  values.insert(values.end(), part.values().begin(), part.values().end());
+  whole = Matrix(whole.rows() + part.rows(), part.columns(), std::move(values));
+}
+
+}  // namespace
+
+NpzArray to_array(const Matrix& matrix) { return {{matrix.rows(), matrix.columns()}, matrix.values()}; }
+
+NpzArray to_array(const std::vector<double>& values) {
+  return {{1, static_cast<std::int64_t>(values.size())}, std::vector<float>(values.begin(), values.end())};
+}
+
+Matrix matrix_from(const std::map<std::string, NpzArray>& arrays, const std::string& name, std::string_view place) {
+  const auto found = arrays.find(name);
+  if (found == arrays.end()) {
+    misuse(place, "the array '{}' is missing", name);
+  }
+  const auto* values = std::get_if<std::vector<float>>(&found->second.values);
+  if (values == nullptr || found->second.shape.size() != 2) {
+    misuse(place, "the array '{}' must be a float32 matrix, got {} dimensions{}", name, found->second.shape.size(),
+           values == nullptr ? " of integers" : "");
+  }
+  return {found->second.shape[0], found->second.shape[1], *values};
+}
+
+void save_inference(const std::filesystem::path& file, const defences::Inference& inference, double seconds) {
+  std::map<std::string, NpzArray> arrays{{"draw", to_array(inference.draw)},
+                                         {"mean", to_array(inference.mean)},
+                                         {"mean_reconstruction", to_array(inference.mean_reconstruction)},
+                                         {"cost", to_array(std::vector<double>{inference.gradients, seconds})}};
+  for_each_statistic(
+      inference, [&](const char* name, const std::vector<double>& values) { arrays.emplace(name, to_array(values)); });
+  std::vector<double> snapshot_gradients;
+  for (std::size_t i = 0; i < inference.snapshots.size(); ++i) {
+    snapshot_gradients.push_back(inference.snapshots[i].gradients);
+    arrays.emplace(fmt::format("snapshot_latent_{}", i), to_array(inference.snapshots[i].latent));
+    arrays.emplace(fmt::format("snapshot_mean_{}", i), to_array(inference.snapshots[i].mean_reconstruction));
+  }
+  arrays.emplace("snapshot_gradients", to_array(snapshot_gradients));
+  write_npz(file, arrays);
+}
+
+defences::Inference load_inference(const std::filesystem::path& file, double& seconds) {
+  const auto arrays = read_npz(file);
+  const std::string place = file.string();
+  defences::Inference inference;
+  inference.draw = matrix_from(arrays, "draw", place);
+  inference.mean = matrix_from(arrays, "mean", place);
+  inference.mean_reconstruction = matrix_from(arrays, "mean_reconstruction", place);
+  const auto cost = numbers_from(arrays, "cost", place);
+  if (cost.size() != 2) {
+    misuse(place, "the array 'cost' must hold gradients and seconds, got {} values", cost.size());
+  }
+  inference.gradients = cost[0];
+  seconds = cost[1];
+  for_each_statistic(
+      inference, [&](const char* name, std::vector<double>& values) { values = numbers_from(arrays, name, place); });
+  const auto snapshot_gradients = numbers_from(arrays, "snapshot_gradients", place);
+  for (std::size_t i = 0; i < snapshot_gradients.size(); ++i) {
+    inference.snapshots.push_back({snapshot_gradients[i],
+                                   matrix_from(arrays, fmt::format("snapshot_latent_{}", i), place),
+                                   matrix_from(arrays, fmt::format("snapshot_mean_{}", i), place)});
+  }
+  return inference;
+}
+
+void append(defences::Inference& whole, const defences::Inference& part) {
+  if (whole.draw.empty()) {
+    whole = part;
+    return;
+  }
+  append_rows(whole.draw, part.draw);
+  append_rows(whole.mean, part.mean);
+  append_rows(whole.mean_reconstruction, part.mean_reconstruction);
+  for (std::size_t i = 0; i < whole.snapshots.size(); ++i) {
+    append_rows(whole.snapshots[i].latent, part.snapshots[i].latent);
+    append_rows(whole.snapshots[i].mean_reconstruction, part.snapshots[i].mean_reconstruction);
+  }
+  const auto extend = [](std::vector<double>& to, const std::vector<double>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  };
+  extend(whole.acceptance, part.acceptance);
+  extend(whole.step_size, part.step_size);
+  extend(whole.divergences, part.divergences);
+  extend(whole.energy_drop, part.energy_drop);
+}
+
+}  // namespace vaeguard::experiments

@@ -1,0 +1,169 @@
+// Metrics of a cell, per image, then as estimates over references.
+#include "vaeguard/experiments/measure.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "vaeguard/base/parallel.h"
+#include "vaeguard/energy/posterior.h"
+#include "vaeguard/metrics/accuracy.h"
+#include "vaeguard/metrics/catalogue.h"
+#include "vaeguard/metrics/image_metrics.h"
+#include "vaeguard/metrics/intervals.h"
+#include "vaeguard/metrics/latent.h"
+#include "vaeguard/metrics/ms_ssim.h"
+
+namespace vaeguard::experiments {
+namespace {
+
+// U(z|x) of each row, constants included.
+std::vector<double> energies(const models::Vae& vae, const Matrix& images, const Matrix& latents, int threads) {
+  const energy::PosteriorEnergy field(vae, images);
+  std::vector<double> values(static_cast<std::size_t>(images.rows()));
+  parallel_chunks(images.rows(), 64, threads, [&](std::int64_t first, std::int64_t count) {
+    field.evaluate(first, latents.slice(first, count),
+                   std::span(values).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
+                   nullptr);
+  });
+  return values;
+}
+
+class CellMeasurer {
+ public:
+  CellMeasurer(const Subject& subject, const References& references, const Outcome& outcome,
+               const Measurement& prototype, int threads)
+      : subject_(subject), references_(references), outcome_(outcome), prototype_(prototype), threads_(threads) {
+    prototype_.gradients = outcome.inference.gradients;
+    prototype_.seconds = outcome.seconds;
+    x_ref_ = repeat_rows(references.images.pixels, outcome.restarts);
+    prepare_draws();
+  }
+
+  CellRecords run() {
+    const defences::Inference& inference = outcome_.inference;
+    const Matrix mean_ref = repeat_rows(references_.encoding.mean, outcome_.restarts);
+    const Matrix mean_rec_ref = repeat_rows(references_.mean_reconstruction, outcome_.restarts);
+    measure_protocol("draw", draw_ref_, inference.draw, draw_rec_ref_, decode(inference.draw));
+    measure_protocol("mean", mean_ref, inference.mean, mean_rec_ref, inference.mean_reconstruction);
+    if (prototype_.defence == "none") {
+      measure_attack();
+    }
+    add_if_any("acceptance", inference.acceptance);
+    add_if_any("step_size", inference.step_size);
+    add_if_any("divergences", inference.divergences);
+    add_if_any("energy_drop", inference.energy_drop);
+    for (const defences::Snapshot& snapshot : inference.snapshots) {
+      add_point("draw", snapshot.gradients, metrics::ms_ssim_kuzina22(draw_rec_ref_, decode(snapshot.latent), shape()));
+      if (!snapshot.mean_reconstruction.empty()) {
+        add_point("mean", snapshot.gradients,
+                  metrics::ms_ssim_kuzina22(mean_rec_ref, snapshot.mean_reconstruction, shape()));
+      }
+    }
+    return std::move(records_);
+  }
+
+ private:
+  [[nodiscard]] ImageShape shape() const { return subject_.vae.image(); }
+  [[nodiscard]] Matrix decode(const Matrix& latents) const { return subject_.vae.decode(latents, threads_); }
+
+  void prepare_draws() {
+    std::vector<Key> keys;
+    for (const std::int64_t index : references_.index) {
+      for (std::int64_t r = 0; r < outcome_.restarts; ++r) {
+        keys.push_back(
+            references_.draw_key.fold(static_cast<std::uint64_t>(index)).fold(static_cast<std::uint64_t>(r)));
+      }
+    }
+    draw_ref_ = models::sample({repeat_rows(references_.encoding.mean, outcome_.restarts),
+                                repeat_rows(references_.encoding.log_variance, outcome_.restarts)},
+                               keys);
+    draw_rec_ref_ = decode(draw_ref_);
+  }
+
+  void measure_protocol(std::string_view protocol, const Matrix& z_ref, const Matrix& z, const Matrix& rec_ref,
+                        const Matrix& rec) {
+    add(protocol, "ms_ssim_kuzina22", metrics::ms_ssim_kuzina22(rec_ref, rec, shape()));
+    add(protocol, "ms_ssim_wang03", metrics::ms_ssim_wang03(rec_ref, rec, shape()));
+    const auto predicted = subject_.classifier.predict(z);
+    add(protocol, "agreement", metrics::same_class(predicted, references_.prediction));
+    add(protocol, "label_accuracy", metrics::same_class(predicted, references_.images.labels));
+    add(protocol, "mse255", metrics::mse255(rec, x_ref_));
+    add(protocol, "latent_distance", metrics::latent_distance(z, z_ref));
+    auto ratio = energies(subject_.vae, x_ref_, z, threads_);
+    const auto reference = energies(subject_.vae, x_ref_, z_ref, threads_);
+    std::ranges::transform(ratio, reference, ratio.begin(), std::minus<>{});
+    add(protocol, "log_posterior_ratio", ratio);
+  }
+
+  // How strong the attack is, whatever the defence.
+  void measure_attack() {
+    const models::Encoding attacked = subject_.vae.encode(outcome_.adversarial, threads_);
+    add("mean", "skl",
+        metrics::symmetric_kl(attacked.mean, attacked.log_variance,
+                              repeat_rows(references_.encoding.mean, outcome_.restarts),
+                              repeat_rows(references_.encoding.log_variance, outcome_.restarts)));
+    add("mean", "input_ms_ssim_kuzina22", metrics::ms_ssim_kuzina22(x_ref_, outcome_.adversarial, shape()));
+  }
+
+  void add_if_any(std::string_view metric, const std::vector<double>& values) {
+    if (!values.empty()) {
+      add("mean", metric, values);
+    }
+  }
+
+  void add(std::string_view protocol, std::string_view metric, const std::vector<double>& values) {
+    const metrics::MetricEntry& entry = metrics::find_metric(metric);
+    for (const auto& [restarts, name] :
+         {std::pair{metrics::Restarts::mean, "mean"}, {metrics::Restarts::worst, "worst"}}) {
+      const auto estimate = metrics::estimate_by_reference(values, outcome_.restarts, restarts, entry.higher_is_better);
+      Measurement m = prototype_;
+      m.protocol = fmt::format("{}/{}", protocol, name);
+      m.metric = metric;
+      m.value = estimate.value;
+      m.standard_error = estimate.standard_error;
+      m.n = estimate.n;
+      records_.measurements.push_back(std::move(m));
+    }
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto row = static_cast<std::int64_t>(i);
+      records_.items.push_back({prototype_.cell, std::string(protocol), std::string(metric), row / outcome_.restarts,
+                                row % outcome_.restarts, values[i]});
+    }
+  }
+
+  void add_point(std::string_view protocol, double gradients, const std::vector<double>& values) {
+    const auto estimate = metrics::estimate_by_reference(values, outcome_.restarts, metrics::Restarts::mean, true);
+    records_.curves.push_back({prototype_.cell, std::string(protocol), "ms_ssim_kuzina22", gradients, estimate.value,
+                               estimate.standard_error, estimate.n});
+  }
+
+  const Subject& subject_;
+  const References& references_;
+  const Outcome& outcome_;
+  Measurement prototype_;
+  int threads_;
+  Matrix x_ref_;
+  Matrix draw_ref_;
+  Matrix draw_rec_ref_;
+  CellRecords records_;
+};
+
+}  // namespace
+
+References make_references(const Subject& subject, data::Images images, std::vector<std::int64_t> index, Key draw_key,
+                           int threads) {
+  References references{std::move(index), std::move(images), {}, {}, {}, draw_key};
+  references.encoding = subject.vae.encode(references.images.pixels, threads);
+  references.mean_reconstruction = subject.vae.decode(references.encoding.mean, threads);
+  references.prediction = subject.classifier.predict(references.encoding.mean);
+  return references;
+}
+
+CellRecords measure(const Subject& subject, const References& references, const Outcome& outcome,
+                    const Measurement& prototype, int threads) {
+  return CellMeasurer(subject, references, outcome, prototype, threads).run();
+}
+
+}  // namespace vaeguard::experiments

@@ -1,0 +1,203 @@
+// Plans from TOML.
+#include "vaeguard/experiments/plan.h"
+
+#include <algorithm>
+#include <set>
+
+#include "vaeguard/attacks/registry.h"
+#include "vaeguard/attacks/threat.h"
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/file.h"
+#include "vaeguard/base/text.h"
+#include "vaeguard/data/registry.h"
+#include "vaeguard/experiments/table_reader.h"
+
+namespace vaeguard::experiments {
+namespace {
+
+// "draw" -> values[0] and so on, for options that are one of a few words.
+template <typename Enum>
+Enum choice(TableReader& reader, std::string_view key, Enum fallback,
+            const std::vector<std::pair<std::string, Enum>>& words) {
+  if (!reader.has(key)) {
+    reader.text(key, "");
+    return fallback;
+  }
+  const std::string word = reader.text(key);
+  std::vector<std::string> known;
+  for (const auto& [name, value] : words) {
+    if (name == word) {
+      return value;
+    }
+    known.push_back(name);
+  }
+  unknown_name(reader.place(), key, word, known);
+}
+
+// Names become parts of file names.
+std::string record_name(TableReader& reader, std::string_view key, std::string fallback) {
+  std::string name = reader.text(key, std::move(fallback));
+  const bool plain =
+      !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+  if (!plain) {
+    misuse(reader.place(), "{} must be made of letters, digits and _, got '{}'", key, name);
+  }
+  return name;
+}
+
+training::TrainerOptions read_training(TableReader reader, std::uint64_t seed) {
+  training::TrainerOptions options = training::training_preset(reader.text("preset", "default"));
+  options.seed = seed;
+  options.epochs = static_cast<int>(reader.integer("epochs", 1, options.epochs));
+  options.batch = reader.integer("batch", 1, options.batch);
+  options.beta = reader.number("beta", options.beta);
+  options.schedule.kind =
+      training::schedule_kind(reader.text("schedule", std::string(training::name(options.schedule.kind))));
+  options.schedule.learning_rate = reader.number("learning_rate", options.schedule.learning_rate);
+  reader.finish();
+  options.validate();
+  return options;
+}
+
+ModelPlan read_model(TableReader reader, std::uint64_t seed, const std::filesystem::path& folder) {
+  ModelPlan model;
+  model.name = record_name(reader, "name", model.name);
+  model.checkpoint = reader.text("checkpoint", "");
+  model.training = read_training(reader.table("training"), seed);
+  reader.finish();
+  if (!model.checkpoint.empty() && model.checkpoint.is_relative() && !exists(model.checkpoint)) {
+    for (const auto& base : {folder, folder / ".."}) {
+      if (exists(base / model.checkpoint)) {
+        model.checkpoint = (base / model.checkpoint).lexically_normal();
+        break;
+      }
+    }
+  }
+  return model;
+}
+
+AttackPlan read_attack(TableReader reader) {
+  AttackPlan attack;
+  attack.optimiser = reader.text("optimiser", attack.optimiser);
+  attack.goal = reader.text("goal", attack.goal);
+  attack.name = record_name(reader, "name", attack.optimiser == "noise" ? "noise" : attack.goal);
+  attack.restarts = reader.integer("restarts", 1, 1);
+  attack.radii = reader.numbers("radii");
+  attack.defences = reader.texts("defences");
+  reader.finish();
+  attacks::find_goal(attack.goal);
+  attacks::find_optimiser(attack.optimiser);
+  for (const double radius : attack.radii) {
+    attacks::validate({.radius = radius});
+  }
+  return attack;
+}
+
+DefencePlan read_defence(TableReader reader) {
+  DefencePlan defence = defence_preset(reader.text("preset"));
+  defence.name = record_name(reader, "name", defence.name);
+  if (defence.sampling) {
+    auto& o = *defence.sampling;
+    using namespace defences;
+    o.name = defence.name;
+    o.start = choice<Start>(reader, "start", o.start, {{"draw", Start::draw}, {"mean", Start::mean}});
+    o.metric = choice<MetricChoice>(reader, "metric", o.metric,
+                                    {{"identity", MetricChoice::identity}, {"encoder", MetricChoice::encoder}});
+    o.adaptation =
+        choice<Adaptation>(reader, "adaptation", o.adaptation,
+                           {{"dual_averaging", Adaptation::dual_averaging}, {"published", Adaptation::published}});
+    o.warmup = static_cast<int>(reader.integer("warmup", 0, o.warmup));
+    o.transitions = static_cast<int>(reader.integer("transitions", 1, o.transitions));
+    o.leapfrog_steps = static_cast<int>(reader.integer("leapfrog_steps", 1, o.leapfrog_steps));
+    o.thin = static_cast<int>(reader.integer("thin", 1, std::min(o.thin, o.transitions)));
+    o.step_size = reader.number("step_size", o.step_size);
+    o.target_acceptance = reader.number("target_acceptance", o.target_acceptance);
+    o.jitter = reader.number("jitter", o.jitter);
+    validate(o);
+  }
+  reader.finish();
+  return defence;
+}
+
+// Cells are named by attack, radius and defence, so these must be distinct.
+void check_names(const Plan& plan, std::string_view place) {
+  std::set<std::string> defences;
+  std::set<std::string> attacks;
+  for (const DefencePlan& defence : plan.defences) {
+    if (!defences.insert(defence.name).second) {
+      misuse(place, "two defences are called '{}'; give one another name", defence.name);
+    }
+  }
+  const std::vector<std::string> known(defences.begin(), defences.end());
+  for (const AttackPlan& attack : plan.attacks) {
+    if (attack.name == "clean" || !attacks.insert(attack.name).second) {
+      misuse(place, "the attack name '{}' is taken; give one another name", attack.name);
+    }
+    for (const std::string& name : attack.defences) {
+      if (!defences.contains(name)) {
+        unknown_name(place, "defence", name, known);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Plan parse_plan(std::string_view text, std::string_view place, const std::filesystem::path& folder) {
+  toml::table table;
+  try {
+    table = toml::parse(text, place);
+  } catch (const toml::parse_error& error) {
+    misuse(fmt::format("{}, line {}", place, error.source().begin.line), "no valid TOML: {}", error.description());
+  }
+  TableReader reader(table, std::string(place));
+  Plan plan;
+  plan.text = text;
+  plan.name = record_name(reader, "name", "run");
+  plan.seed = static_cast<std::uint64_t>(reader.integer("seed", 0, 1));
+  plan.dataset = reader.text("dataset", plan.dataset);
+  data::dataset_description(plan.dataset);
+  plan.references = reader.integer("references", 2, plan.references);
+  plan.model = read_model(reader.table("model"), plan.seed, folder);
+  TableReader evaluation = reader.table("evaluation");
+  plan.evaluation.nll_images = evaluation.integer("nll_images", 0, plan.evaluation.nll_images);
+  plan.evaluation.nll_draws = evaluation.integer("nll_draws", 1, plan.evaluation.nll_draws);
+  evaluation.finish();
+  for (TableReader& attack : reader.tables("attack")) {
+    plan.attacks.push_back(read_attack(attack));
+  }
+  for (TableReader& defence : reader.tables("defence")) {
+    plan.defences.push_back(read_defence(defence));
+  }
+  reader.finish();
+  if (plan.defences.empty()) {
+    plan.defences.push_back(defence_preset("none"));
+  }
+  check_names(plan, place);
+  return plan;
+}
+
+Plan load_plan(const std::filesystem::path& file) {
+  return parse_plan(read_file(file), file.string(), file.parent_path());
+}
+
+std::vector<std::string> defence_presets() { return {"none", "hmc", "hmc_published"}; }
+
+DefencePlan defence_preset(std::string_view name) {
+  if (name == "none") {
+    return {.name = "none", .sampling = std::nullopt};
+  }
+  if (name == "hmc") {
+    return {.name = "hmc", .sampling = defences::default_hmc()};
+  }
+  if (name == "hmc_published") {
+    return {.name = "hmc_published", .sampling = defences::published_hmc()};
+  }
+  unknown_name("experiments.plan", "defence", name, defence_presets());
+}
+
+std::unique_ptr<defences::Defence> make_defence(const DefencePlan& plan) {
+  return plan.sampling ? defences::make_posterior_sampling(*plan.sampling) : defences::make_undefended();
+}
+
+}  // namespace vaeguard::experiments

@@ -1,0 +1,66 @@
+// An experiment as data: which model, attacks, radii and defences to put together, read from TOML.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vaeguard/defences/defence.h"
+#include "vaeguard/defences/posterior_sampling.h"
+#include "vaeguard/training/trainer.h"
+
+namespace vaeguard::experiments {
+
+struct ModelPlan {
+  std::string name = "vae";          // in records
+  std::filesystem::path checkpoint;  // weights to use; empty to train
+  training::TrainerOptions training;
+};
+
+/// How well the model itself is measured.
+struct EvaluationPlan {
+  std::int64_t nll_images = 1000;
+  std::int64_t nll_draws = 1000;
+};
+
+struct AttackPlan {
+  std::string name;  // in records; the goal's name unless said otherwise
+  std::string goal = "encoder_skl";
+  std::string optimiser = "sign_pgd";
+  std::vector<double> radii;
+  std::int64_t restarts = 1;
+  std::vector<std::string> defences;  // names; empty for all
+};
+
+struct DefencePlan {
+  std::string name;
+  std::optional<defences::PosteriorSamplingOptions> sampling;  // none for the undefended encoder
+};
+
+struct Plan {
+  std::string name;
+  std::uint64_t seed = 1;
+  std::string dataset = "mnist";
+  std::int64_t references = 50;
+  ModelPlan model;
+  EvaluationPlan evaluation;
+  std::vector<AttackPlan> attacks;
+  std::vector<DefencePlan> defences;
+  std::string text;  // as read
+};
+
+/// Reads a plan. Unknown keys, wrong types and impossible values throw Misuse that names file, line, key, expectation
+/// and finding. `place` names the text in messages; a relative checkpoint is sought from `folder`.
+Plan parse_plan(std::string_view text, std::string_view place, const std::filesystem::path& folder = {});
+/// A relative checkpoint is sought from the present folder, then from the plan's and from the folder above it.
+Plan load_plan(const std::filesystem::path& file);
+
+/// The defence that plans call by this preset name: "none", "hmc", "hmc_published".
+DefencePlan defence_preset(std::string_view name);
+std::vector<std::string> defence_presets();
+std::unique_ptr<defences::Defence> make_defence(const DefencePlan& plan);
+
+}  // namespace vaeguard::experiments

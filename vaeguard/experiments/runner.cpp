@@ -1,0 +1,303 @@
+// The stages of a run and where each leaves its result.
+#include "vaeguard/experiments/runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "vaeguard/attacks/objective.h"
+#include "vaeguard/attacks/registry.h"
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/file.h"
+#include "vaeguard/base/npz.h"
+#include "vaeguard/data/registry.h"
+#include "vaeguard/data/split.h"
+#include "vaeguard/experiments/environment.h"
+#include "vaeguard/experiments/inference_file.h"
+#include "vaeguard/experiments/store.h"
+#include "vaeguard/experiments/subject.h"
+
+namespace vaeguard::experiments {
+namespace {
+
+// Gradients after which a block of chains is saved: a minute or two of the published chain.
+constexpr double kBlockGradients = 600'000.0;
+constexpr std::int64_t kBlockRows = 64;  // blocks are multiples of this
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// Shows the progress of one block as a share of the whole cell.
+class BlockObserver : public Observer {
+ public:
+  BlockObserver(Observer& parent, std::string task, std::int64_t first, std::int64_t count, std::int64_t total)
+      : parent_(parent), task_(std::move(task)), first_(first), count_(count), total_(total) {}
+  void progress(std::string_view, std::int64_t done, std::int64_t of, std::string_view detail) override {
+    // In thousandths of an image, since one image of a long chain takes seconds.
+    parent_.progress(task_, 1000 * first_ + 1000 * count_ * done / std::max<std::int64_t>(of, 1), 1000 * total_,
+                     detail);
+  }
+  void message(std::string_view text) override { parent_.message(text); }
+  [[nodiscard]] bool interrupted() const override { return parent_.interrupted(); }
+
+ private:
+  Observer& parent_;
+  std::string task_;
+  std::int64_t first_;
+  std::int64_t count_;
+  std::int64_t total_;
+};
+
+// One attack at one radius; `clean` has no attack plan.
+struct Scenario {
+  std::string attack = "clean";
+  std::string norm = "none";
+  double radius = 0.0;
+  std::int64_t restarts = 1;
+  const AttackPlan* plan = nullptr;
+
+  [[nodiscard]] std::string name() const { return fmt::format("{}-{}-{}", attack, norm, radius); }
+};
+
+class Runner {
+ public:
+  Runner(const Plan& plan, const RunOptions& options, Observer& observer)
+      : plan_(plan), options_(options), observer_(observer) {}
+
+  void run() {
+    prepare_folder();
+    store_.emplace(options_.out / "results.sqlite", Store::Access::write);
+    dataset_ = data::load_dataset(plan_.dataset, options_.data_folder);
+    const models::Checkpoint checkpoint = checkpoint_for_run();
+    subject_.emplace(make_subject(checkpoint, dataset_, checkpoint_place_, options_.backend));
+    write_environment(checkpoint);
+    if (!store_->finished("model")) {
+      observer_.message("measuring the model");
+      store_->write("model", measure_model(*subject_, plan_, dataset_, options_.threads, observer_));
+    }
+    references_.emplace(plan_references(plan_, *subject_, dataset_, options_.threads));
+    for (const Scenario& scenario : scenarios()) {
+      run_scenario(scenario);
+    }
+    export_csv();
+  }
+
+ private:
+  void prepare_folder() {
+    const auto plan_file = options_.out / "plan.toml";
+    if (exists(plan_file) && read_file(plan_file) != plan_.text) {
+      misuse("experiments.runner", "{} holds a run of another plan; choose another folder with --out, or delete it",
+             options_.out.string());
+    }
+    create_directories(options_.out / "checkpoints");
+    create_directories(options_.out / "arrays");
+    if (!exists(plan_file)) {
+      write_file_atomically(plan_file, plan_.text);
+    }
+  }
+
+  models::Checkpoint checkpoint_for_run() {
+    if (!plan_.model.checkpoint.empty()) {
+      checkpoint_place_ = plan_.model.checkpoint.string();
+      return models::load_checkpoint(plan_.model.checkpoint);
+    }
+    const auto file = options_.out / "checkpoints" / (plan_.model.name + ".safetensors");
+    checkpoint_place_ = file.string();
+    if (!exists(file)) {
+      const auto state = options_.out / "checkpoints" / (plan_.model.name + "-training.safetensors");
+      models::save_checkpoint(train_model(plan_, dataset_, state, options_.threads, observer_), file);
+      remove(state);
+    }
+    return models::load_checkpoint(file);
+  }
+
+  void write_environment(const models::Checkpoint& checkpoint) const {
+    std::map<std::string, std::string> more{{"data_digest", dataset_.digest},
+                                            {"threads", std::to_string(options_.threads)},
+                                            {"backend used", std::string(subject_->vae.decoder().backend())}};
+    for (const auto& [key, value] : checkpoint.metadata) {
+      more.emplace("model " + key, value);
+    }
+    write_file_atomically(options_.out / "environment.json", environment_json(more));
+  }
+
+  [[nodiscard]] std::vector<Scenario> scenarios() const {
+    std::vector<Scenario> result{{}};
+    for (const AttackPlan& attack : plan_.attacks) {
+      for (const double radius : attack.radii) {
+        result.push_back(
+            {attack.name, std::string(attacks::name(attacks::Norm::linf)), radius, attack.restarts, &attack});
+      }
+    }
+    return result;
+  }
+
+  [[nodiscard]] bool wants(const Scenario& scenario, const DefencePlan& defence) const {
+    return scenario.plan == nullptr || scenario.plan->defences.empty() ||
+           std::ranges::find(scenario.plan->defences, defence.name) != scenario.plan->defences.end();
+  }
+
+  void run_scenario(const Scenario& scenario) {
+    std::vector<const DefencePlan*> missing;
+    for (const DefencePlan& defence : plan_.defences) {
+      if (wants(scenario, defence) && !store_->finished(cell_name(scenario, defence))) {
+        missing.push_back(&defence);
+      }
+    }
+    if (missing.empty()) {
+      return;
+    }
+    const Matrix adversarial = attacked_images(scenario);
+    for (const DefencePlan* defence : missing) {
+      run_cell(scenario, *defence, adversarial);
+    }
+  }
+
+  static std::string cell_name(const Scenario& scenario, const DefencePlan& defence) {
+    return fmt::format("{}-{}", scenario.name(), defence.name);
+  }
+
+  // The attacked images, computed once and kept.
+  Matrix attacked_images(const Scenario& scenario) {
+    if (scenario.plan == nullptr) {
+      return references_->images.pixels;
+    }
+    const auto file = options_.out / "arrays" / "attacks" / (scenario.name() + ".npz");
+    if (!exists(file)) {
+      BlockObserver observer(observer_, scenario.name(), 0, references_->images.pixels.rows() * scenario.restarts,
+                             references_->images.pixels.rows() * scenario.restarts);
+      const auto result =
+          run_attack(*scenario.plan, scenario.radius, plan_.seed, *subject_, *references_, options_.threads, observer);
+      create_directories(file.parent_path());
+      write_npz(file, {{"x_adv", to_array(result.adversarial)}, {"objective", to_array(result.objective)}});
+    }
+    return matrix_from(read_npz(file), "x_adv", file.string());
+  }
+
+  void run_cell(const Scenario& scenario, const DefencePlan& defence, const Matrix& adversarial) {
+    const std::string cell = cell_name(scenario, defence);
+    Outcome outcome{adversarial, scenario.restarts, {}, 0.0};
+    outcome.inference = infer_in_blocks(cell, defence, scenario, adversarial, outcome.seconds);
+    Measurement prototype;
+    prototype.cell = cell;
+    prototype.dataset = plan_.dataset;
+    prototype.model = plan_.model.name;
+    prototype.attack = scenario.attack;
+    prototype.norm = scenario.norm;
+    prototype.radius = scenario.radius;
+    prototype.attacker = "blind";
+    prototype.defence = defence.name;
+    write_arrays(cell, outcome);
+    store_->write(cell, measure(*subject_, *references_, outcome, prototype, options_.threads));
+    remove_all(partial_folder(cell));
+    observer_.message(fmt::format("{} done", cell));
+  }
+
+  [[nodiscard]] std::filesystem::path partial_folder(const std::string& cell) const {
+    return options_.out / "arrays" / "partial" / cell;
+  }
+
+  // Blocks of images go to disk as they finish, and always come back from there: a resumed run sees the same bits.
+  defences::Inference infer_in_blocks(const std::string& cell, const DefencePlan& plan, const Scenario& scenario,
+                                      const Matrix& images, double& seconds) {
+    const auto defence = make_defence(plan);
+    const auto keys = defence_keys(plan_.seed, plan.name, *references_, scenario.restarts);
+    const double cost = plan.sampling ? defences::gradients_per_image(*plan.sampling) : 1.0;
+    const auto blocks = static_cast<std::int64_t>(kBlockGradients / cost / static_cast<double>(kBlockRows));
+    const std::int64_t rows = std::max<std::int64_t>(1, blocks) * kBlockRows;
+    create_directories(partial_folder(cell));
+    defences::Inference whole;
+    for (std::int64_t first = 0; first < images.rows(); first += rows) {
+      const std::int64_t count = std::min(rows, images.rows() - first);
+      const auto file = partial_folder(cell) / fmt::format("{}-{}.npz", first, count);
+      if (!exists(file)) {
+        BlockObserver observer(observer_, cell, first, count, images.rows());
+        const double start = now();
+        const auto part =
+            defence->infer(subject_->vae, images.slice(first, count),
+                           std::span(keys).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
+                           options_.threads, observer);
+        save_inference(file, part, now() - start);
+      }
+      double block_seconds = 0.0;
+      append(whole, load_inference(file, block_seconds));
+      seconds += block_seconds;
+    }
+    return whole;
+  }
+
+  void write_arrays(const std::string& cell, const Outcome& outcome) const {
+    const models::Encoding attacked = subject_->vae.encode(outcome.adversarial, options_.threads);
+    const auto repeat = [&](const Matrix& matrix) { return to_array(repeat_rows(matrix, outcome.restarts)); };
+    std::vector<std::int64_t> labels;
+    std::vector<std::int64_t> index;
+    for (std::int64_t row = 0; row < outcome.adversarial.rows(); ++row) {
+      labels.push_back(references_->images.labels[static_cast<std::size_t>(row / outcome.restarts)]);
+      index.push_back(references_->index[static_cast<std::size_t>(row / outcome.restarts)]);
+    }
+    const std::int64_t rows = outcome.adversarial.rows();
+    write_npz(options_.out / "arrays" / (cell + ".npz"),
+              {{"x_ref", repeat(references_->images.pixels)},
+               {"x_adv", to_array(outcome.adversarial)},
+               {"rec_ref", repeat(references_->mean_reconstruction)},
+               {"rec_adv", to_array(subject_->vae.decode(attacked.mean, options_.threads))},
+               {"rec_defended", to_array(outcome.inference.mean_reconstruction)},
+               {"z_ref", repeat(references_->encoding.mean)},
+               {"z_adv", to_array(attacked.mean)},
+               {"z_defended", to_array(outcome.inference.mean)},
+               {"z_defended_draw", to_array(outcome.inference.draw)},
+               {"label", {{rows}, labels}},
+               {"index", {{rows}, index}}});
+  }
+
+  void export_csv() const {
+    write_file_atomically(options_.out / "measurements.csv", measurements_csv(store_->read().measurements));
+  }
+
+  const Plan& plan_;
+  const RunOptions& options_;
+  Observer& observer_;
+  std::optional<Store> store_;
+  data::Dataset dataset_;
+  std::string checkpoint_place_;
+  std::optional<Subject> subject_;
+  std::optional<References> references_;
+};
+
+}  // namespace
+
+void run_plan(const Plan& plan, const RunOptions& options, Observer& observer) {
+  Runner(plan, options, observer).run();
+}
+
+References plan_references(const Plan& plan, const Subject& subject, const data::Dataset& dataset, int threads) {
+  auto index = data::stratified_references(dataset.test.labels, dataset.classes, plan.references,
+                                           Key(plan.seed).fold("references"));
+  auto images = data::gather(dataset.test, index);
+  return make_references(subject, std::move(images), std::move(index), Key(plan.seed).fold("reference draws"), threads);
+}
+
+attacks::AttackResult run_attack(const AttackPlan& attack, double radius, std::uint64_t seed, const Subject& subject,
+                                 const References& references, int threads, Observer& observer) {
+  const auto goal = attacks::make_goal(attack.goal, {references.encoding, &subject.classifier});
+  const attacks::Objective objective(subject.vae.encoder(), *goal, attack.restarts);
+  const auto keys = attacks::attack_keys(Key(seed), attack.name, references.index, attack.restarts);
+  return (*attacks::make_attack(attack.optimiser, attack.goal))(
+      objective, repeat_rows(references.images.pixels, attack.restarts), {.radius = radius}, keys,
+      {.threads = threads, .observer = &observer});
+}
+
+std::vector<Key> defence_keys(std::uint64_t seed, std::string_view defence, const References& references,
+                              std::int64_t restarts) {
+  std::vector<Key> keys;
+  const Key key = Key(seed).fold("defence").fold(defence);
+  for (const std::int64_t index : references.index) {
+    for (std::int64_t restart = 0; restart < restarts; ++restart) {
+      keys.push_back(key.fold(static_cast<std::uint64_t>(index)).fold(static_cast<std::uint64_t>(restart)));
+    }
+  }
+  return keys;
+}
+
+}  // namespace vaeguard::experiments

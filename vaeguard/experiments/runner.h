@@ -1,0 +1,37 @@
+// Runs a plan: finishes what is missing in its folder, so that a killed run goes on where it was.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "vaeguard/attacks/attack.h"
+#include "vaeguard/base/observer.h"
+#include "vaeguard/experiments/measure.h"
+#include "vaeguard/experiments/plan.h"
+
+namespace vaeguard::experiments {
+
+struct RunOptions {
+  std::filesystem::path out;          // the run's folder
+  std::filesystem::path data_folder;  // see data/data_folder.h
+  int threads = 1;
+  std::string backend = "auto";
+};
+
+/// Trains or loads the model, attacks, defends, measures. Every finished cell, training step and block of chains is on
+/// disk; calling it again on the same folder does the rest and gives the records of an unbroken run (`seconds` apart).
+/// Throws Misuse if the folder holds a run of another plan, Interrupted at a safe point when the observer asks.
+void run_plan(const Plan& plan, const RunOptions& options, Observer& observer);
+
+/// The references of a plan and what is known of them: stratified by class from the plan's seed.
+References plan_references(const Plan& plan, const Subject& subject, const data::Dataset& dataset, int threads);
+
+/// All references x restarts under one attack of the plan at one radius.
+attacks::AttackResult run_attack(const AttackPlan& attack, double radius, std::uint64_t seed, const Subject& subject,
+                                 const References& references, int threads, Observer& observer);
+
+/// The keys of a defence for each reference and restart; the same at every radius, so that cells share their noise.
+std::vector<Key> defence_keys(std::uint64_t seed, std::string_view defence, const References& references,
+                              std::int64_t restarts);
+
+}  // namespace vaeguard::experiments

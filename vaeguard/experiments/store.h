@@ -1,0 +1,44 @@
+// The records of a run in SQLite: a cell's rows appear all at once or not at all, whatever happens.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vaeguard/experiments/record.h"
+
+namespace vaeguard::experiments {
+
+/// All rows of one cell.
+struct CellRecords {
+  std::vector<Measurement> measurements;
+  std::vector<Item> items;
+  std::vector<CurvePoint> curves;
+};
+
+/// `results.sqlite` of a run. Throws Failure with SQLite's message, Misuse where the file is no such database.
+class Store {
+ public:
+  enum class Access { read, write };
+  Store(const std::filesystem::path& file, Access access);
+  ~Store();
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+
+  [[nodiscard]] bool finished(std::string_view cell) const;
+  /// Replaces the cell's rows and marks it finished, in one transaction.
+  void write(std::string_view cell, const CellRecords& records);
+  /// Everything, in the order of the cells' completion.
+  [[nodiscard]] CellRecords read() const;
+
+ private:
+  struct Database;
+  std::unique_ptr<Database> database_;
+};
+
+/// The table `measurements` as CSV: a header line, then a line each with full precision.
+std::string measurements_csv(const std::vector<Measurement>& measurements);
+
+}  // namespace vaeguard::experiments

@@ -1,0 +1,110 @@
+// Training, checking and measuring the model under test.
+#include "vaeguard/experiments/subject.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/experiments/environment.h"
+#include "vaeguard/models/conv_vae.h"
+#include "vaeguard/training/classifier_fit.h"
+#include "vaeguard/training/evaluation.h"
+
+namespace vaeguard::experiments {
+namespace {
+
+training::ElboEstimate test_elbo(const models::Vae& vae, const Plan& plan, const data::Dataset& dataset, int threads) {
+  return training::estimate_elbo(vae, dataset.test.pixels, Key(plan.seed).fold("test elbo"), threads);
+}
+
+}  // namespace
+
+models::Checkpoint train_model(const Plan& plan, const data::Dataset& dataset, const std::filesystem::path& state_file,
+                               int threads, Observer& observer) {
+  training::TrainerOptions options = plan.model.training;
+  options.threads = threads;
+  options.state_file = state_file;
+  auto start = models::conv_vae(dataset.shape, {}, Key(plan.seed).fold("weights"));
+  auto result = training::train(std::move(start), dataset, options, observer);
+  models::Checkpoint checkpoint{std::move(result.best), std::nullopt, {}};
+  const models::Vae vae(checkpoint.vae);
+  checkpoint.classifier = fit_latent_classifier(vae, dataset, threads, observer);
+  const auto elbo = test_elbo(vae, plan, dataset, threads);
+  const Matrix test_means = vae.encode(dataset.test.pixels, threads).mean;
+  checkpoint.metadata = {
+      {"vaeguard", version()},
+      {"dataset", dataset.name},
+      {"data_digest", dataset.digest},
+      {"training", fmt::format("epochs {}, batch {}, beta {}, schedule {}, learning_rate {}, seed {}", options.epochs,
+                               options.batch, options.beta, training::name(options.schedule.kind),
+                               options.schedule.learning_rate, options.seed)},
+      {"best_epoch", std::to_string(result.best_epoch)},
+      {"test_elbo", fmt::format("{:.4f}", elbo.elbo)},
+      {"classifier_test_accuracy",
+       fmt::format("{:.4f}", models::accuracy(*checkpoint.classifier, test_means, dataset.test.labels))},
+  };
+  return checkpoint;
+}
+
+models::LinearClassifier fit_latent_classifier(const models::Vae& vae, const data::Dataset& dataset, int threads,
+                                               Observer& observer) {
+  const Matrix means = vae.encode(dataset.train.pixels, threads).mean;
+  return training::fit_classifier(means, dataset.train.labels, dataset.classes, {.threads = threads}, observer)
+      .classifier;
+}
+
+Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,
+                     std::string_view backend) {
+  const ImageShape image = checkpoint.vae.image();
+  if (image != dataset.shape) {
+    misuse(place, "the model must take the images of {}, {}x{}x{}; it takes {}x{}x{}", dataset.name,
+           dataset.shape.channels, dataset.shape.height, dataset.shape.width, image.channels, image.height,
+           image.width);
+  }
+  if (!checkpoint.classifier || checkpoint.classifier->classes() != dataset.classes) {
+    misuse(place, "the checkpoint must hold a latent classifier of {} classes, it holds {}", dataset.classes,
+           checkpoint.classifier ? fmt::format("one of {}", checkpoint.classifier->classes()) : "none");
+  }
+  return {models::Vae(checkpoint.vae, backend), *checkpoint.classifier};
+}
+
+CellRecords measure_model(const Subject& subject, const Plan& plan, const data::Dataset& dataset, int threads,
+                          Observer& observer) {
+  CellRecords records;
+  const auto add = [&](std::string_view metric, double value, double standard_error, std::int64_t n) {
+    Measurement m;
+    m.cell = "model";
+    m.dataset = dataset.name;
+    m.model = plan.model.name;
+    m.attack = "clean";
+    m.norm = "none";
+    m.attacker = "blind";
+    m.defence = "none";
+    m.protocol = "mean/mean";
+    m.metric = metric;
+    m.value = value;
+    m.standard_error = standard_error;
+    m.n = n;
+    records.measurements.push_back(m);
+  };
+  const auto elbo = test_elbo(subject.vae, plan, dataset, threads);
+  add("elbo", elbo.elbo, elbo.standard_error, elbo.images);
+  add("reconstruction", elbo.reconstruction, std::nan(""), elbo.images);
+  add("divergence", elbo.divergence, std::nan(""), elbo.images);
+  const std::int64_t nll_images = std::min(plan.evaluation.nll_images, dataset.test.pixels.rows());
+  if (nll_images > 0) {
+    const auto nll = training::estimate_likelihood(subject.vae, dataset.test.pixels.slice(0, nll_images),
+                                                   static_cast<int>(plan.evaluation.nll_draws),
+                                                   Key(plan.seed).fold("nll"), threads, observer);
+    add("nll", nll.negative_log_likelihood, nll.standard_error, nll.images);
+  }
+  const auto means = subject.vae.encode(dataset.test.pixels, threads).mean;
+  const double accuracy = models::accuracy(subject.classifier, means, dataset.test.labels);
+  const auto n = dataset.test.pixels.rows();
+  add("classifier_accuracy", accuracy, std::sqrt(accuracy * (1.0 - accuracy) / static_cast<double>(n)), n);
+  return records;
+}
+
+}  // namespace vaeguard::experiments

@@ -1,0 +1,31 @@
+// The model under test: read from a checkpoint, or trained, with its latent classifier.
+#pragma once
+
+#include <filesystem>
+
+#include "vaeguard/base/observer.h"
+#include "vaeguard/data/dataset.h"
+#include "vaeguard/experiments/measure.h"
+#include "vaeguard/experiments/plan.h"
+#include "vaeguard/models/checkpoint.h"
+
+namespace vaeguard::experiments {
+
+/// Trains plan.model on `dataset` (resuming from `state_file` where it exists), fits the classifier, measures the ELBO
+/// and the classifier's accuracy on the test images, and puts all that into the checkpoint's metadata.
+models::Checkpoint train_model(const Plan& plan, const data::Dataset& dataset, const std::filesystem::path& state_file,
+                               int threads, Observer& observer);
+
+/// A linear classifier on the encoder's means of the training images, fitted to convergence.
+models::LinearClassifier fit_latent_classifier(const models::Vae& vae, const data::Dataset& dataset, int threads,
+                                               Observer& observer);
+
+/// Throws Misuse unless the checkpoint fits the data set and has a classifier of its classes.
+Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,
+                     std::string_view backend);
+
+/// ELBO, importance-weighted NLL and classifier accuracy on test images, as the cell "model".
+CellRecords measure_model(const Subject& subject, const Plan& plan, const data::Dataset& dataset, int threads,
+                          Observer& observer);
+
+}  // namespace vaeguard::experiments

@@ -1,0 +1,44 @@
+// Reads one TOML table key by key; what was never asked for is an error that names the nearest known key.
+#pragma once
+
+#include <toml++/toml.h>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vaeguard::experiments {
+
+/// Every getter throws Misuse "[file:line] key must be ..., got ..." where the value has the wrong type.
+class TableReader {
+ public:
+  /// `place` names the table in messages, e.g. "plans/mnist.toml, [[attack]] 2".
+  TableReader(const toml::table& table, std::string place) : table_(table), place_(std::move(place)) {}
+
+  [[nodiscard]] bool has(std::string_view key) const { return table_.contains(key); }
+  /// Without a fallback the key is required.
+  std::string text(std::string_view key, std::optional<std::string> fallback = std::nullopt);
+  double number(std::string_view key, std::optional<double> fallback = std::nullopt);
+  std::int64_t integer(std::string_view key, std::int64_t least, std::optional<std::int64_t> fallback = std::nullopt);
+  std::vector<double> numbers(std::string_view key);
+  std::vector<std::string> texts(std::string_view key);
+  /// The named table; an empty one where it is absent.
+  TableReader table(std::string_view key);
+  /// The named array of tables; empty where it is absent.
+  std::vector<TableReader> tables(std::string_view key);
+  /// Throws Misuse for the first key that no getter asked for.
+  void finish() const;
+  [[nodiscard]] const std::string& place() const { return place_; }
+
+ private:
+  const toml::node* find(std::string_view key);
+  [[noreturn]] void wrong(std::string_view key, std::string_view expected, const toml::node& found) const;
+  [[noreturn]] void missing(std::string_view key, std::string_view expected) const;
+
+  const toml::table& table_;
+  std::string place_;
+  std::vector<std::string> known_;
+};
+
+}  // namespace vaeguard::experiments

@@ -1,0 +1,186 @@
+// Builds Vega-Lite specifications; all binning is done here, so a page carries counts and not thousands of values.
+#include "vaeguard/reports/chart.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "vaeguard/reports/histogram.h"
+#include "vaeguard/reports/words.h"
+
+namespace vaeguard::reports {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kHeight = 230;
+constexpr std::string_view kOneDraw = "one draw";
+constexpr std::string_view kMeanOfDraws = "mean over draws";
+
+template <typename Labelled>
+Json colour_encoding(const std::vector<Labelled>& series) {
+  Json domain = Json::array();
+  Json range = Json::array();
+  for (const auto& one : series) {
+    if (std::ranges::find(domain, Json(one.label)) == domain.end()) {  // a defence may have several curves
+      domain.push_back(one.label);
+      range.push_back(one.colour);
+    }
+  }
+  return {{"field", "series"},
+          {"type", "nominal"},
+          {"scale", {{"domain", domain}, {"range", range}}},
+          {"legend", {{"title", nullptr}, {"orient", "top"}, {"columns", 3}}}};
+}
+
+Json frame(const std::string& description) {
+  return {{"description", description},
+          {"width", "container"},
+          {"height", kHeight},
+          {"background", "transparent"},
+          {"autosize", {{"type", "fit"}, {"contains", "padding"}}},
+          {"view", {{"stroke", nullptr}}}};
+}
+
+std::string dump(const Json& spec) {
+  // Labels come from records and may hold bytes that are not UTF-8: they are replaced, not refused.
+  return spec.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string series_colour(std::size_t i) {
+  constexpr std::array kColours = {"#4c7fb8", "#e8862e", "#3f9c6b", "#b1599c",
+                                   "#c9a227", "#5aa7b5", "#c6544d", "#8a7a6a"};
+  return kColours[i % kColours.size()];
+}
+
+Chart histogram_chart(const std::string& id, const std::string& title, const std::vector<Series>& series,
+                      const HistogramOptions& options) {
+  std::vector<double> all;
+  for (const Series& one : series) {
+    all.insert(all.end(), one.values.begin(), one.values.end());
+  }
+  const Bins bins = shared_bins(all, options.bins, options.logarithmic);
+  const auto unusable = std::ranges::count_if(
+      all, [&](double value) { return !std::isfinite(value) || (options.logarithmic && value <= 0.0); });
+
+  Chart chart{.id = id, .title = title};
+  Json values = Json::array();
+  std::string medians;
+  for (const Series& one : series) {
+    std::vector<double> usable = one.values;
+    std::erase_if(usable, [&](double value) { return options.logarithmic && value <= 0.0; });
+    const std::vector<std::int64_t> counts = count_in_bins(usable, bins);
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      if (counts[i] > 0) {
+        values.push_back(
+            {{"low", bins.edges[i]}, {"high", bins.edges[i + 1]}, {"count", counts[i]}, {"series", one.label}});
+      }
+    }
+    medians += fmt::format("{}{} {}", medians.empty() ? "" : ", ", one.label, number_words(quantile(usable, 0.5), 3));
+  }
+  chart.description = fmt::format("Histogram of {}: {}. Medians: {}.", options.x_title, title, medians);
+  if (bins.clipped) {
+    chart.note += "The central 99 % is drawn; values beyond are counted in the outermost bars. ";
+  }
+  if (unusable > 0) {
+    chart.note += fmt::format("{} values that cannot be drawn (NaN, infinite{}) are left out.",
+                              count_words(static_cast<double>(unusable)), options.logarithmic ? ", not positive" : "");
+  }
+  Json spec = frame(chart.description);
+  spec["data"] = {{"values", values}};
+  spec["mark"] = {{"type", "bar"}, {"opacity", 0.62}, {"binSpacing", 0.5}, {"tooltip", true}};
+  Json x = {{"field", "low"}, {"type", "quantitative"}, {"title", options.x_title}};
+  if (options.logarithmic) {
+    x["scale"] = {{"type", "log"}, {"nice", false}};
+    x["axis"] = {{"tickCount", 5}, {"format", "~g"}};
+  } else {
+    x["bin"] = {{"binned", true}};
+    x["scale"] = {{"zero", false}};
+    x["axis"] = {{"tickCount", 6}};
+  }
+  spec["encoding"] = {
+      {"x", x},
+      {"x2", {{"field", "high"}}},
+      {"y", {{"field", "count"}, {"type", "quantitative"}, {"stack", nullptr}, {"title", options.y_title}}},
+      {"color", colour_encoding(series)}};
+  if (options.logarithmic) {
+    spec["encoding"]["y2"] = {{"datum", 0}};  // bars that are not binned by Vega-Lite have no foot of their own
+  }
+  chart.spec = dump(spec);
+  return chart;
+}
+
+Chart curve_chart(const std::string& id, const std::string& title, const std::vector<Curve>& curves,
+                  const std::string& x_title, const std::string& y_title) {
+  Chart chart{.id = id, .title = title};
+  Json points = Json::array();
+  Json levels = Json::array();
+  std::string ends;
+  for (const Curve& curve : curves) {
+    for (const CurveSample& sample : curve.samples) {
+      if (!std::isfinite(sample.y)) {
+        continue;
+      }
+      Json point = {{"y", sample.y}, {"series", curve.label}, {"latents", curve.dashed ? kOneDraw : kMeanOfDraws}};
+      if (sample.x <= 0.0) {
+        levels.push_back(point);
+        continue;
+      }
+      point["x"] = sample.x;
+      if (std::isfinite(sample.low) && std::isfinite(sample.high)) {
+        point["low"] = sample.low;
+        point["high"] = sample.high;
+      }
+      points.push_back(point);
+    }
+    if (!curve.samples.empty()) {
+      ends += fmt::format("{}{}, {}, ends at {} after {}", ends.empty() ? "" : "; ", curve.label,
+                          curve.dashed ? kOneDraw : kMeanOfDraws, number_words(curve.samples.back().y, 3),
+                          count_words(curve.samples.back().x));
+    }
+  }
+  chart.description = fmt::format("{} against {}: {}. {}.", y_title, x_title, title, ends);
+  if (std::ranges::any_of(curves, &Curve::dashed)) {
+    chart.note = "Solid: mean over draws; dashed: one draw. ";
+  }
+  if (!levels.empty()) {
+    chart.note += "Dotted: before the first gradient.";
+  }
+  const Json x = {{"field", "x"},
+                  {"type", "quantitative"},
+                  {"scale", {{"type", "log"}, {"nice", false}}},
+                  {"axis", {{"tickCount", 5}, {"format", "~s"}}},
+                  {"title", x_title}};
+  const Json scale = {{"zero", false}};
+  const Json y = {{"field", "y"}, {"type", "quantitative"}, {"scale", scale}, {"title", y_title}};
+  const Json colour = colour_encoding(curves);
+  const Json dash = {{"field", "latents"},
+                     {"type", "nominal"},
+                     {"scale", {{"domain", {kMeanOfDraws, kOneDraw}}, {"range", {{1, 0}, {5, 3}}}}},
+                     {"legend", nullptr}};
+  const Json by_latents = {{"field", "latents"}};
+  Json spec = frame(chart.description);
+  spec["layer"] = {{{"data", {{"values", points}}},
+                    {"mark", {{"type", "area"}, {"opacity", 0.18}}},
+                    {"encoding",
+                     {{"x", x},
+                      {"y", {{"field", "low"}, {"type", "quantitative"}, {"scale", scale}, {"title", y_title}}},
+                      {"y2", {{"field", "high"}}},
+                      {"detail", by_latents},
+                      {"color", colour}}}},
+                   {{"data", {{"values", points}}},
+                    {"mark", {{"type", "line"}, {"strokeWidth", 1.8}, {"point", {{"size", 22}}}, {"tooltip", true}}},
+                    {"encoding", {{"x", x}, {"y", y}, {"strokeDash", dash}, {"color", colour}}}},
+                   {{"data", {{"values", levels}}},
+                    {"mark", {{"type", "rule"}, {"strokeDash", {1.5, 3}}, {"opacity", 0.8}}},
+                    {"encoding", {{"y", y}, {"color", colour}}}}};
+  chart.spec = dump(spec);
+  return chart;
+}
+
+}  // namespace vaeguard::reports

@@ -1,0 +1,60 @@
+// Vega-Lite specifications of the two kinds of chart a report has: histograms laid over each other, and curves with
+// bands.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace vaeguard::reports {
+
+/// A chart ready for the page. Colours of axes and text come from the page's style sheet, for light and dark.
+struct Chart {
+  std::string id = {};           // unique on the page
+  std::string title = {};        // above the chart
+  std::string group = {};        // charts in a row with the same group share a heading, may be empty
+  std::string description = {};  // read aloud instead of the chart
+  std::string note = {};         // below the chart, may be empty
+  std::string spec = {};         // Vega-Lite, JSON
+};
+
+/// Values of one colour.
+struct Series {
+  std::string label = {};
+  std::string colour = {};
+  std::vector<double> values = {};
+};
+
+/// The colour of the i-th defence: blue first, then orange, as in the paper's figure 2.
+std::string series_colour(std::size_t i);
+
+struct HistogramOptions {
+  std::string x_title = {};
+  std::string y_title = {};
+  bool logarithmic = false;
+  std::int64_t bins = 40;
+};
+
+/// Histograms of the series over shared bins. Values that are not finite are left out, and the note says how many.
+Chart histogram_chart(const std::string& id, const std::string& title, const std::vector<Series>& series,
+                      const HistogramOptions& options);
+
+struct CurveSample {
+  double x = 0.0;
+  double y = 0.0;
+  double low = 0.0;  // band; NaN where unknown
+  double high = 0.0;
+};
+
+struct Curve {
+  std::string label = {};
+  std::string colour = {};
+  bool dashed = false;  // one draw rather than the mean over draws
+  std::vector<CurveSample> samples = {};
+};
+
+/// Curves with bands over a logarithmic x axis. A sample at x <= 0, which such an axis cannot show, becomes a dotted
+/// level line; samples whose y is not finite are left out.
+Chart curve_chart(const std::string& id, const std::string& title, const std::vector<Curve>& curves,
+                  const std::string& x_title, const std::string& y_title);
+
+}  // namespace vaeguard::reports

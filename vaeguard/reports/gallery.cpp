@@ -1,0 +1,162 @@
+// Chooses and collects the images of a gallery from the arrays of a run.
+#include "vaeguard/reports/gallery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <variant>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/npz.h"
+#include "vaeguard/reports/words.h"
+
+namespace vaeguard::reports {
+namespace {
+
+using Arrays = std::map<std::string, NpzArray>;
+
+const std::vector<float>* pixels(const Arrays& arrays, const std::string& name) {
+  const auto found = arrays.find(name);
+  return found == arrays.end() ? nullptr : std::get_if<std::vector<float>>(&found->second.values);
+}
+
+std::vector<std::int64_t> whole_numbers(const Arrays& arrays, const std::string& name) {
+  const auto found = arrays.find(name);
+  const auto* values = found == arrays.end() ? nullptr : std::get_if<std::vector<std::int64_t>>(&found->second.values);
+  return values == nullptr ? std::vector<std::int64_t>{} : *values;
+}
+
+/// [N, C, H, W] as it says; [N, pixels] as a square image of one channel, else of three.
+ImageShape image_shape(const NpzArray& array) {
+  if (array.shape.size() == 4) {
+    return {array.shape[1], array.shape[2], array.shape[3]};
+  }
+  const std::int64_t size = array.shape.size() == 2 ? array.shape[1] : 0;
+  for (const std::int64_t channels : {1, 3}) {
+    const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(size / channels))));
+    if (size > 0 && channels * side * side == size) {
+      return {channels, side, side};
+    }
+  }
+  misuse("reports.gallery",
+         "images must be [N, C, H, W] or [N, pixels] of square images, got {} dimensions of {} values",
+         array.shape.size(), size);
+}
+
+/// The position of the first restart of each reference, by its index in the data set.
+std::vector<std::int64_t> first_restarts(const std::vector<std::int64_t>& index, std::int64_t count) {
+  std::vector<std::int64_t> positions;
+  std::set<std::int64_t> seen;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t reference = index.empty() ? i : index[static_cast<std::size_t>(i)];
+    if (seen.insert(reference).second) {
+      positions.push_back(i);
+    }
+  }
+  return positions;
+}
+
+/// At most `most` of `positions`, evenly spaced.
+std::vector<std::int64_t> spaced(const std::vector<std::int64_t>& positions, std::int64_t most) {
+  const auto count = static_cast<std::int64_t>(positions.size());
+  const std::int64_t shown = std::min(most, count);
+  std::vector<std::int64_t> chosen;
+  for (std::int64_t i = 0; i < shown; ++i) {
+    chosen.push_back(positions[static_cast<std::size_t>(i * count / shown)]);
+  }
+  return chosen;
+}
+
+/// One of each label in turn until `most` are taken, sorted by label.
+std::vector<std::int64_t> one_of_each(const std::vector<std::int64_t>& positions,
+                                      const std::vector<std::int64_t>& label, std::int64_t most) {
+  std::map<std::int64_t, std::vector<std::int64_t>> by_label;
+  for (const std::int64_t position : positions) {
+    by_label[label[static_cast<std::size_t>(position)]].push_back(position);
+  }
+  std::vector<std::pair<std::int64_t, std::int64_t>> chosen;
+  for (std::size_t turn = 0; static_cast<std::int64_t>(chosen.size()) < most && turn < positions.size(); ++turn) {
+    for (const auto& [value, members] : by_label) {
+      if (turn < members.size() && static_cast<std::int64_t>(chosen.size()) < most) {
+        chosen.emplace_back(value, members[turn]);
+      }
+    }
+  }
+  std::ranges::sort(chosen);
+  std::vector<std::int64_t> result;
+  for (const auto& [value, position] : chosen) {
+    result.push_back(position);
+  }
+  return result;
+}
+
+/// The chosen images of an array, or no rows if it is absent or shorter than the others.
+Matrix chosen_images(const Arrays& arrays, const std::string& name, const std::vector<std::int64_t>& positions,
+                     std::int64_t size) {
+  const std::vector<float>* values = pixels(arrays, name);
+  Matrix images;
+  if (values == nullptr) {
+    return images;
+  }
+  const std::int64_t last = positions.empty() ? -1 : *std::ranges::max_element(positions);
+  if (static_cast<std::int64_t>(values->size()) < (last + 1) * size) {
+    return images;
+  }
+  images = Matrix(static_cast<std::int64_t>(positions.size()), size);
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    std::copy_n(values->begin() + positions[i] * size, size, images.row(static_cast<std::int64_t>(i)).begin());
+  }
+  return images;
+}
+
+}  // namespace
+
+Gallery gallery(const RunRecords& records, const Scenario& scenario, std::int64_t most) {
+  Gallery result;
+  std::vector<std::int64_t> positions;
+  const auto add = [&](const Arrays& arrays, const std::string& name, const std::string& label) {
+    Matrix images = chosen_images(arrays, name, positions, result.shape.size());
+    if (!images.empty()) {
+      result.rows.push_back({label, std::move(images)});
+    }
+  };
+  bool first = true;
+  for (const Cell& cell : scenario.cells) {
+    const auto path = records.arrays_folder / (cell.name + ".npz");
+    if (records.arrays_folder.empty() || !std::filesystem::exists(path)) {
+      continue;
+    }
+    const Arrays arrays = read_npz(path);
+    if (first && pixels(arrays, "x_ref") != nullptr) {
+      result.shape = image_shape(arrays.at("x_ref"));
+      const auto count = static_cast<std::int64_t>(pixels(arrays, "x_ref")->size()) / result.shape.size();
+      const auto index = whole_numbers(arrays, "index");
+      const auto label = whole_numbers(arrays, "label");
+      const auto usable = [&](const std::vector<std::int64_t>& values) {
+        return static_cast<std::int64_t>(values.size()) == count;
+      };
+      const auto references = first_restarts(usable(index) ? index : std::vector<std::int64_t>{}, count);
+      positions = usable(label) ? one_of_each(references, label, most) : spaced(references, most);
+      result.choice =
+          fmt::format("{} of {} references, {}{}.", positions.size(), references.size(),
+                      usable(label) ? "one of each class in turn" : "evenly spaced",
+                      static_cast<std::int64_t>(references.size()) < count ? ", first restart of each" : "");
+      add(arrays, "x_ref", "Reference");
+      add(arrays, "rec_ref", "its reconstruction");
+      if (!scenario.clean()) {
+        add(arrays, "x_adv", "Attacked");
+        add(arrays, "rec_adv", "its reconstruction");
+      }
+      first = false;
+    }
+    if (!first && cell.defence != "none") {
+      add(arrays, "rec_defended", fmt::format("Defended: {}", defence_words(cell.defence)));
+    }
+  }
+  return result;
+}
+
+}  // namespace vaeguard::reports

@@ -1,0 +1,202 @@
+// Collects items and curve points by scenario and defence, and draws them.
+#include "vaeguard/reports/run_charts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "vaeguard/metrics/intervals.h"
+#include "vaeguard/reports/histogram.h"
+#include "vaeguard/reports/scenario.h"
+#include "vaeguard/reports/words.h"
+
+namespace vaeguard::reports {
+namespace {
+
+/// Values of one metric by cell, of the protocol `preferred` where a cell has it, else of the first it has.
+std::map<std::string, std::vector<double>> values_by_cell(const RunRecords& records, const std::string& metric,
+                                                          const std::string& preferred) {
+  std::map<std::string, std::string> protocol;
+  for (const auto& item : records.items) {
+    if (item.metric == metric) {
+      std::string& chosen = protocol.try_emplace(item.cell, item.protocol).first->second;
+      chosen = item.protocol == preferred ? preferred : chosen;
+    }
+  }
+  std::map<std::string, std::vector<double>> values;
+  for (const auto& item : records.items) {
+    if (item.metric == metric && item.protocol == protocol.at(item.cell)) {
+      values[item.cell].push_back(item.value);
+    }
+  }
+  return values;
+}
+
+std::string colour_of(const std::string& defence, const std::vector<std::string>& order) {
+  return series_colour(static_cast<std::size_t>(std::ranges::find(order, defence) - order.begin()));
+}
+
+Curve read_curve(const RunRecords& records, const Cell& cell, const MetricWords& words, const std::string& protocol,
+                 const std::string& colour) {
+  Curve curve{.label = defence_words(cell.defence), .colour = colour, .dashed = protocol == "draw", .samples = {}};
+  for (const auto& point : records.curves) {
+    if (point.cell == cell.name && point.metric == words.name && point.protocol == protocol) {
+      const metrics::Interval band = metrics::interval95(
+          {.value = point.value, .standard_error = point.standard_error, .n = point.n}, words.proportion);
+      curve.samples.push_back({point.gradients, point.value, band.low, band.high});
+    }
+  }
+  std::ranges::sort(curve.samples, {}, &CurveSample::x);
+  return curve;
+}
+
+}  // namespace
+
+std::vector<Chart> posterior_ratio_charts(const RunRecords& records) {
+  const auto values = values_by_cell(records, "log_posterior_ratio", "draw");
+  const std::vector<Scenario> all = scenarios(records);
+  const std::vector<std::string> order = defences(all);
+  std::vector<Chart> charts;
+  for (const Scenario& scenario : all) {
+    std::vector<Series> series;
+    for (const Cell& cell : scenario.cells) {
+      if (const auto found = values.find(cell.name); found != values.end() && !scenario.clean()) {
+        series.push_back({defence_words(cell.defence), colour_of(cell.defence, order), found->second});
+      }
+    }
+    if (!series.empty()) {
+      charts.push_back(histogram_chart(fmt::format("ratio-{}-{}", charts.size(), scenario.name()), scenario.title(),
+                                       series,
+                                       {.x_title = "log posterior ratio (nats)", .y_title = "attacked images"}));
+    }
+  }
+  return charts;
+}
+
+std::vector<Chart> curve_charts(const RunRecords& records) {
+  std::set<std::string> present;
+  std::set<std::string> protocols;
+  for (const auto& point : records.curves) {
+    present.insert(point.metric);
+    protocols.insert(point.protocol);
+  }
+  const std::vector<Scenario> all = scenarios(records);
+  const std::vector<std::string> order = defences(all);
+  std::vector<Chart> charts;
+  for (const std::string& metric : in_known_order(std::move(present))) {
+    const MetricWords words = metric_words(metric);
+    for (const Scenario& scenario : all) {
+      std::vector<Curve> curves;
+      for (const Cell& cell : scenario.cells) {
+        for (const std::string& protocol : protocols) {
+          Curve curve = read_curve(records, cell, words, protocol, colour_of(cell.defence, order));
+          if (!curve.samples.empty()) {
+            curves.push_back(std::move(curve));
+          }
+        }
+      }
+      if (!curves.empty()) {
+        charts.push_back(curve_chart(fmt::format("curve-{}-{}", charts.size(), scenario.name()), scenario.title(),
+                                     curves, "gradients spent on an image", words.title));
+        charts.back().group = words.title;
+      }
+    }
+  }
+  return charts;
+}
+
+std::vector<Chart> chain_charts(const RunRecords& records) {
+  const std::vector<Scenario> all = scenarios(records);
+  const std::vector<std::string> order = defences(all);
+  std::vector<Chart> charts;
+  for (const std::string metric : {"acceptance", "step_size"}) {
+    const auto values = values_by_cell(records, metric, "draw");
+    std::vector<Series> series;
+    for (const std::string& defence : order) {
+      Series pooled{.label = defence_words(defence), .colour = colour_of(defence, order)};
+      for (const Scenario& scenario : all) {
+        for (const Cell& cell : scenario.cells) {
+          if (const auto found = values.find(cell.name); cell.defence == defence && found != values.end()) {
+            pooled.values.insert(pooled.values.end(), found->second.begin(), found->second.end());
+          }
+        }
+      }
+      if (!pooled.values.empty()) {
+        series.push_back(std::move(pooled));
+      }
+    }
+    if (!series.empty()) {
+      const MetricWords words = metric_words(metric);
+      charts.push_back(
+          histogram_chart("chain-" + metric, words.title + ", all scenarios", series,
+                          {.x_title = words.title, .y_title = "chains", .logarithmic = metric == "step_size"}));
+    }
+  }
+  return charts;
+}
+
+std::optional<Table> chain_table(const RunRecords& records) {
+  const auto acceptance = values_by_cell(records, "acceptance", "draw");
+  const auto step_size = values_by_cell(records, "step_size", "draw");
+  const auto divergences = values_by_cell(records, "divergences", "draw");
+  Table table;
+  table.caption = "Chains: median and central 90 % over images, and proposals that diverged";
+  table.columns = {{.title = "Scenario", .key = "scenario", .number = false, .heads_rows = true},
+                   {.title = "Defence", .key = "defence", .number = false},
+                   {.title = "Chains", .key = "chains"},
+                   {.title = "Acceptance", .key = "acceptance", .has_interval = true},
+                   {.title = "Step size", .key = "step_size", .has_interval = true},
+                   {.title = "Divergences", .key = "divergences"},
+                   {.title = "Chains with any", .key = "chains_with_divergences"}};
+  const auto spread = [](const std::map<std::string, std::vector<double>>& values, const std::string& cell,
+                         int digits) {
+    const auto found = values.find(cell);
+    if (found == values.end()) {
+      return TableCell{.text = "–"};
+    }
+    const double middle = quantile(found->second, 0.5);
+    const double low = quantile(found->second, 0.05);
+    const double high = quantile(found->second, 0.95);
+    return TableCell{.text = number_words(middle, digits),
+                     .interval = fmt::format("[{}, {}]", number_words(low, digits), number_words(high, digits)),
+                     .raw = fmt::format("{}", middle),
+                     .low = low,
+                     .high = high};
+  };
+  for (const Scenario& scenario : scenarios(records)) {
+    for (const Cell& cell : scenario.cells) {
+      std::size_t chains = 0;
+      for (const auto* values : {&acceptance, &step_size, &divergences}) {
+        chains = std::max(chains, values->contains(cell.name) ? values->at(cell.name).size() : 0);
+      }
+      if (chains == 0) {
+        continue;
+      }
+      std::vector<TableCell> row = {{.text = scenario.title(), .raw = scenario.name()},
+                                    {.text = defence_words(cell.defence), .raw = cell.defence},
+                                    {.text = count_words(static_cast<double>(chains))},
+                                    spread(acceptance, cell.name, 2),
+                                    spread(step_size, cell.name, 4)};
+      if (const auto found = divergences.find(cell.name); found != divergences.end()) {
+        double total = 0.0;
+        for (const double value : found->second) {
+          total += value;
+        }
+        const auto any = std::ranges::count_if(found->second, [](double value) { return value > 0.0; });
+        row.push_back({.text = count_words(total), .raw = fmt::format("{}", total)});
+        row.push_back({.text = count_words(static_cast<double>(any)), .raw = fmt::format("{}", any)});
+      } else {
+        row.push_back({.text = "–"});
+        row.push_back({.text = "–"});
+      }
+      table.rows.push_back(std::move(row));
+    }
+  }
+  return table.rows.empty() ? std::nullopt : std::optional(table);
+}
+
+}  // namespace vaeguard::reports

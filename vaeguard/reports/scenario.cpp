@@ -1,0 +1,129 @@
+// Groups the cells of a run by what was attacked and how far.
+#include "vaeguard/reports/scenario.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+#include <tuple>
+
+#include "vaeguard/reports/html.h"
+#include "vaeguard/reports/words.h"
+
+namespace vaeguard::reports {
+namespace {
+
+/// What the name <attack>-<norm>-<radius>-<defence> of a cell without measurements tells; parts may be missing.
+experiments::Measurement read_cell_name(const std::string& cell) {
+  experiments::Measurement measurement;
+  measurement.cell = cell;
+  const std::size_t first = cell.find('-');
+  const std::size_t second = first == std::string::npos ? first : cell.find('-', first + 1);
+  const std::size_t third = second == std::string::npos ? second : cell.find('-', second + 1);
+  if (third == std::string::npos) {
+    measurement.attack = cell;
+    measurement.norm = "none";
+    measurement.defence = "none";
+    return measurement;
+  }
+  measurement.attack = cell.substr(0, first);
+  measurement.norm = cell.substr(first + 1, second - first - 1);
+  measurement.radius = std::strtod(cell.substr(second + 1, third - second - 1).c_str(), nullptr);
+  measurement.defence = cell.substr(third + 1);
+  return measurement;
+}
+
+bool same_scenario(const Scenario& a, const experiments::Measurement& b) {
+  return std::tie(a.dataset, a.model, a.attack, a.norm, a.radius, a.attacker) ==
+         std::tie(b.dataset, b.model, b.attack, b.norm, b.radius, b.attacker);
+}
+
+/// Adds the cell of `measurement`, with its scenario if that is new.
+void add(std::vector<Scenario>& scenarios, const experiments::Measurement& measurement) {
+  auto found =
+      std::ranges::find_if(scenarios, [&](const Scenario& scenario) { return same_scenario(scenario, measurement); });
+  if (found == scenarios.end()) {
+    scenarios.push_back({measurement.dataset,
+                         measurement.model,
+                         measurement.attack,
+                         measurement.norm,
+                         measurement.radius,
+                         measurement.attacker,
+                         {}});
+    found = scenarios.end() - 1;
+  }
+  found->cells.push_back({measurement.cell, measurement.defence});
+}
+
+}  // namespace
+
+std::string Scenario::title() const {
+  const std::string words = attack_words(attack);
+  return clean() ? words : fmt::format("{}, {} radius {}", words, norm_words(norm), plain_number(radius));
+}
+
+std::string Scenario::name() const { return safe_name(fmt::format("{}-{}-{}", attack, norm, radius)); }
+
+std::vector<Scenario> scenarios(const RunRecords& records) {
+  std::vector<Scenario> result;
+  std::set<std::string> seen;
+  for (const auto& measurement : records.measurements) {
+    if (measurement.cell != kModelCell && seen.insert(measurement.cell).second) {
+      add(result, measurement);
+    }
+  }
+  const auto add_by_name = [&](const std::string& cell) {
+    if (!seen.insert(cell).second) {
+      return;
+    }
+    experiments::Measurement named = read_cell_name(cell);
+    for (const Scenario& known : result) {
+      if (std::tie(known.attack, known.norm, known.radius) == std::tie(named.attack, named.norm, named.radius)) {
+        named.dataset = known.dataset;
+        named.model = known.model;
+        named.attacker = known.attacker;
+        break;
+      }
+    }
+    add(result, named);
+  };
+  for (const auto& item : records.items) {
+    add_by_name(item.cell);
+  }
+  for (const auto& point : records.curves) {
+    add_by_name(point.cell);
+  }
+
+  std::vector<std::string> attacks;
+  for (const Scenario& scenario : result) {
+    if (std::ranges::find(attacks, scenario.attack) == attacks.end()) {
+      attacks.push_back(scenario.attack);
+    }
+  }
+  const auto rank = [&](const Scenario& scenario) {
+    const auto appearance = std::ranges::find(attacks, scenario.attack) - attacks.begin();
+    return std::tuple(scenario.dataset, scenario.model, scenario.clean() ? -1 : appearance, scenario.norm,
+                      scenario.radius);
+  };
+  std::ranges::stable_sort(result, [&](const Scenario& a, const Scenario& b) { return rank(a) < rank(b); });
+  for (Scenario& scenario : result) {
+    std::ranges::stable_sort(
+        scenario.cells, [](const Cell& a, const Cell& b) { return (a.defence == "none") > (b.defence == "none"); });
+  }
+  return result;
+}
+
+std::vector<std::string> defences(const std::vector<Scenario>& scenarios) {
+  std::vector<std::string> names;
+  for (const Scenario& scenario : scenarios) {
+    for (const Cell& cell : scenario.cells) {
+      if (std::ranges::find(names, cell.defence) == names.end()) {
+        names.push_back(cell.defence);
+      }
+    }
+  }
+  return names;
+}
+
+}  // namespace vaeguard::reports

@@ -1,0 +1,44 @@
+// The cells of a run in the order of the page: scenarios (what was attacked, how far), and the defences tried on each.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vaeguard/reports/run_records.h"
+
+namespace vaeguard::reports {
+
+/// The cell of the model itself, without attack or defence: likelihood, accuracy on the test set.
+inline constexpr std::string_view kModelCell = "model";
+
+/// One defence under one scenario; `name` is the cell's name in records and of its arrays.
+struct Cell {
+  std::string name = {};
+  std::string defence = {};
+};
+
+struct Scenario {
+  std::string dataset;
+  std::string model;
+  std::string attack;
+  std::string norm;
+  double radius = 0.0;
+  std::string attacker;
+  std::vector<Cell> cells;  // "none" first
+
+  /// "Encoder attack, L∞ radius 0.1"; model and attacker's knowledge are named by the table, where they differ.
+  [[nodiscard]] std::string title() const;
+  /// "encoder_skl-linf-0.1", unique in a run of one data set, model and attacker; files and ids are named by it.
+  [[nodiscard]] std::string name() const;
+  [[nodiscard]] bool clean() const { return attack == "clean"; }
+};
+
+/// All scenarios: "clean" first, then attacks as they first appear, radii rising. Cells known only from items or
+/// curves, as in a run that was stopped, are read from their names.
+std::vector<Scenario> scenarios(const RunRecords& records);
+
+/// Defences in order of first appearance among the scenarios, so that each keeps its colour on the whole page.
+std::vector<std::string> defences(const std::vector<Scenario>& scenarios);
+
+}  // namespace vaeguard::reports

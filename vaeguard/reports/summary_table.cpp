@@ -1,0 +1,307 @@
+// Builds the summary table from measurements, with intervals and marks for differences that the intervals carry.
+#include "vaeguard/reports/summary_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "vaeguard/metrics/intervals.h"
+#include "vaeguard/reports/scenario.h"
+#include "vaeguard/reports/words.h"
+
+namespace vaeguard::reports {
+namespace {
+
+using experiments::Measurement;
+
+/// Statistics of chains have their own section.
+constexpr std::array kChainMetrics = {"acceptance", "step_size", "divergences", "energy_drop"};
+/// What an attack does before any defence acts has its own table.
+constexpr std::array kAttackMetrics = {"skl", "input_ms_ssim_kuzina22"};
+
+/// Measurements of one cell: (metric, protocol) -> measurement.
+using Measured = std::map<std::pair<std::string, std::string>, const Measurement*>;
+
+std::string aggregation(const std::string& protocol) { return protocol.substr(0, protocol.find('/')); }
+std::string restarts(const std::string& protocol) {
+  const std::size_t slash = protocol.find('/');
+  return slash == std::string::npos ? "" : protocol.substr(slash + 1);
+}
+
+const Measurement* find(const Measured& measured, const std::string& metric, const std::string& protocol, bool clean,
+                        bool undefended) {
+  if (const auto exact = measured.find({metric, protocol}); exact != measured.end()) {
+    return exact->second;
+  }
+  const Measurement* stand_in = nullptr;
+  for (const auto& [key, measurement] : measured) {
+    if (key.first != metric) {
+      continue;
+    }
+    if ((clean && aggregation(key.second) == aggregation(protocol)) ||
+        (undefended && restarts(key.second) == restarts(protocol))) {
+      return measurement;
+    }
+    if (clean) {
+      stand_in = measurement;
+    }
+  }
+  return stand_in;
+}
+
+std::vector<std::string> summary_metrics(const RunRecords& records) {
+  std::set<std::string> present;
+  for (const Measurement& measurement : records.measurements) {
+    if (measurement.cell != kModelCell) {
+      present.insert(measurement.metric);
+    }
+  }
+  for (const char* metric : kChainMetrics) {
+    present.erase(metric);
+  }
+  for (const char* metric : kAttackMetrics) {
+    present.erase(metric);
+  }
+  return in_known_order(std::move(present));
+}
+
+metrics::Interval interval_of(const Measurement& measurement, const MetricWords& words) {
+  metrics::Interval interval = metrics::interval95(
+      {.value = measurement.value, .standard_error = measurement.standard_error, .n = measurement.n}, words.proportion);
+  if (words.within_unit && !std::isnan(interval.low)) {  // cut to what is possible, an interval covers no less
+    interval = {std::max(interval.low, 0.0), std::min(interval.high, 1.0)};
+  }
+  return interval;
+}
+
+Mark compare(const metrics::Interval& found, const metrics::Interval& undefended, Better better) {
+  if (better == Better::neither) {
+    return Mark::none;
+  }
+  const bool above = found.low > undefended.high;
+  const bool below = found.high < undefended.low;
+  if (above || below) {
+    return above == (better == Better::higher) ? Mark::better : Mark::worse;
+  }
+  return Mark::none;
+}
+
+TableCell metric_cell(const MetricWords& words, const Measurement* measurement, const Measurement* undefended) {
+  if (measurement == nullptr) {
+    return {.text = "–"};
+  }
+  const metrics::Interval interval = interval_of(*measurement, words);
+  TableCell cell{.text = number_words(measurement->value, words.digits),
+                 .raw = fmt::format("{}", measurement->value),
+                 .low = interval.low,
+                 .high = interval.high};
+  if (!std::isnan(interval.low) && !std::isnan(interval.high)) {
+    cell.interval =
+        fmt::format("[{}, {}]", number_words(interval.low, words.digits), number_words(interval.high, words.digits));
+  }
+  if (undefended != nullptr && undefended != measurement) {
+    cell.mark = compare(interval, interval_of(*undefended, words), words.better);
+  }
+  return cell;
+}
+
+/// A column that is shown only where the run has more than one value of it.
+struct NamedColumn {
+  std::string title;
+  std::string key;
+  std::string Scenario::*member;
+  bool always = false;
+  std::string (*words)(std::string_view) = nullptr;
+};
+
+std::vector<NamedColumn> naming_columns(const std::vector<Scenario>& all) {
+  const std::array<NamedColumn, 5> candidates = {{
+      {"Data", "dataset", &Scenario::dataset},
+      {"Model", "model", &Scenario::model},
+      {"Attack", "attack", &Scenario::attack, true, attack_words},
+      {"Attacker", "attacker", &Scenario::attacker},
+      {"Norm", "norm", &Scenario::norm, false, norm_words},
+  }};
+  std::vector<NamedColumn> columns;
+  for (const NamedColumn& column : candidates) {
+    std::set<std::string> values;
+    for (const Scenario& scenario : all) {
+      if (!scenario.clean() || column.member == &Scenario::dataset || column.member == &Scenario::model) {
+        values.insert(scenario.*column.member);
+      }
+    }
+    if (column.always || values.size() > 1) {
+      columns.push_back(column);
+    }
+  }
+  return columns;
+}
+
+/// n and gradients of a cell, the same for all its metrics; the greatest where they differ.
+std::pair<std::int64_t, double> cost(const Measured& measured) {
+  std::int64_t n = 0;
+  double gradients = 0.0;
+  for (const auto& [key, measurement] : measured) {
+    n = std::max(n, measurement->n);
+    gradients = std::max(gradients, measurement->gradients);
+  }
+  return {n, gradients};
+}
+
+}  // namespace
+
+std::vector<std::string> protocols(const RunRecords& records) {
+  std::vector<std::string> found;
+  for (const Measurement& measurement : records.measurements) {
+    if (measurement.cell != kModelCell && std::ranges::find(found, measurement.protocol) == found.end()) {
+      found.push_back(measurement.protocol);
+    }
+  }
+  std::ranges::stable_partition(found, [](const std::string& protocol) { return protocol == "mean/mean"; });
+  return found;
+}
+
+Table summary_table(const RunRecords& records, const std::string& protocol) {
+  const std::vector<Scenario> all = scenarios(records);
+  std::map<std::string, Measured> by_cell;
+  for (const Measurement& measurement : records.measurements) {
+    by_cell[measurement.cell][{measurement.metric, measurement.protocol}] = &measurement;
+  }
+  const std::vector<NamedColumn> named = naming_columns(all);
+  const std::vector<std::string> metric_names = summary_metrics(records);
+
+  Table table;
+  table.caption = fmt::format("Means and 95 % intervals over references; latents: {}; restarts: {}",
+                              aggregation_words(aggregation(protocol)), restarts_words(restarts(protocol)));
+  for (const NamedColumn& column : named) {
+    table.columns.push_back({.title = column.title, .key = column.key, .number = false, .heads_rows = true});
+  }
+  table.columns.push_back({.title = "Radius", .key = "radius", .heads_rows = true});
+  table.columns.push_back({.title = "Defence", .key = "defence", .number = false});
+  for (const std::string& metric : metric_names) {
+    const MetricWords words = metric_words(metric);
+    const std::string arrow = words.better == Better::neither  ? ""
+                              : words.better == Better::higher ? "\u00a0↑"
+                                                               : "\u00a0↓";
+    table.columns.push_back(
+        {.title = words.title + arrow, .key = metric, .has_interval = true, .explanation = words.explanation});
+  }
+  table.columns.push_back({.title = "Gradients per image", .key = "gradients"});
+  table.columns.push_back({.title = "n", .key = "n", .explanation = "Reference images: the independent units."});
+
+  for (const Scenario& scenario : all) {
+    const auto undefended =
+        std::ranges::find_if(scenario.cells, [](const Cell& cell) { return cell.defence == "none"; });
+    for (const Cell& cell : scenario.cells) {
+      std::vector<TableCell> row;
+      for (const NamedColumn& column : named) {
+        const std::string& value = scenario.*column.member;
+        row.push_back({.text = column.words != nullptr ? column.words(value) : value, .raw = value});
+      }
+      row.push_back({.text = plain_number(scenario.radius), .raw = fmt::format("{}", scenario.radius)});
+      row.push_back({.text = defence_words(cell.defence), .raw = cell.defence});
+      for (const std::string& metric : metric_names) {
+        const auto look_up = [&](const Cell& where) {
+          return find(by_cell[where.name], metric, protocol, scenario.clean(), where.defence == "none");
+        };
+        const Measurement* baseline = undefended != scenario.cells.end() ? look_up(*undefended) : nullptr;
+        row.push_back(metric_cell(metric_words(metric), look_up(cell), baseline));
+      }
+      const auto [n, gradients] = cost(by_cell[cell.name]);
+      row.push_back({.text = count_words(gradients), .raw = fmt::format("{}", gradients)});
+      row.push_back({.text = count_words(static_cast<double>(n)), .raw = fmt::format("{}", n)});
+      table.rows.push_back(std::move(row));
+    }
+  }
+  return table;
+}
+
+std::optional<Table> attack_table(const RunRecords& records) {
+  Table table;
+  table.caption = "Strength of the attacks before any defence, means and 95 % intervals over references";
+  table.columns = {{.title = "Attack", .key = "attack", .number = false, .heads_rows = true},
+                   {.title = "Radius", .key = "radius"}};
+  for (const char* metric : kAttackMetrics) {
+    const MetricWords words = metric_words(metric);
+    table.columns.push_back(
+        {.title = words.title, .key = metric, .has_interval = true, .explanation = words.explanation});
+  }
+  for (const Scenario& scenario : scenarios(records)) {
+    std::vector<TableCell> row = {{.text = attack_words(scenario.attack), .raw = scenario.attack},
+                                  {.text = plain_number(scenario.radius), .raw = fmt::format("{}", scenario.radius)}};
+    bool measured = false;
+    for (const char* metric : kAttackMetrics) {
+      const auto found = std::ranges::find_if(records.measurements, [&](const Measurement& m) {
+        return m.metric == metric && restarts(m.protocol) == "mean" &&
+               std::ranges::any_of(scenario.cells, [&](const Cell& cell) { return cell.name == m.cell; });
+      });
+      const Measurement* measurement = found == records.measurements.end() ? nullptr : &*found;
+      measured = measured || measurement != nullptr;
+      row.push_back(metric_cell(metric_words(metric), measurement, nullptr));
+    }
+    if (measured && !scenario.clean()) {
+      table.rows.push_back(std::move(row));
+    }
+  }
+  return table.rows.empty() ? std::nullopt : std::optional(table);
+}
+
+std::optional<Table> model_table(const RunRecords& records) {
+  Table table;
+  table.caption = "The model on the test set, with 95 % intervals over images";
+  table.columns = {{.title = "Metric", .key = "metric", .number = false},
+                   {.title = "Value", .key = "value", .has_interval = true},
+                   {.title = "Images", .key = "n"}};
+  for (const Measurement& measurement : records.measurements) {
+    if (measurement.cell == kModelCell) {
+      const MetricWords words = metric_words(measurement.metric);
+      table.rows.push_back(
+          {{.text = words.title, .raw = words.name},
+           metric_cell(words, &measurement, nullptr),
+           {.text = count_words(static_cast<double>(measurement.n)), .raw = fmt::format("{}", measurement.n)}});
+    }
+  }
+  return table.rows.empty() ? std::nullopt : std::optional(table);
+}
+
+std::optional<Table> paper_table(const RunRecords& records) {
+  const bool mnist =
+      !records.measurements.empty() &&
+      std::ranges::all_of(records.measurements, [](const Measurement& m) { return m.dataset == "mnist"; });
+  if (!mnist) {
+    return std::nullopt;
+  }
+  Table table;
+  table.caption =
+      "Printed in the paper for the MNIST VAE (Kuzina, Welling and Tomczak 2022, Table 2), standard errors "
+      "in parentheses";
+  table.columns = {{.title = "Model", .key = "model", .number = false},
+                   {.title = "MS-SSIM, radius 0.1", .key = "ms_ssim_kuzina22_0.1"},
+                   {.title = "MS-SSIM, radius 0.2", .key = "ms_ssim_kuzina22_0.2"},
+                   {.title = "Accuracy, clean", .key = "label_accuracy_0"},
+                   {.title = "Adversarial accuracy, 0.1", .key = "agreement_0.1"},
+                   {.title = "Adversarial accuracy, 0.2", .key = "agreement_0.2"},
+                   {.title = "MSE", .key = "mse255"}};
+  table.rows = {{{.text = "VAE"},
+                 {.text = "0.70 (0.02)"},
+                 {.text = "0.36 (0.03)"},
+                 {.text = "0.90 (0.04)"},
+                 {.text = "0.08 (0.04)"},
+                 {.text = "0.05 (0.03)"},
+                 {.text = "578.7"}},
+                {{.text = "VAE + HMC"},
+                 {.text = "0.88 (0.01)"},
+                 {.text = "0.76 (0.02)"},
+                 {.text = "0.76 (0.01)"},
+                 {.text = "0.25 (0.03)"},
+                 {.text = "0.19 (0.03)"},
+                 {.text = "478.1"}}};
+  return table;
+}
+
+}  // namespace vaeguard::reports

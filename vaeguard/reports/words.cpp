@@ -1,0 +1,210 @@
+// The words of a report, in one place: change one here and tables, charts and glossary agree.
+#include "vaeguard/reports/words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "vaeguard/metrics/catalogue.h"
+
+namespace vaeguard::reports {
+namespace {
+
+struct Presentation {
+  std::string_view name;
+  std::string_view title;
+  int digits;
+  std::string_view explanation;
+};
+
+/// In the order of the summary's columns. Direction and kind of interval are the catalogue's.
+constexpr std::array kMetrics = {
+    Presentation{"ms_ssim_kuzina22", "MS-SSIM (paper)", 2,
+                 "Similarity of two reconstructions, that of the reference and that of the attacked image, from 0 "
+                 "(unlike) to 1 (the same), over five scales. Computed the way the paper's numbers were, with its "
+                 "14-pixel window and its exponent of the luminance, so that it can be laid beside them."},
+    Presentation{"ms_ssim_wang03", "MS-SSIM (Wang)", 2,
+                 "The same similarity by the definition of Wang, Simoncelli and Bovik (2003). Prefer it when comparing "
+                 "with anything but the paper."},
+    Presentation{
+        "agreement", "Agreement", 2,
+        "Share of attacked images that get the class which the undefended classifier gave the clean image. The "
+        "paper calls it adversarial accuracy."},
+    Presentation{"label_accuracy", "Label accuracy", 2,
+                 "Share of images that get their true class. On clean images it shows what a defence costs."},
+    Presentation{"log_posterior_ratio", "Log posterior ratio", 1,
+                 "log p(z of the reference | reference) − log p(z | reference), in nats: how much less probable the "
+                 "code in use is, for the clean image, than that image's own code. Below 0 it is even more probable."},
+    Presentation{
+        "mse255", "MSE", 0,
+        "Mean squared difference between the clean image and the reconstruction, in grey levels from 0 to 255."},
+    Presentation{"latent_distance", "Latent distance", 2,
+                 "Euclidean distance between the latent code in use and that of the clean image."},
+    Presentation{
+        "skl", "Symmetric KL", 1,
+        "Symmetric Kullback–Leibler divergence between the encodings of the clean and of the attacked image, in "
+        "nats: what the encoder attack maximises."},
+    Presentation{"input_ms_ssim_kuzina22", "MS-SSIM of the inputs", 2,
+                 "Similarity of the attacked image itself to the clean one: how visible the attack is."},
+    Presentation{
+        "acceptance", "Acceptance", 2,
+        "Share of a chain's proposals that were accepted once its step size was fixed. Near 0 a chain is stuck."},
+    Presentation{"step_size", "Step size", 4, "Leapfrog step of a chain. Every image has its own."},
+    Presentation{"divergences", "Divergences", 0,
+                 "Proposals whose energy was not finite or far too high; they are counted and rejected."},
+    Presentation{"energy_drop", "Energy drop", 1, "Energy at a chain's start less that at its end, in nats."},
+    Presentation{"elbo", "ELBO", 2, "Evidence lower bound of the test images, in nats; higher is better."},
+    Presentation{"reconstruction", "Reconstruction", 2, "−E log p(x|z) of the test images, in nats."},
+    Presentation{"divergence", "KL to the prior", 2, "KL(q(z|x) ‖ p(z)) of the test images, in nats."},
+    Presentation{"nll", "NLL", 2, "Negative log-likelihood of test images by importance weighting, in nats."},
+    Presentation{"classifier_accuracy", "Classifier accuracy", 3,
+                 "Share of test images whose latent mean the linear classifier puts into the right class."},
+};
+
+struct NameWords {
+  std::string_view name;
+  std::string_view words;
+  std::string_view explanation;
+};
+
+constexpr std::array kAttacks = {
+    NameWords{"clean", "No attack", "The reference images as they are."},
+    NameWords{"noise", "Random noise", "Random points of the ball: what any attack must beat."},
+    NameWords{"encoder_skl", "Encoder attack",
+              "Moves the encoding as far as it can, in symmetric Kullback–Leibler divergence, without using labels."},
+    NameWords{"classifier_ce", "Classifier attack",
+              "Raises the cross-entropy of the latent classifier against its own prediction on the clean image."},
+    NameWords{"maximum_damage", "Maximum damage", "Moves the reconstruction as far as it can."},
+};
+
+constexpr std::array kDefences = {
+    NameWords{"none", "None", "The encoder's mean, as the model would use it."},
+    NameWords{
+        "hmc", "HMC",
+        "Samples the posterior of the given image by Hamiltonian Monte Carlo; warm-up ends before a draw counts."},
+    NameWords{"hmc_published", "HMC as published",
+              "The paper's settings, with the step size adapted to the end and the last state returned."},
+    NameWords{"map", "MAP", "The most probable latent code of the given image, by optimisation."},
+    NameWords{"hmc_robust", "Robust HMC", "HMC on the posterior of the best image within the attacker's radius."},
+    NameWords{"map_robust", "Robust MAP", "MAP on the posterior of the best image within the attacker's radius."},
+};
+
+template <std::size_t N>
+const NameWords* find(const std::array<NameWords, N>& known, std::string_view name) {
+  const auto found = std::ranges::find(known, name, &NameWords::name);
+  return found == known.end() ? nullptr : &*found;
+}
+
+template <std::size_t N>
+std::string words_of(const std::array<NameWords, N>& known, std::string_view name) {
+  const NameWords* found = find(known, name);
+  return std::string(found != nullptr ? found->words : name);
+}
+
+template <std::size_t N>
+std::string explanation_of(const std::array<NameWords, N>& known, std::string_view name) {
+  const NameWords* found = find(known, name);
+  return std::string(found != nullptr ? found->explanation : "");
+}
+
+std::string typographic_minus(std::string text) {
+  if (text.starts_with('-')) {
+    text.replace(0, 1, "−");
+  }
+  return text;
+}
+
+}  // namespace
+
+MetricWords metric_words(std::string_view name) {
+  MetricWords words{.name = std::string(name), .title = std::string(name)};
+  if (const auto known = std::ranges::find(kMetrics, name, &Presentation::name); known != kMetrics.end()) {
+    words.title = known->title;
+    words.digits = known->digits;
+    words.explanation = known->explanation;
+  }
+  const auto& catalogue = metrics::catalogue();
+  if (const auto entry = std::ranges::find(catalogue, name, &metrics::MetricEntry::name); entry != catalogue.end()) {
+    words.better = entry->higher_is_better ? Better::higher : Better::lower;
+    words.proportion = entry->proportion;
+  }
+  words.within_unit = words.proportion || name.find("ms_ssim") != std::string_view::npos;
+  return words;
+}
+
+std::vector<std::string> known_metrics() {
+  std::vector<std::string> names;
+  for (const Presentation& metric : kMetrics) {
+    names.emplace_back(metric.name);
+  }
+  return names;
+}
+
+std::vector<std::string> in_known_order(std::set<std::string> names) {
+  std::vector<std::string> ordered;
+  for (const std::string& metric : known_metrics()) {
+    if (names.erase(metric) > 0) {
+      ordered.push_back(metric);
+    }
+  }
+  ordered.insert(ordered.end(), names.begin(), names.end());
+  return ordered;
+}
+
+std::string attack_words(std::string_view name) { return words_of(kAttacks, name); }
+std::string attack_explanation(std::string_view name) { return explanation_of(kAttacks, name); }
+std::string defence_words(std::string_view name) { return words_of(kDefences, name); }
+std::string defence_explanation(std::string_view name) { return explanation_of(kDefences, name); }
+
+std::string norm_words(std::string_view name) {
+  constexpr std::array kNorms = {NameWords{"linf", "L∞", ""}, NameWords{"l2", "L2", ""}, NameWords{"l1", "L1", ""},
+                                 NameWords{"none", "", ""}};
+  return words_of(kNorms, name);
+}
+
+std::string aggregation_words(std::string_view name) {
+  constexpr std::array kAggregations = {NameWords{"draw", "one draw", ""}, NameWords{"mean", "mean over draws", ""},
+                                        NameWords{"vote", "vote of draws", ""}};
+  return words_of(kAggregations, name);
+}
+
+std::string restarts_words(std::string_view name) {
+  constexpr std::array kRestarts = {NameWords{"mean", "mean", ""}, NameWords{"worst", "worst case", ""}};
+  return words_of(kRestarts, name);
+}
+
+std::string number_words(double value, int digits) {
+  if (std::isnan(value)) {
+    return "NaN";
+  }
+  if (std::isinf(value)) {
+    return value > 0 ? "∞" : "−∞";
+  }
+  std::string text = fmt::format("{:.{}f}", value, digits);
+  if (text.find_first_not_of("-0.") == std::string::npos && text.starts_with('-')) {
+    text.erase(0, 1);  // no negative zero
+  }
+  return typographic_minus(std::move(text));
+}
+
+std::string count_words(double value) {
+  if (!std::isfinite(value)) {
+    return number_words(value, 0);
+  }
+  std::string text = fmt::format("{:.{}f}", value, value == std::round(value) ? 0 : 1);
+  const std::size_t first_digit = text.starts_with('-') ? 1 : 0;
+  std::size_t position = std::min(text.find('.'), text.size());
+  while (position > first_digit + 3) {
+    position -= 3;
+    text.insert(position, 1, ',');
+  }
+  return typographic_minus(std::move(text));
+}
+
+std::string plain_number(double value) {
+  return std::isfinite(value) ? typographic_minus(fmt::format("{}", value)) : number_words(value, 0);
+}
+
+}  // namespace vaeguard::reports

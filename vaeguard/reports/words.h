@@ -1,0 +1,49 @@
+// Words for the names in records: titles, units of display and one-sentence explanations.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vaeguard::reports {
+
+enum class Better { higher, lower, neither };
+
+/// How a metric is shown.
+struct MetricWords {
+  std::string name = {};   // in records
+  std::string title = {};  // short, for table heads and axes
+  Better better = Better::neither;
+  bool proportion = false;       // its interval is Wilson's
+  bool within_unit = false;      // its values lie in [0, 1]
+  int digits = 3;                // after the decimal point
+  std::string explanation = {};  // for the glossary
+};
+
+/// Words for a metric; one not known here or in the catalogue of metrics is shown under its own name, three digits, no
+/// direction.
+MetricWords metric_words(std::string_view name);
+
+/// Names of the metrics known here, in the order in which tables and charts show them.
+std::vector<std::string> known_metrics();
+
+/// Those of `names` that are known here in that order, then the others by alphabet.
+std::vector<std::string> in_known_order(std::set<std::string> names);
+
+std::string attack_words(std::string_view name);
+std::string attack_explanation(std::string_view name);  // empty where unknown
+std::string defence_words(std::string_view name);
+std::string defence_explanation(std::string_view name);  // empty where unknown
+std::string norm_words(std::string_view name);
+std::string aggregation_words(std::string_view name);  // first half of a protocol: "draw", "mean"
+std::string restarts_words(std::string_view name);     // second half of a protocol: "mean", "worst"
+
+/// A number with `digits` after the point; "NaN", "∞", "−∞" otherwise. The minus is the typographic one.
+std::string number_words(double value, int digits);
+/// A whole number with thin thousands separators where `value` is whole, else with one digit: "15,750".
+std::string count_words(double value);
+/// A radius or option with the digits it needs: "0.1".
+std::string plain_number(double value);
+
+}  // namespace vaeguard::reports
