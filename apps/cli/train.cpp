@@ -16,8 +16,33 @@ struct TrainVerb {
   std::int64_t batch = 0;
   double learning_rate = 0.0;
   double beta = 1.0;
+  std::string classifier_of;
   std::string out = "vae.safetensors";
 };
+
+models::Checkpoint train(const TrainVerb& verb, const Common& common) {
+  experiments::Plan plan;
+  plan.seed = common.seed_or(1);
+  plan.dataset = verb.dataset;
+  plan.model.training = training::training_preset(verb.preset);
+  auto& training = plan.model.training;
+  training.seed = plan.seed;
+  training.epochs = verb.epochs > 0 ? verb.epochs : training.epochs;
+  training.schedule.learning_rate = verb.learning_rate > 0.0 ? verb.learning_rate : training.schedule.learning_rate;
+  training.batch = verb.batch > 0 ? verb.batch : training.batch;
+  training.beta = verb.beta;
+  training.validate();
+  const auto dataset = data::load_dataset(plan.dataset, data::data_folder(common.data));
+  if (!verb.classifier_of.empty()) {
+    auto checkpoint = models::load_checkpoint(verb.classifier_of);
+    experiments::fit_latent_classifier(checkpoint, plan.seed, dataset, common.thread_count(), *common.observer);
+    return checkpoint;
+  }
+  const std::filesystem::path state = verb.out + ".training";
+  auto checkpoint = experiments::train_model(plan, dataset, state, common.thread_count(), *common.observer);
+  remove(state);
+  return checkpoint;
+}
 
 }  // namespace
 
@@ -31,25 +56,13 @@ void add_train(CLI::App& program, Common& common) {
   app->add_option("--batch", verb->batch, "Images a step, instead of the preset's");
   app->add_option("--learning-rate", verb->learning_rate, "Learning rate, instead of the preset's");
   app->add_option("--beta", verb->beta, "Weight of the KL divergence; 1 is a VAE")->capture_default_str();
+  app->add_option("--classifier-of", verb->classifier_of,
+                  "Keep this checkpoint's VAE and fit only the latent classifier");
   app->add_option("--out", verb->out, "Checkpoint to write")->capture_default_str();
   app->footer("Example: vaeguard train --dataset mnist --out mnist_vae.safetensors");
   app->callback([verb, &common] {
-    experiments::Plan plan;
-    plan.seed = common.seed_or(1);
-    plan.dataset = verb->dataset;
-    plan.model.training = training::training_preset(verb->preset);
-    auto& training = plan.model.training;
-    training.seed = plan.seed;
-    training.epochs = verb->epochs > 0 ? verb->epochs : training.epochs;
-    training.schedule.learning_rate = verb->learning_rate > 0.0 ? verb->learning_rate : training.schedule.learning_rate;
-    training.batch = verb->batch > 0 ? verb->batch : training.batch;
-    training.beta = verb->beta;
-    training.validate();
-    const auto dataset = data::load_dataset(plan.dataset, data::data_folder(common.data));
-    const std::filesystem::path state = verb->out + ".training";
-    const auto checkpoint = experiments::train_model(plan, dataset, state, common.thread_count(), *common.observer);
+    const auto checkpoint = train(*verb, common);
     models::save_checkpoint(checkpoint, verb->out);
-    remove(state);
     for (const auto& [key, value] : checkpoint.metadata) {
       fmt::print("{:<26} {}\n", key, value);
     }

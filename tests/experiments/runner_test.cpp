@@ -38,6 +38,7 @@ defences = ["none"]
 preset = "none"
 [[defence]]
 preset = "hmc"
+restarts = 1
 warmup = 3
 transitions = 4
 leapfrog_steps = 3
@@ -94,6 +95,16 @@ TEST_F(RunnerEndToEnd, WritesEveryCellWithEveryProtocol) {
                                                    "noise-linf-0.1-none"));
   EXPECT_THAT(protocols, testing::UnorderedElementsAre("draw/mean", "draw/worst", "mean/mean", "mean/worst"));
   EXPECT_FALSE(all.curves.empty());
+  // The defence was given only the first restart of each reference; the undefended cell has both.
+  const auto last_restart = [&](std::string_view cell) {
+    std::int64_t last = 0;
+    for (const auto& item : all.items) {
+      last = item.cell == cell ? std::max(last, item.restart) : last;
+    }
+    return last;
+  };
+  EXPECT_EQ(last_restart("encoder_skl-linf-0.1-none"), 1);
+  EXPECT_EQ(last_restart("encoder_skl-linf-0.1-hmc"), 0);
   for (const auto* file : {"plan.toml", "environment.json", "checkpoints/vae.safetensors",
                            "arrays/clean-none-0-hmc.npz", "measurements.csv"}) {
     EXPECT_TRUE(exists(out / file)) << file;
@@ -105,7 +116,7 @@ TEST_F(RunnerEndToEnd, InterruptedAnywhereItResumesToTheSameRecords) {
   run(unbroken, 2, silent_observer());
   const auto broken = folder("broken");
   int interruptions = 0;
-  for (int after = 5;; after += 7) {
+  for (int after = 5;; after += 40) {
     Interrupting observer(after);
     try {
       run(broken, 1, observer);

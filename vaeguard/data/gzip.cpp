@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kPlace = "data.gzip";
 constexpr int kGzipWindow = 15 + 16;  // the largest window, with a gzip header
-constexpr std::size_t kPiece = std::size_t{1} << 18U;
+constexpr std::size_t kPiece = std::size_t{1} << 16U;
 
 // zlib takes sizes in 32 bits: larger inputs are handed over in pieces.
 void feed(z_stream& stream, std::string_view& rest) {

@@ -13,12 +13,12 @@ enum class Adaptation { dual_averaging, published };
 
 struct PosteriorSamplingOptions {
   std::string name = "hmc";
-  Start start = Start::draw;
+  Start start = Start::mean;
   MetricChoice metric = MetricChoice::encoder;
   Adaptation adaptation = Adaptation::dual_averaging;
   int warmup = 20;       // transitions before the first counted draw
-  int transitions = 30;  // counted draws
-  int leapfrog_steps = 10;
+  int transitions = 40;  // counted draws
+  int leapfrog_steps = 12;
   double step_size = 0.3;  // the first
   double target_acceptance = 0.8;
   double jitter = 0.2;

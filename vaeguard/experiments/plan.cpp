@@ -96,6 +96,7 @@ AttackPlan read_attack(TableReader reader) {
 DefencePlan read_defence(TableReader reader) {
   DefencePlan defence = defence_preset(reader.text("preset"));
   defence.name = record_name(reader, "name", defence.name);
+  defence.restarts = reader.integer("restarts", 0, 0);
   if (defence.sampling) {
     auto& o = *defence.sampling;
     using namespace defences;
@@ -185,13 +186,13 @@ std::vector<std::string> defence_presets() { return {"none", "hmc", "hmc_publish
 
 DefencePlan defence_preset(std::string_view name) {
   if (name == "none") {
-    return {.name = "none", .sampling = std::nullopt};
+    return {.name = "none", .sampling = std::nullopt, .restarts = 0};
   }
   if (name == "hmc") {
-    return {.name = "hmc", .sampling = defences::default_hmc()};
+    return {.name = "hmc", .sampling = defences::default_hmc(), .restarts = 0};
   }
   if (name == "hmc_published") {
-    return {.name = "hmc_published", .sampling = defences::published_hmc()};
+    return {.name = "hmc_published", .sampling = defences::published_hmc(), .restarts = 0};
   }
   unknown_name("experiments.plan", "defence", name, defence_presets());
 }

@@ -38,6 +38,7 @@ struct AttackPlan {
 struct DefencePlan {
   std::string name;
   std::optional<defences::PosteriorSamplingOptions> sampling;  // none for the undefended encoder
+  std::int64_t restarts = 0;  // defends only the first so many restarts of each reference; 0 for all
 };
 
 struct Plan {

@@ -177,8 +177,10 @@ class Runner {
 
   void run_cell(const Scenario& scenario, const DefencePlan& defence, const Matrix& adversarial) {
     const std::string cell = cell_name(scenario, defence);
-    Outcome outcome{adversarial, scenario.restarts, {}, 0.0};
-    outcome.inference = infer_in_blocks(cell, defence, scenario, adversarial, outcome.seconds);
+    const std::int64_t restarts =
+        defence.restarts > 0 ? std::min(defence.restarts, scenario.restarts) : scenario.restarts;
+    Outcome outcome{first_restarts(adversarial, scenario.restarts, restarts), restarts, {}, 0.0};
+    outcome.inference = infer_in_blocks(cell, defence, outcome, outcome.seconds);
     Measurement prototype;
     prototype.cell = cell;
     prototype.dataset = plan_.dataset;
@@ -194,15 +196,27 @@ class Runner {
     observer_.message(fmt::format("{} done", cell));
   }
 
+  // The rows of the first `kept` of `restarts` restarts of each reference.
+  static Matrix first_restarts(const Matrix& images, std::int64_t restarts, std::int64_t kept) {
+    std::vector<std::int64_t> rows;
+    for (std::int64_t row = 0; row < images.rows(); ++row) {
+      if (row % restarts < kept) {
+        rows.push_back(row);
+      }
+    }
+    return images.gather(rows);
+  }
+
   [[nodiscard]] std::filesystem::path partial_folder(const std::string& cell) const {
     return options_.out / "arrays" / "partial" / cell;
   }
 
   // Blocks of images go to disk as they finish, and always come back from there: a resumed run sees the same bits.
-  defences::Inference infer_in_blocks(const std::string& cell, const DefencePlan& plan, const Scenario& scenario,
-                                      const Matrix& images, double& seconds) {
+  defences::Inference infer_in_blocks(const std::string& cell, const DefencePlan& plan, const Outcome& outcome,
+                                      double& seconds) {
+    const Matrix& images = outcome.adversarial;
     const auto defence = make_defence(plan);
-    const auto keys = defence_keys(plan_.seed, plan.name, *references_, scenario.restarts);
+    const auto keys = defence_keys(plan_.seed, plan.name, *references_, outcome.restarts);
     const double cost = plan.sampling ? defences::gradients_per_image(*plan.sampling) : 1.0;
     const auto blocks = static_cast<std::int64_t>(kBlockGradients / cost / static_cast<double>(kBlockRows));
     const std::int64_t rows = std::max<std::int64_t>(1, blocks) * kBlockRows;

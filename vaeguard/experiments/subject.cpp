@@ -15,8 +15,9 @@
 namespace vaeguard::experiments {
 namespace {
 
-training::ElboEstimate test_elbo(const models::Vae& vae, const Plan& plan, const data::Dataset& dataset, int threads) {
-  return training::estimate_elbo(vae, dataset.test.pixels, Key(plan.seed).fold("test elbo"), threads);
+training::ElboEstimate test_elbo(const models::Vae& vae, std::uint64_t seed, const data::Dataset& dataset,
+                                 int threads) {
+  return training::estimate_elbo(vae, dataset.test.pixels, Key(seed).fold("test elbo"), threads);
 }
 
 }  // namespace
@@ -29,30 +30,29 @@ models::Checkpoint train_model(const Plan& plan, const data::Dataset& dataset, c
   auto start = models::conv_vae(dataset.shape, {}, Key(plan.seed).fold("weights"));
   auto result = training::train(std::move(start), dataset, options, observer);
   models::Checkpoint checkpoint{std::move(result.best), std::nullopt, {}};
-  const models::Vae vae(checkpoint.vae);
-  checkpoint.classifier = fit_latent_classifier(vae, dataset, threads, observer);
-  const auto elbo = test_elbo(vae, plan, dataset, threads);
-  const Matrix test_means = vae.encode(dataset.test.pixels, threads).mean;
   checkpoint.metadata = {
-      {"vaeguard", version()},
-      {"dataset", dataset.name},
-      {"data_digest", dataset.digest},
       {"training", fmt::format("epochs {}, batch {}, beta {}, schedule {}, learning_rate {}, seed {}", options.epochs,
                                options.batch, options.beta, training::name(options.schedule.kind),
                                options.schedule.learning_rate, options.seed)},
       {"best_epoch", std::to_string(result.best_epoch)},
-      {"test_elbo", fmt::format("{:.4f}", elbo.elbo)},
-      {"classifier_test_accuracy",
-       fmt::format("{:.4f}", models::accuracy(*checkpoint.classifier, test_means, dataset.test.labels))},
   };
+  fit_latent_classifier(checkpoint, plan.seed, dataset, threads, observer);
   return checkpoint;
 }
 
-models::LinearClassifier fit_latent_classifier(const models::Vae& vae, const data::Dataset& dataset, int threads,
-                                               Observer& observer) {
+void fit_latent_classifier(models::Checkpoint& checkpoint, std::uint64_t seed, const data::Dataset& dataset,
+                           int threads, Observer& observer) {
+  const models::Vae vae(checkpoint.vae);
   const Matrix means = vae.encode(dataset.train.pixels, threads).mean;
-  return training::fit_classifier(means, dataset.train.labels, dataset.classes, {.threads = threads}, observer)
-      .classifier;
+  checkpoint.classifier =
+      training::fit_classifier(means, dataset.train.labels, dataset.classes, {.threads = threads}, observer).classifier;
+  const Matrix test_means = vae.encode(dataset.test.pixels, threads).mean;
+  const double accuracy = models::accuracy(*checkpoint.classifier, test_means, dataset.test.labels);
+  checkpoint.metadata["vaeguard"] = version();
+  checkpoint.metadata["dataset"] = dataset.name;
+  checkpoint.metadata["data_digest"] = dataset.digest;
+  checkpoint.metadata["test_elbo"] = fmt::format("{:.4f}", test_elbo(vae, seed, dataset, threads).elbo);
+  checkpoint.metadata["classifier_test_accuracy"] = fmt::format("{:.4f}", accuracy);
 }
 
 Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,
@@ -89,7 +89,7 @@ CellRecords measure_model(const Subject& subject, const Plan& plan, const data::
     m.n = n;
     records.measurements.push_back(m);
   };
-  const auto elbo = test_elbo(subject.vae, plan, dataset, threads);
+  const auto elbo = test_elbo(subject.vae, plan.seed, dataset, threads);
   add("elbo", elbo.elbo, elbo.standard_error, elbo.images);
   add("reconstruction", elbo.reconstruction, std::nan(""), elbo.images);
   add("divergence", elbo.divergence, std::nan(""), elbo.images);

@@ -11,8 +11,8 @@ struct Decision {
   bool divergent = false;
 };
 
-/// Accepts with probability min(1, exp(-energy_error)) (Neal 2011, eq. 5.13). An error that is NaN, infinite or above
-/// kDivergence is a divergence; NaN and +infinity are always rejected.
+/// Accepts with probability min(1, exp(-energy_error)) (Neal 2011, eq. 5.13). An error that is NaN or above
+/// kDivergence (+infinity among them) is a divergence; NaN and +infinity are always rejected.
 Decision metropolis(double energy_error, Key key);
 
 }  // namespace vaeguard::mcmc

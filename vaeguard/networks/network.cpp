@@ -42,7 +42,7 @@ const Backend& select_backend(std::string_view wanted, const LayerGraph& graph) 
       misuse("networks", "the backend {} cannot run this graph: {}", name, reason);
     }
   }
-  misuse("networks", "backend must be auto or one of {} , got '{}'", names, name);
+  misuse("networks", "backend must be auto or one of {}, got '{}'", names, name);
 }
 
 std::shared_ptr<const Network> compile(const LayerGraph& graph, std::string_view backend) {

@@ -21,45 +21,33 @@ using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::R
 // Rows that one thread takes at a time. Part of the result: sums are formed chunk by chunk.
 constexpr std::int64_t kChunk = 2048;
 
-struct Standardised {
-  RowMatrix features;     // [N, D + 1], the last column is one, for the bias
-  Eigen::VectorXd mean;   // [D]
-  Eigen::VectorXd scale;  // [D], standard deviations; 1 where a feature is constant
-};
-
-Standardised standardise(const Matrix& features) {
+// [N, D + 1], the last column is one, for the bias.
+RowMatrix with_ones(const Matrix& features) {
   const Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> raw(
       features.data(), features.rows(), features.columns());
-  Standardised result;
-  result.features.resize(raw.rows(), raw.cols() + 1);
-  auto columns = result.features.leftCols(raw.cols());
-  columns = raw.cast<double>();
-  result.mean = columns.colwise().mean().transpose();
-  columns.rowwise() -= result.mean.transpose();
-  result.scale = (columns.colwise().squaredNorm().transpose() / static_cast<double>(raw.rows())).cwiseSqrt();
-  result.scale = (result.scale.array() > 0.0).select(result.scale, 1.0);
-  columns.array().rowwise() /= result.scale.transpose().array();
-  result.features.rightCols(1).setOnes();
+  RowMatrix result(raw.rows(), raw.cols() + 1);
+  result.leftCols(raw.cols()) = raw.cast<double>();
+  result.rightCols(1).setOnes();
   return result;
 }
 
 // Mean cross-entropy + ridge / 2 |weights|^2 and its gradient; parameters are [classes, D + 1], biases last.
 class Objective {
  public:
-  Objective(const Standardised& data, std::span<const std::int64_t> labels, std::int64_t classes,
+  Objective(const RowMatrix& features, std::span<const std::int64_t> labels, std::int64_t classes,
             const ClassifierFitOptions& options, Observer& observer)
-      : data_(data), labels_(labels), classes_(classes), options_(options), observer_(observer) {}
+      : features_(features), labels_(labels), classes_(classes), options_(options), observer_(observer) {}
 
-  [[nodiscard]] std::int64_t size() const { return classes_ * data_.features.cols(); }
+  [[nodiscard]] std::int64_t size() const { return classes_ * features_.cols(); }
   [[nodiscard]] double cross_entropy() const { return cross_entropy_; }
   [[nodiscard]] double gradient_norm() const { return gradient_norm_; }
   [[nodiscard]] bool interrupted() const { return interrupted_; }
   [[nodiscard]] int iterations() const { return iterations_; }
 
   double evaluate(const double* parameters, double* gradient) {
-    const Eigen::Map<const RowMatrix> weight(parameters, classes_, data_.features.cols());
-    Eigen::Map<RowMatrix> result(gradient, classes_, data_.features.cols());
-    const std::int64_t rows = data_.features.rows();
+    const Eigen::Map<const RowMatrix> weight(parameters, classes_, features_.cols());
+    Eigen::Map<RowMatrix> result(gradient, classes_, features_.cols());
+    const std::int64_t rows = features_.rows();
     const auto chunks = static_cast<std::size_t>((rows + kChunk - 1) / kChunk);
     std::vector<RowMatrix> gradients(chunks);
     std::vector<double> losses(chunks);
@@ -73,7 +61,7 @@ class Objective {
       loss += losses[chunk];
       result += gradients[chunk];
     }
-    const auto inner = data_.features.cols() - 1;
+    const auto inner = features_.cols() - 1;
     result /= static_cast<double>(rows);
     result.leftCols(inner) += options_.ridge * weight.leftCols(inner);
     cross_entropy_ = loss / static_cast<double>(rows);
@@ -93,7 +81,7 @@ class Objective {
   // Summed cross-entropy of some rows; `gradient` becomes (softmax - one-hot labels)^T features.
   double chunk_loss(const Eigen::Map<const RowMatrix>& weight, std::int64_t first, std::int64_t count,
                     RowMatrix& gradient) const {
-    const auto rows = data_.features.middleRows(first, count);
+    const auto rows = features_.middleRows(first, count);
     RowMatrix scores = rows * weight.transpose();
     double loss = 0.0;
     for (std::int64_t i = 0; i < count; ++i) {
@@ -111,7 +99,7 @@ class Objective {
     return loss;
   }
 
-  const Standardised& data_;
+  const RowMatrix& features_;
   std::span<const std::int64_t> labels_;
   std::int64_t classes_;
   const ClassifierFitOptions& options_;
@@ -134,15 +122,12 @@ int progress(void* instance, const lbfgsfloatval_t* /*parameters*/, const lbfgsf
   return static_cast<Objective*>(instance)->iteration_finished(iteration, loss) ? 1 : 0;
 }
 
-// W (x - mean) / scale + b = (W / scale) x + (b - W (mean / scale)).
-models::LinearClassifier fold(const Eigen::Map<const RowMatrix>& parameters, const Standardised& data) {
-  const auto inner = data.mean.size();
-  const RowMatrix weight = parameters.leftCols(inner).array().rowwise() / data.scale.transpose().array();
-  const Eigen::VectorXd bias = parameters.rightCols(1) - weight * data.mean;
+models::LinearClassifier to_classifier(const Eigen::Map<const RowMatrix>& parameters) {
+  const RowMatrix weight = parameters.leftCols(parameters.cols() - 1);
   models::LinearClassifier classifier{.weight = Matrix(weight.rows(), weight.cols()), .bias = {}};
   std::ranges::transform(weight.reshaped<Eigen::RowMajor>(), classifier.weight.data(),
                          [](double value) { return static_cast<float>(value); });
-  std::ranges::transform(bias, std::back_inserter(classifier.bias),
+  std::ranges::transform(parameters.col(parameters.cols() - 1), std::back_inserter(classifier.bias),
                          [](double value) { return static_cast<float>(value); });
   return classifier;
 }
@@ -177,8 +162,8 @@ ClassifierFit fit_classifier(const Matrix& features, std::span<const std::int64_
                              const ClassifierFitOptions& options, Observer& observer) {
   options.validate();
   check_input(features, labels, classes);
-  const Standardised data = standardise(features);
-  Objective objective(data, labels, classes, options, observer);
+  const RowMatrix with_bias = with_ones(features);
+  Objective objective(with_bias, labels, classes, options, observer);
   lbfgs_parameter_t settings;
   lbfgs_parameter_init(&settings);
   settings.m = 20;
@@ -195,14 +180,14 @@ ClassifierFit fit_classifier(const Matrix& features, std::span<const std::int64_
   }
   std::vector<double> gradient(static_cast<std::size_t>(objective.size()));
   objective.evaluate(parameters.get(), gradient.data());
-  const Eigen::Map<const RowMatrix> optimum(parameters.get(), classes, data.features.cols());
+  const Eigen::Map<const RowMatrix> optimum(parameters.get(), classes, with_bias.cols());
   // A line search that can improve no digit any more is convergence too, if the gradient is small by a weaker measure.
   if (status != LBFGS_SUCCESS && status != LBFGS_ALREADY_MINIMIZED &&
       objective.gradient_norm() > 100.0 * options.gradient_tolerance * std::max(1.0, optimum.norm())) {
     failure("training.classifier_fit", "expected convergence to a gradient of {}, got {} (libLBFGS status {})",
             options.gradient_tolerance, objective.gradient_norm(), status);
   }
-  return {.classifier = fold(optimum, data),
+  return {.classifier = to_classifier(optimum),
           .loss = objective.cross_entropy(),
           .gradient_norm = objective.gradient_norm(),
           .iterations = objective.iterations()};

@@ -11,7 +11,9 @@
 namespace vaeguard::training {
 
 struct ClassifierFitOptions {
-  double ridge = 1e-4;  // weight of |standardised weights|^2 / 2; makes the optimum unique up to the biases
+  /// Weight of |W|^2 / 2. Latent dimensions that the encoder does not use have means near 0 and draws of variance 1;
+  /// without a ridge on the weights as they are, noise in those means is amplified and draws are classified at random.
+  double ridge = 5e-4;
   double gradient_tolerance = 1e-6;  // largest gradient norm / max(1, parameter norm) at which the fit is done
   int max_iterations = 2000;
   int threads = 1;
@@ -26,9 +28,8 @@ struct ClassifierFit {
   int iterations = 0;
 };
 
-/// Minimises mean cross-entropy + ridge |W|^2 / 2 by L-BFGS in double, W being the weights on features standardised to
-/// mean 0 and variance 1, and folds the standardisation back into the classifier. The result does not depend on the
-/// number of threads. Throws Misuse for labels outside 0 .. classes - 1, Failure if it does not converge.
+/// Minimises mean cross-entropy + ridge |W|^2 / 2 (biases are free) by L-BFGS in double. The result does not depend on
+/// the number of threads. Throws Misuse for labels outside 0 .. classes - 1, Failure if it does not converge.
 ClassifierFit fit_classifier(const Matrix& features, std::span<const std::int64_t> labels, std::int64_t classes,
                              const ClassifierFitOptions& options, Observer& observer);
 

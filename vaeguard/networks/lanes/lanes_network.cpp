@@ -14,10 +14,10 @@ namespace {
 class LanesTape : public Tape {
  public:
   std::int64_t rows = 0;
-  std::vector<AlignedFloats> activations;  // [boundary]: groups x positions x channels x kLanes
-  AlignedFloats gradient[2];               // of one group, before and after a layer
-  AlignedFloats right;                     // the transposed side of a weight gradient
-  AlignedFloats weight_gradient;
+  std::vector<AlignedFloats> activations;       // [boundary]: groups x positions x channels x kLanes
+  AlignedFloats gradient[2];                    // of one group, before and after a layer
+  AlignedFloats right;                          // the transposed side of a weight gradient
+  std::vector<AlignedFloats> weight_gradients;  // of each layer as the kernel adds them up, over all groups
 };
 
 // rows [n <= kLanes] of `matrix` from `first` on -> [position][channel][kLanes]; missing lanes are zero.
@@ -74,6 +74,7 @@ class LanesNetwork : public TrainableNetwork {
   [[nodiscard]] std::unique_ptr<Tape> make_tape() const override {
     auto tape = std::make_unique<LanesTape>();
     tape->activations.resize(graph_.layers.size() + 1);
+    tape->weight_gradients.resize(graph_.layers.size());
     return tape;
   }
 
@@ -171,8 +172,14 @@ class LanesNetwork : public TrainableNetwork {
     }
     tape.gradient[0].require(plan_.largest_activation);
     tape.gradient[1].require(plan_.largest_activation);
+    for (std::size_t l = 0; l < graph_.layers.size() && !parameter_gradients.empty(); ++l) {
+      std::fill_n(tape.weight_gradients[l].require(gradient_size(l)), gradient_size(l), 0.0F);
+    }
     for (std::int64_t first = 0; first < tape.rows; first += kLanes) {
       backward_group(output_gradients, first, input_gradients, parameter_gradients, tape);
+    }
+    for (std::size_t l = 0; l < graph_.layers.size() && !parameter_gradients.empty(); ++l) {
+      add_weight_gradient(l, tape.weight_gradients[l].data(), parameter_gradients);
     }
   }
 
@@ -205,6 +212,7 @@ class LanesNetwork : public TrainableNetwork {
     }
   }
 
+  // Adds one group to the layer's bias gradient and, in the kernel's order, to its weight gradient.
   void add_parameter_gradients(std::size_t l, const float* input, const float* output_gradient,
                                std::span<float> gradients, LanesTape& tape) const {
     const Layer& layer = graph_.layers[l];
@@ -221,30 +229,42 @@ class LanesNetwork : public TrainableNetwork {
       }
     }
     const bool right_is_output = plan.right_is_output;
-    const std::int64_t left_channels = right_is_output ? layer.input.channels : layer.output.channels;
-    const std::int64_t right_channels = right_is_output ? layer.output.channels : layer.input.channels;
     const std::int64_t right_positions = right_is_output ? plan.output_positions : plan.input_positions;
-    const std::int64_t taps = static_cast<std::int64_t>(layer.kernel) * layer.kernel;
     float* right = tape.right.require(right_positions * plan.right_channels * kLanes);
-    transpose_lanes(right_is_output ? output_gradient : input, right_positions, right_channels, plan.right_channels,
-                    right);
-    const std::int64_t size = taps * left_channels * plan.right_channels;
-    float* gradient = tape.weight_gradient.require(size);
-    std::fill_n(gradient, size, 0.0F);
-    kernels_.outer({.taps = taps,
+    transpose_lanes(right_is_output ? output_gradient : input, right_positions,
+                    (right_is_output ? layer.output : layer.input).channels, plan.right_channels, right);
+    kernels_.outer({.taps = static_cast<std::int64_t>(layer.kernel) * layer.kernel,
                     .first_pair = plan.pairs.first.data(),
                     .pairs = plan.pairs.terms.data(),
-                    .left_channels = left_channels,
+                    .left_channels = left_channels(l),
                     .right_channels = plan.right_channels,
                     .left = right_is_output ? input : output_gradient,
                     .right = right,
-                    .gradient = gradient});
+                    .gradient = tape.weight_gradients[l].data()});
+  }
+
+  [[nodiscard]] std::int64_t left_channels(std::size_t l) const {
+    return (plan_.layers[l].right_is_output ? graph_.layers[l].input : graph_.layers[l].output).channels;
+  }
+  // Floats of a layer's weight gradient as the kernel lays it: [tap][left channel][padded right channel].
+  [[nodiscard]] std::int64_t gradient_size(std::size_t l) const {
+    return static_cast<std::int64_t>(graph_.layers[l].kernel) * graph_.layers[l].kernel * left_channels(l) *
+           plan_.layers[l].right_channels;
+  }
+
+  // From the kernel's order to the layer's own.
+  void add_weight_gradient(std::size_t l, const float* gradient, std::span<float> gradients) const {
+    const Layer& layer = graph_.layers[l];
+    const LayerPlan& plan = plan_.layers[l];
+    const bool right_is_output = plan.right_is_output;
+    const std::int64_t right = (right_is_output ? layer.output : layer.input).channels;
+    const std::int64_t taps = static_cast<std::int64_t>(layer.kernel) * layer.kernel;
     float* weight = gradients.data() + layer.weight_offset;
-    for (std::int64_t a = 0; a < left_channels; ++a) {
-      for (std::int64_t b = 0; b < right_channels; ++b) {
+    for (std::int64_t a = 0; a < left_channels(l); ++a) {
+      for (std::int64_t b = 0; b < right; ++b) {
         const std::int64_t begin = right_is_output ? layer.weight_index(b, a, 0) : layer.weight_index(a, b, 0);
         for (std::int64_t t = 0; t < taps; ++t) {
-          weight[begin + t] += gradient[(t * left_channels + a) * plan.right_channels + b];
+          weight[begin + t] += gradient[(t * left_channels(l) + a) * plan.right_channels + b];
         }
       }
     }

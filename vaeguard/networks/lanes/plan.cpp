@@ -122,30 +122,34 @@ void fill_bias(const Layer& layer, const Boundary& output, const std::vector<dou
   plan.bias_stride = layer.output.channels;
 }
 
-// Both directions of one layer: [block][tap][reduced channel][channel of the block].
-void pack_weights(const LayerGraph& graph, const Layer& layer, LayerPlan& plan) {
-  const auto weight = graph.weight(layer);
-  const std::int64_t taps = static_cast<std::int64_t>(layer.kernel) * layer.kernel;
-  const auto pack = [&](std::int64_t kept, std::int64_t reduced, auto&& index, AlignedFloats& packed) {
-    float* to = packed.require(layer.weight_count());
-    for (std::int64_t block = 0; block < block_count(kept); ++block) {
-      const std::int64_t begin = block_begin(kept, block);
-      const std::int64_t end = block_begin(kept, block + 1);
-      for (std::int64_t t = 0; t < taps; ++t) {
-        for (std::int64_t r = 0; r < reduced; ++r) {
-          for (std::int64_t k = begin; k < end; ++k) {
-            *to++ = weight[static_cast<std::size_t>(index(k, r, t))];
-          }
+// One direction of one layer: [block][tap][reduced channel][kept channel of the block]. The strides say how far
+// neighbouring channels lie apart in the layer's own weights, where taps are contiguous.
+void pack_direction(std::span<const float> weight, std::int64_t taps, std::int64_t kept, std::int64_t kept_stride,
+                    std::int64_t reduced, std::int64_t reduced_stride, AlignedFloats& packed) {
+  float* to = packed.require(static_cast<std::int64_t>(weight.size()));
+  for (std::int64_t block = 0; block < block_count(kept); ++block) {
+    const float* from = weight.data() + block_begin(kept, block) * kept_stride;
+    const std::int64_t width = block_begin(kept, block + 1) - block_begin(kept, block);
+    for (std::int64_t t = 0; t < taps; ++t) {
+      for (std::int64_t r = 0; r < reduced; ++r) {
+        for (std::int64_t k = 0; k < width; ++k) {
+          *to++ = from[k * kept_stride + r * reduced_stride + t];
         }
       }
     }
-  };
+  }
+}
+
+void pack_weights(const LayerGraph& graph, const Layer& layer, LayerPlan& plan) {
+  const auto weight = graph.weight(layer);
+  const std::int64_t taps = static_cast<std::int64_t>(layer.kernel) * layer.kernel;
   const std::int64_t outputs = layer.output.channels;
   const std::int64_t inputs = layer.input.channels;
-  pack(
-      outputs, inputs, [&](auto o, auto i, auto t) { return layer.weight_index(o, i, t); }, plan.forward_weights);
-  pack(
-      inputs, outputs, [&](auto i, auto o, auto t) { return layer.weight_index(o, i, t); }, plan.backward_weights);
+  const bool convolution = layer.operation == Operation::convolution;
+  const std::int64_t output_stride = convolution ? inputs * taps : taps;
+  const std::int64_t input_stride = convolution ? taps : outputs * taps;
+  pack_direction(weight, taps, outputs, output_stride, inputs, input_stride, plan.forward_weights);
+  pack_direction(weight, taps, inputs, input_stride, outputs, output_stride, plan.backward_weights);
 }
 
 }  // namespace

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+# Writes the seed files of every fuzz target into fuzz/corpus: small whole files, and files with one damage each.
+"""Usage: fuzz/make_corpus.py. The same bytes every time; run it again after adding a seed."""
+
+import gzip
+import io
+import json
+import pathlib
+import struct
+import zipfile
+
+CORPUS = pathlib.Path(__file__).parent / "corpus"
+
+
+def write(target, seeds):
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in seeds.items():
+        (folder / name).write_bytes(content)
+
+
+def idx(magic, sizes, values):
+    return struct.pack(f">{1 + len(sizes)}I", magic, *sizes) + bytes(values)
+
+
+def idx_seeds():
+    images = idx(0x803, (2, 3, 2), range(12))
+    labels = idx(0x801, (4,), (0, 9, 3, 3))
+    packed = gzip.compress(images, mtime=0)
+    return {
+        "images": images,
+        "labels": labels,
+        "images.gz": packed,
+        "two-members.gz": gzip.compress(images[:10], mtime=0) + gzip.compress(images[10:], mtime=0),
+        "packed-twice.gz": gzip.compress(packed, mtime=0),
+        "truncated": images[:-1],
+        "truncated-header": images[:9],
+        "truncated.gz": packed[:-9],
+        "bad-checksum.gz": packed[:-8] + b"\0\0\0\0" + packed[-4:],
+        "trailing": labels + b"\0",
+        "floats": idx(0xD01, (1,), bytes(4)),
+        "no-values": idx(0x803, (0, 28, 28), ()),
+        "too-many-values": idx(0x803, (0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF), ()),
+        "empty": b"",
+    }
+
+
+def npy(descr, shape, values, fortran=False):
+    header = str({"descr": descr, "fortran_order": fortran, "shape": shape}).encode()
+    header += b" " * (-(10 + len(header) + 1) % 64) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + values
+
+
+def npz(entries, method=zipfile.ZIP_DEFLATED):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, content in entries.items():
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, method)
+    return buffer.getvalue()
+
+
+def npz_seeds():
+    floats = npy("<f4", (2, 3), struct.pack("<6f", *range(6)))
+    integers = npy("<i8", (2,), struct.pack("<2q", -1, 2))
+    whole = npz({"x_adv.npy": floats, "label.npy": integers})
+    return {
+        "whole.npz": whole,
+        "stored.npz": npz({"x_adv.npy": floats, "label.npy": integers}, zipfile.ZIP_STORED),
+        "scalar.npz": npz({"s.npy": npy("<f4", (), bytes(4))}),
+        "truncated.npz": whole[:-30],
+        "damaged.npz": whole[:50] + b"\xff" + whole[51:],
+        "doubles.npz": npz({"x.npy": npy("<f8", (1,), bytes(8))}),
+        "fortran.npz": npz({"x.npy": npy("<f4", (2, 3), bytes(24), True)}),
+        "too-large.npz": npz({"x.npy": npy("<f4", (2**40, 2**40), b"")}),
+        "short.npz": npz({"x.npy": npy("<f4", (3,), bytes(8))}),
+        "no-array.npz": npz({"notes.txt": b"not an array"}),
+        "empty": b"",
+    }
+
+
+def safetensors(metadata, tensors):
+    header, data = {"__metadata__": metadata}, b""
+    for name, (kind, shape, content) in tensors.items():
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [len(data), len(data) + len(content)]}
+        data += content
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def graph(size, outputs):
+    layer = {"operation": "convolution", "channels": outputs, "kernel": 1, "stride": 1, "padding": 0, "dilation": 1,
+             "activation": "none"}
+    return json.dumps({"input": [size, 1, 1], "layers": [layer]})
+
+
+def checkpoint_seeds():
+    metadata = {"format": "vaeguard.checkpoint", "format_version": "1", "architecture": "linear",
+                "likelihood": "gaussian", "likelihood_variance": "0.5", "encoder": graph(3, 2), "decoder": graph(1, 3)}
+    tensors = {"encoder.0.weight": ("F32", [2, 3, 1, 1], bytes(24)), "encoder.0.bias": ("F32", [2], bytes(8)),
+               "decoder.0.weight": ("F32", [3, 1, 1, 1], bytes(12)), "decoder.0.bias": ("F32", [3], bytes(12)),
+               "classifier.weight": ("F32", [2, 1], bytes(8)), "classifier.bias": ("F32", [2], bytes(8))}
+    whole = safetensors(metadata, tensors)
+    return {
+        "whole.safetensors": whole,
+        "foreign.safetensors": safetensors({"format": "pt"}, {"weight": ("F16", [2], bytes(4))}),
+        "truncated.safetensors": whole[:-1],
+        "trailing.safetensors": whole + b"\0",
+        "long-header.safetensors": struct.pack("<Q", 2**63) + whole[8:],
+        "missing-tensor.safetensors": safetensors(metadata, {k: v for k, v in tensors.items() if k != "decoder.0.bias"}),
+        "overlap.safetensors": whole.replace(b"[0, 24]", b"[8, 32]"),
+        "not-a-number.safetensors": whole[:-4] + struct.pack("<f", float("nan")),
+        "huge-layer.safetensors": whole.replace(b'\\"channels\\": 2', b'\\"channels\\": 9'),
+        "empty": b"",
+    }
+
+
+def plan_seeds():
+    whole = (b'name = "fuzz"\nseed = 1\ndataset = "synthetic"\nreferences = 4\n[model]\nname = "vae"\n'
+             b'[model.training]\npreset = "default"\n[[attack]]\ngoal = "encoder_skl"\noptimiser = "sign_pgd"\n'
+             b'radii = [0.1, 0.2]\nrestarts = 2\n[[attack]]\noptimiser = "noise"\nradii = [0.1]\n'
+             b'[[defence]]\npreset = "none"\n[[defence]]\npreset = "hmc"\n')
+    return {
+        "whole.toml": whole,
+        "unknown-key.toml": whole + b"stepsize = 1\n",
+        "wrong-type.toml": whole.replace(b"references = 4", b'references = "four"'),
+        "impossible.toml": whole.replace(b"references = 4", b"references = -4"),
+        "bad-radius.toml": whole.replace(b"[0.1, 0.2]", b"[nan, inf]"),
+        "not-toml.toml": b"name = \n[[[",
+        "no-text.toml": b"\xff\xfe\x00",
+        "empty": b"",
+    }
+
+
+for target, seeds in (("idx", idx_seeds()), ("npz", npz_seeds()), ("checkpoint", checkpoint_seeds()),
+                      ("plan", plan_seeds())):
+    write(target, seeds)
+    print(f"make_corpus: {len(seeds)} seeds in {CORPUS / target}")

@@ -1,0 +1,127 @@
+// The program from training to report on synthetic data, killed and interrupted on the way.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "tests/cli/program.h"
+#include "vaeguard/base/npz.h"
+#include "vaeguard/experiments/store.h"
+
+namespace vaeguard::cli {
+namespace {
+
+constexpr std::string_view kPlan = R"(
+name = "tiny"
+seed = 3
+dataset = "synthetic"
+references = 10
+[model.training]
+epochs = 1
+[evaluation]
+nll_images = 4
+nll_draws = 8
+[[attack]]
+goal = "encoder_skl"
+radii = [0.1, 0.2]
+restarts = 2
+[[attack]]
+goal = "classifier_ce"
+optimiser = "published"
+radii = [0.1]
+[[defence]]
+preset = "none"
+[[defence]]
+preset = "hmc"
+warmup = 5
+transitions = 10
+leapfrog_steps = 5
+)";
+
+class ProgramEndToEnd : public testing::Test {
+ protected:
+  ProgramEndToEnd() : folder_(fresh_folder()), plan_(folder_ / "tiny.toml") { std::ofstream(plan_) << kPlan; }
+
+  std::vector<std::string> run_words(const std::string& out) const {
+    return {"run", plan_.string(), "--out", path(out)};
+  }
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+  std::vector<std::string> records(const std::string& out) const {
+    using experiments::Store;
+    std::vector<std::string> result;
+    for (auto m : Store(folder_ / out / "results.sqlite", Store::Access::read).read().measurements) {
+      m.seconds = 0.0;
+      result.push_back(experiments::measurements_csv({m}));
+    }
+    return result;
+  }
+
+  std::filesystem::path folder_;
+  std::filesystem::path plan_;
+};
+
+TEST_F(ProgramEndToEnd, RunWritesAReportAndKillingItAnywhereChangesNoRecord) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Ended whole = run(folder_, run_words("whole"));
+  const auto duration = std::chrono::steady_clock::now() - begin;
+  ASSERT_EQ(whole.code, 0) << whole.errors;
+  EXPECT_THAT(whole.output, testing::HasSubstr("report.html"));
+  EXPECT_THAT(whole.errors, testing::Not(testing::HasSubstr("\r"))) << "progress bars belong on terminals only";
+  const std::string page = content(folder_ / "whole" / "report.html");
+  EXPECT_THAT(page, testing::AllOf(testing::HasSubstr("encoder_skl"), testing::HasSubstr("</html>")));
+
+  // Kill at five moments spread over the run, then let it finish.
+  for (int i = 1; i <= 5; ++i) {
+    const pid_t child = start(folder_, run_words("killed"));
+    std::this_thread::sleep_for(duration * i / 8);
+    kill(child, SIGKILL);
+    wait_for(folder_, child);
+  }
+  const Ended resumed = run(folder_, run_words("killed"));
+  ASSERT_EQ(resumed.code, 0) << resumed.errors;
+  EXPECT_EQ(records("killed"), records("whole"));
+}
+
+TEST_F(ProgramEndToEnd, CtrlCStopsCleanlyWith130AndTheSameCommandGoesOn) {
+  const pid_t child = start(folder_, run_words("interrupted"));
+  while (!exists(folder_ / "interrupted" / "plan.toml")) {  // by then it listens; ctest's time limit bounds the wait
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  kill(child, SIGINT);
+  const Ended ended = wait_for(folder_, child);
+  EXPECT_EQ(ended.code, 130) << ended.errors;
+  EXPECT_THAT(ended.errors, testing::HasSubstr("goes on from there"));
+  EXPECT_EQ(run(folder_, run_words("interrupted")).code, 0);
+}
+
+TEST_F(ProgramEndToEnd, TrainAttackDefendWorkFileByFile) {
+  const Ended train =
+      run(folder_, {"train", "--dataset", "synthetic", "--epochs", "1", "--out", path("vae.safetensors")});
+  ASSERT_EQ(train.code, 0) << train.errors;
+  const Ended attack = run(folder_, {"attack", path("vae.safetensors"), "--dataset", "synthetic", "--radius", "0.1",
+                                     "--references", "10", "--restarts", "2", "--out", path("attacked.npz")});
+  ASSERT_EQ(attack.code, 0) << attack.errors;
+  const Ended defend =
+      run(folder_, {"defend", path("vae.safetensors"), path("attacked.npz"), "--out", path("defended.npz")});
+  ASSERT_EQ(defend.code, 0) << defend.errors;
+  const auto attacked = read_npz(path("attacked.npz"));
+  const auto defended = read_npz(path("defended.npz"));
+  EXPECT_EQ(attacked.at("x_adv").shape, (std::vector<std::int64_t>{20, 784}));
+  EXPECT_EQ(defended.at("z_defended").shape, (std::vector<std::int64_t>{20, 64}));
+  EXPECT_EQ(defended.at("rec_defended").shape, (std::vector<std::int64_t>{20, 784}));
+}
+
+TEST_F(ProgramEndToEnd, ResultsDoNotDependOnTheNumberOfThreads) {
+  auto one = run_words("one");
+  one.insert(one.end(), {"--threads", "1"});
+  auto two = run_words("two");
+  two.insert(two.end(), {"--threads", "2"});
+  ASSERT_EQ(run(folder_, one).code, 0);
+  ASSERT_EQ(run(folder_, two).code, 0);
+  EXPECT_EQ(records("one"), records("two"));
+}
+
+}  // namespace
+}  // namespace vaeguard::cli
