@@ -1,6 +1,5 @@
 # Build options, compiler settings and the libraries found on the system.
 option(VAEGUARD_TESTS "Build the tests" ON)
-option(VAEGUARD_BENCHMARKS "Build the benchmarks" ON)
 option(VAEGUARD_FUZZ "Build the fuzz targets (needs clang)" OFF)
 option(VAEGUARD_TORCH "Build what needs libtorch: the torch backend and TorchScript export" ON)
 set(VAEGUARD_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
