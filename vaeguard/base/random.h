@@ -15,6 +15,7 @@ class Key {
   explicit Key(std::uint64_t seed) : value_(seed) {}
   /// A new key, independent of this one and of every other fold of it.
   [[nodiscard]] Key fold(std::uint64_t number) const;
+  /// The same by name, letter by letter: folding "ab" is folding "a", then "b". Fold a number or nothing after a name.
   [[nodiscard]] Key fold(std::string_view purpose) const;
   [[nodiscard]] std::uint64_t value() const { return value_; }
 
@@ -41,7 +42,7 @@ class Stream {
 
 /// Fills `out` with independent standard normals (Box-Muller, in double, rounded to float).
 void fill_normal(Key key, std::span<float> out);
-/// Fills `out` with independent uniforms of (low, high).
+/// Fills `out` with independent uniforms of (low, high); rounding to float may give a bound itself.
 void fill_uniform(Key key, float low, float high, std::span<float> out);
 /// The numbers 0 .. count - 1 in random order (Fisher-Yates).
 std::vector<std::int64_t> permutation(Key key, std::int64_t count);

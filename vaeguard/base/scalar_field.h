@@ -17,8 +17,8 @@ class ScalarField {
   [[nodiscard]] virtual std::int64_t size() const = 0;
   /// D, the number of variables of each.
   [[nodiscard]] virtual std::int64_t dimension() const = 0;
-  /// Evaluates functions first .. first + points.rows() at `points` [n, D]: values [n], and gradients [n, D] unless null
-  /// (resized as needed). Values may be infinite or NaN where a function overflows; callers treat that as data.
+  /// Evaluates functions first .. first + points.rows() at `points` [n, D]: values [n], and gradients [n, D] unless
+  /// null (resized as needed). Values may be infinite or NaN where a function overflows; callers treat that as data.
   /// Safe to call from several threads at once.
   virtual void evaluate(std::int64_t first, const Matrix& points, std::span<double> values,
                         Matrix* gradients) const = 0;

@@ -13,8 +13,8 @@ struct PngImage {
   std::int64_t height = 0;
   std::vector<std::uint8_t> rgba;  // [height, width, 4], transparent where nothing was painted
 
-  PngImage(std::int64_t width_, std::int64_t height_)
-      : width(width_), height(height_), rgba(static_cast<std::size_t>(width_ * height_ * 4)) {}
+  PngImage(std::int64_t image_width, std::int64_t image_height)
+      : width(image_width), height(image_height), rgba(static_cast<std::size_t>(image_width * image_height * 4)) {}
 };
 
 /// The bytes of a PNG file; `description` is stored inside it as text. Throws Failure if libpng does.
