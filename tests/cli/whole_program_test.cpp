@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include "tests/cli/program.h"
@@ -82,6 +83,32 @@ TEST_F(ProgramEndToEnd, RunWritesAReportAndKillingItAnywhereChangesNoRecord) {
   const Ended resumed = run(folder_, run_words("killed"));
   ASSERT_EQ(resumed.code, 0) << resumed.errors;
   EXPECT_EQ(records("killed"), records("whole"));
+}
+
+TEST_F(ProgramEndToEnd, TheReportDrawsItsChartsInABrowserWithoutErrors) {
+  const char* home = std::getenv("HOME");
+  const char* assets = std::getenv("VAEGUARD_ASSETS");
+  const auto scripts = assets != nullptr
+                           ? std::filesystem::path(assets)
+                           : std::filesystem::path(home == nullptr ? "" : home) / ".cache/vaeguard/assets";
+  if (!exists(scripts / "vega.min.js") || !std::filesystem::exists("/usr/bin/chromium")) {
+    GTEST_SKIP() << "needs Chromium and the charting scripts (tools/get-data)";
+  }
+  ASSERT_EQ(run(folder_, run_words("page")).code, 0);
+  const std::string command =
+      "/usr/bin/chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+      "--disable-background-networking --disable-component-update --disable-sync --user-data-dir='" +
+      path("profile") + "' --virtual-time-budget=20000 --enable-logging=stderr --dump-dom 'file://" +
+      path("page/report.html") + "' > '" + path("dom") + "' 2> '" + path("console") + "'";
+  ASSERT_EQ(std::system(command.c_str()), 0) << content(folder_ / "console");
+  const std::string dom = content(folder_ / "dom");
+  std::size_t charts = 0;
+  for (auto at = dom.find("class=\"marks\""); at != std::string::npos; at = dom.find("class=\"marks\"", at + 1)) {
+    ++charts;
+  }
+  // Three scenarios with a histogram of posterior ratios each, and at least one curve.
+  EXPECT_GE(charts, 4U);
+  EXPECT_THAT(content(folder_ / "console"), testing::Not(testing::HasSubstr("Uncaught")));
 }
 
 TEST_F(ProgramEndToEnd, CtrlCStopsCleanlyWith130AndTheSameCommandGoesOn) {
