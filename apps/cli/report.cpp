@@ -5,6 +5,7 @@
 #include "apps/cli/verbs.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
+#include "vaeguard/experiments/plan.h"
 #include "vaeguard/experiments/store.h"
 #include "vaeguard/reports/report.h"
 
@@ -17,11 +18,11 @@ void write_folder_report(const std::filesystem::path& folder) {
   }
   auto records = experiments::Store(database, experiments::Store::Access::read).read();
   reports::RunRecords run;
-  run.name = folder.filename().string();
   run.measurements = std::move(records.measurements);
   run.items = std::move(records.items);
   run.curves = std::move(records.curves);
   run.plan_text = read_file(folder / "plan.toml");
+  run.name = experiments::parse_plan(run.plan_text, (folder / "plan.toml").string()).name;
   run.environment_json = read_file(folder / "environment.json");
   run.arrays_folder = folder / "arrays";
   reports::write_report(run, folder, cache_folder("VAEGUARD_ASSETS", "assets"));
