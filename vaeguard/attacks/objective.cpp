@@ -1,14 +1,12 @@
 // The goal's value and its gradient pulled back through the encoder to the pixels.
 #include "vaeguard/attacks/objective.h"
 
-#include <utility>
-
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::attacks {
 
 Objective::Objective(const networks::Network& encoder, const Goal& goal, std::int64_t restarts)
-    : encoder_(encoder), goal_(goal), restarts_(restarts) {
+    : encoder_(encoder), goal_(goal), restarts_(restarts), tapes_([&encoder] { return encoder.make_tape(); }) {
   if (restarts < 1) {
     misuse("attacks.objective", "restarts must be at least 1, got {}", restarts);
   }
@@ -18,30 +16,13 @@ Objective::Objective(const networks::Network& encoder, const Goal& goal, std::in
   }
 }
 
-std::unique_ptr<networks::Tape> Objective::take_tape() const {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (!idle_tapes_.empty()) {
-      auto tape = std::move(idle_tapes_.back());
-      idle_tapes_.pop_back();
-      return tape;
-    }
-  }
-  return encoder_.make_tape();
-}
-
-void Objective::give_back(std::unique_ptr<networks::Tape> tape) const {
-  const std::scoped_lock lock(mutex_);
-  idle_tapes_.push_back(std::move(tape));
-}
-
 void Objective::evaluate(std::int64_t first, const Matrix& points, std::span<double> values, Matrix* gradients) const {
   check_shape("attacks.objective", "points", points, -1, dimension());
   if (first < 0 || first + points.rows() > size() || static_cast<std::int64_t>(values.size()) != points.rows()) {
     misuse("attacks.objective", "rows {} to {} with {} values do not fit an objective of {} rows", first,
            first + points.rows(), values.size(), size());
   }
-  auto tape = take_tape();
+  auto tape = tapes_.borrow();
   Matrix outputs;
   encoder_.forward(points, outputs, *tape);
   Matrix output_gradients(gradients == nullptr ? 0 : outputs.rows(), outputs.columns());
@@ -52,7 +33,6 @@ void Objective::evaluate(std::int64_t first, const Matrix& points, std::span<dou
   if (gradients != nullptr) {
     encoder_.backward(output_gradients, *gradients, *tape);
   }
-  give_back(std::move(tape));
 }
 
 }  // namespace vaeguard::attacks

@@ -2,12 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <span>
-#include <vector>
 
 #include "vaeguard/attacks/goal.h"
+#include "vaeguard/base/pool.h"
 #include "vaeguard/base/scalar_field.h"
 #include "vaeguard/networks/network.h"
 
@@ -25,14 +23,10 @@ class Objective : public ScalarField {
   void evaluate(std::int64_t first, const Matrix& points, std::span<double> values, Matrix* gradients) const override;
 
  private:
-  std::unique_ptr<networks::Tape> take_tape() const;
-  void give_back(std::unique_ptr<networks::Tape> tape) const;
-
   const networks::Network& encoder_;
   const Goal& goal_;
   std::int64_t restarts_;
-  mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<networks::Tape>> idle_tapes_;  // one per thread that was ever inside at once
+  mutable Pool<networks::Tape> tapes_;
 };
 
 }  // namespace vaeguard::attacks
