@@ -132,7 +132,8 @@ TEST_F(RunnerEndToEnd, InterruptedAnywhereItResumesToTheSameRecords) {
 TEST_F(RunnerEndToEnd, RefusesAFolderOfAnotherPlan) {
   const auto out = folder("other");
   create_directories(out);
-  auto plan = parse_plan("name = \"a\"\ndataset = \"synthetic\"\n[model.training]\nepochs = 1\n", "a.toml");
+  auto plan = parse_plan(
+      "name = \"a\"\ndataset = \"synthetic\"\n[model.training]\nepochs = 1\n[evaluation]\nnll_images = 0\n", "a.toml");
   run_plan(plan, {.out = out, .data_folder = {}, .threads = 2, .backend = "auto"}, silent_observer());
   plan.text += "# changed\n";
   try {
