@@ -29,7 +29,8 @@ def fold(key, name):
     for letter in name.encode():
         words = philox(key, letter, 2)
         key = words[0] | words[1] << 32
-    return key
+    words = philox(key, len(name), 3)
+    return words[0] | words[1] << 32
 
 
 def normals(key, count):

@@ -37,7 +37,7 @@ class OnePixel : public ScalarField {
 };
 
 AttackResult attack(const OnePixel& field, const SignPgdOptions& options, double radius = 0.25) {
-  const std::vector<Key> keys{Key(1)};
+  const std::vector<Key> keys{Key(2)};
   return SignPgd(options)(field, Matrix(1, 1, 0.5F), Threat{.radius = radius}, keys);
 }
 

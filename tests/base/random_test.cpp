@@ -78,6 +78,8 @@ TEST(Random, OrderOfFoldsMatters) {
   EXPECT_NE(Key(1).fold(2).fold(3).value(), Key(1).fold(3).fold(2).value());
   EXPECT_NE(Key(1).fold("warmup").fold(2).value(), Key(1).fold(2).fold("warmup").value());
   EXPECT_NE(Key(1).fold("ab").value(), Key(1).fold("ba").value());
+  EXPECT_NE(Key(1).fold("ab").value(), Key(1).fold("a").fold("b").value());
+  EXPECT_NE(Key(1).fold("").value(), Key(1).value());
 }
 
 // The correlation of n independent pairs is normal with deviation 1/sqrt(n); 6.1 of them are passed once in 1e9 runs.

@@ -73,7 +73,7 @@ double total_variation(const Gaussian& p, const Gaussian& q) {
 struct Scene {
   explicit Scene(const LinearEncoderOptions& error) : encoder(vae.weights(error, Key(2))) {}
 
-  LinearVae vae = LinearVae::random(Key(1), kPixels, 2, 0.6, 0.25);
+  LinearVae vae = LinearVae::random(Key(3), kPixels, 2, 0.6, 0.25);
   Vae encoder;
   std::vector<float> reference = std::vector<float>(kPixels, 0.5F);
 

@@ -20,10 +20,12 @@ Philox::ctr_type philox(std::uint64_t key, std::uint64_t low, std::uint64_t high
   return Philox{}(counter, philox_key);
 }
 
-// The high half of the counter keeps streams, folded numbers and folded names apart.
+// The high half of the counter keeps streams, folded numbers and folded names apart; a name ends with its length, so that
+// "ab" is another stream than "a" then "b".
 constexpr std::uint64_t kStreamDomain = 0;
 constexpr std::uint64_t kNumberDomain = 1;
 constexpr std::uint64_t kNameDomain = 2;
+constexpr std::uint64_t kLengthDomain = 3;
 
 std::uint64_t join(const Philox::ctr_type& words) {
   return static_cast<std::uint64_t>(words[0]) | (static_cast<std::uint64_t>(words[1]) << 32U);
@@ -38,7 +40,7 @@ Key Key::fold(std::string_view purpose) const {
   for (const char letter : purpose) {
     value = join(philox(value, static_cast<unsigned char>(letter), kNameDomain));
   }
-  return Key(value);
+  return Key(join(philox(value, purpose.size(), kLengthDomain)));
 }
 
 std::uint32_t Stream::bits() {

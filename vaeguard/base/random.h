@@ -15,7 +15,7 @@ class Key {
   explicit Key(std::uint64_t seed) : value_(seed) {}
   /// A new key, independent of this one and of every other fold of it.
   [[nodiscard]] Key fold(std::uint64_t number) const;
-  /// The same by name, letter by letter: folding "ab" is folding "a", then "b". Fold a number or nothing after a name.
+  /// The same by name.
   [[nodiscard]] Key fold(std::string_view purpose) const;
   [[nodiscard]] std::uint64_t value() const { return value_; }
 
