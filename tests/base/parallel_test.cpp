@@ -77,5 +77,13 @@ TEST_F(ThreadCount, IsAtLeastOneWithoutEither) {
   }
 }
 
+TEST(RowChunk, KeepsAllThreadsBusyAndStaysBelowItsLimit) {
+  EXPECT_EQ(row_chunk(500, 16, 2), 16);
+  EXPECT_EQ(row_chunk(10, 16, 2), 5);
+  EXPECT_EQ(row_chunk(11, 16, 2), 6);
+  EXPECT_EQ(row_chunk(1, 16, 4), 1);
+  EXPECT_EQ(row_chunk(0, 16, 4), 1);
+}
+
 }  // namespace
 }  // namespace vaeguard

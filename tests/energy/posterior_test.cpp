@@ -65,7 +65,7 @@ double squared_norm(std::span<const double> values) {
 
 TEST(PosteriorEnergy, AgreesWithDoublePrecisionForBothLikelihoods) {
   for (const Likelihood& likelihood : {kBernoulli, kGaussian}) {
-    const Vae vae(random_vae(likelihood), "lanes");
+    const Vae vae(random_vae(likelihood), "native");
     const Matrix images = random_images(6, 784);
     const PosteriorEnergy field(vae, images);
     const Matrix latents = random_latents(6, 64);
@@ -115,7 +115,7 @@ TEST(PosteriorEnergy, ReferenceGradientAgreesWithFiniteDifferences) {
 
 TEST(PosteriorEnergy, FastGradientAgreesWithFiniteDifferencesOfTheReferenceEnergy) {
   for (const Likelihood& likelihood : {kBernoulli, kGaussian}) {
-    const Vae vae(random_vae(likelihood), "lanes");
+    const Vae vae(random_vae(likelihood), "native");
     const Matrix images = random_images(1, 784);
     const Matrix row = random_latents(1, 64);
     const Evaluation actual = evaluate(PosteriorEnergy(vae, images), 0, row);
@@ -225,7 +225,7 @@ TEST(PosteriorEnergy, ThreadsThatShareAFieldGetTheSameResults) {
 
 TEST(PosteriorEnergy, BackendsAgree) {
   const VaeWeights weights = random_vae(kBernoulli);
-  const Vae lanes(weights, "lanes");
+  const Vae lanes(weights, "native");
   const Vae reference(weights, "reference");
   const Matrix images = random_images(3, 784);
   const Matrix latents = random_latents(3, 64);

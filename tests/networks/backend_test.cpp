@@ -109,19 +109,19 @@ TEST(BackendSelection, AForcedBackendIsTheOneThatRuns) {
   EXPECT_EQ(outputs(1, 2), static_cast<float>(reference_forward(graph, in_double(inputs.row(1))).back()[2]));
 }
 
-TEST(BackendSelection, AutoPrefersLanes) {
+TEST(BackendSelection, AutoPrefersNative) {
   const Environment environment("VAEGUARD_BACKEND", "");
-  EXPECT_EQ(compile(one_layer())->backend(), "lanes");
+  EXPECT_EQ(compile(one_layer())->backend(), "native");
 }
 
 TEST(BackendSelection, TheEnvironmentDecidesForAutoAlone) {
   const Environment environment("VAEGUARD_BACKEND", "reference");
   EXPECT_EQ(compile(one_layer())->backend(), "reference");
-  EXPECT_EQ(compile(one_layer(), "lanes")->backend(), "lanes");
+  EXPECT_EQ(compile(one_layer(), "native")->backend(), "native");
 }
 
 TEST(BackendSelection, AnUnknownNameIsRefusedWithTheKnownOnes) {
-  EXPECT_THAT(misuse_of("lane", one_layer()), AllOf(HasSubstr("lanes"), HasSubstr("reference"), HasSubstr("'lane'")));
+  EXPECT_THAT(misuse_of("lane", one_layer()), AllOf(HasSubstr("native"), HasSubstr("reference"), HasSubstr("'lane'")));
   const Environment environment("VAEGUARD_BACKEND", "abacus");
   EXPECT_THAT(misuse_of("auto", one_layer()), HasSubstr("'abacus'"));
 }
@@ -132,7 +132,7 @@ TEST(BackendSelection, ABackendThatCannotRunTheGraphSaysWhy) {
   graph.add(Operation::convolution, {.channels = 1});
   EXPECT_THAT(misuse_of("probe", graph), AllOf(HasSubstr("probe"), HasSubstr("it has not exactly one layer")));
   const LayerGraph nothing{.input = {2, 1, 1}, .layers = {}, .parameters = {}};
-  EXPECT_THAT(misuse_of("lanes", nothing), HasSubstr("the graph has no layers"));
+  EXPECT_THAT(misuse_of("native", nothing), HasSubstr("the graph has no layers"));
 }
 
 TEST(BackendSelection, ReferenceNetworkGivesTheReferencesGradients) {

@@ -11,7 +11,7 @@
 namespace vaeguard::attacks {
 namespace {
 
-constexpr std::int64_t kChunk = 64;  // rows; four full SIMD groups of the lanes backend
+constexpr std::int64_t kChunk = 64;  // rows
 
 void check_inputs(const ScalarField& objective, const Matrix& references, const Threat& threat,
                   std::span<const Key> keys) {
@@ -63,24 +63,25 @@ AttackResult Attack::operator()(const ScalarField& objective, const Matrix& refe
   AttackResult result{.adversarial = Matrix(references.rows(), references.columns()),
                       .objective = std::vector<double>(static_cast<std::size_t>(references.rows()))};
   Search::Shared shared;
-  parallel_chunks(references.rows(), kChunk, execution.threads, [&](std::int64_t first, std::int64_t count) {
-    const auto begin = static_cast<std::size_t>(first);
-    const auto rows = static_cast<std::size_t>(count);
-    Search search(objective, first, references.slice(first, count), threat, keys.subspan(begin, rows),
-                  *execution.observer, shared);
-    Matrix points = maximise(search);
-    check_shape(name(), "the optimiser's points", points, count, references.columns());
-    for (std::int64_t i = 0; i < count; ++i) {
-      threat.project(references.row(first + i), points.row(i));
-    }
-    std::vector<double> values;
-    search.evaluate(points, values, nullptr);
-    result.adversarial.assign(first, points);
-    std::ranges::copy(values, result.objective.begin() + first);
-    const std::scoped_lock lock(shared.mutex);
-    shared.done += count;
-    execution.observer->progress("attack", shared.done, references.rows(), name());
-  });
+  parallel_chunks(references.rows(), row_chunk(references.rows(), kChunk, execution.threads), execution.threads,
+                  [&](std::int64_t first, std::int64_t count) {
+                    const auto begin = static_cast<std::size_t>(first);
+                    const auto rows = static_cast<std::size_t>(count);
+                    Search search(objective, first, references.slice(first, count), threat, keys.subspan(begin, rows),
+                                  *execution.observer, shared);
+                    Matrix points = maximise(search);
+                    check_shape(name(), "the optimiser's points", points, count, references.columns());
+                    for (std::int64_t i = 0; i < count; ++i) {
+                      threat.project(references.row(first + i), points.row(i));
+                    }
+                    std::vector<double> values;
+                    search.evaluate(points, values, nullptr);
+                    result.adversarial.assign(first, points);
+                    std::ranges::copy(values, result.objective.begin() + first);
+                    const std::scoped_lock lock(shared.mutex);
+                    shared.done += count;
+                    execution.observer->progress("attack", shared.done, references.rows(), name());
+                  });
   result.gradients = shared.gradients;
   return result;
 }

@@ -47,6 +47,11 @@ void parallel_chunks(std::int64_t total, std::int64_t chunk, int threads,
   }
 }
 
+std::int64_t row_chunk(std::int64_t rows, std::int64_t most, int threads) {
+  const std::int64_t share = (rows + threads - 1) / threads;
+  return std::clamp<std::int64_t>(share, 1, most);
+}
+
 int thread_count(int wanted) {
   if (wanted > 0) {
     return wanted;

@@ -22,11 +22,12 @@ namespace {
 std::vector<double> energies(const models::Vae& vae, const Matrix& images, const Matrix& latents, int threads) {
   const energy::PosteriorEnergy field(vae, images);
   std::vector<double> values(static_cast<std::size_t>(images.rows()));
-  parallel_chunks(images.rows(), 64, threads, [&](std::int64_t first, std::int64_t count) {
-    field.evaluate(first, latents.slice(first, count),
-                   std::span(values).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
-                   nullptr);
-  });
+  parallel_chunks(
+      images.rows(), row_chunk(images.rows(), 64, threads), threads, [&](std::int64_t first, std::int64_t count) {
+        field.evaluate(first, latents.slice(first, count),
+                       std::span(values).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
+                       nullptr);
+      });
   return values;
 }
 

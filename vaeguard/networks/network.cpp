@@ -5,14 +5,14 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
-#include "vaeguard/networks/lanes/lanes_network.h"
+#include "vaeguard/networks/native/native_network.h"
 #include "vaeguard/networks/reference/reference_network.h"
 
 namespace vaeguard::networks {
 namespace {
 
 std::vector<const Backend*>& registry() {
-  static std::vector<const Backend*> all{&lanes_backend(), &reference_backend()};
+  static std::vector<const Backend*> all{&native_backend(), &reference_backend()};
   return all;
 }
 
@@ -52,12 +52,13 @@ std::shared_ptr<const Network> compile(const LayerGraph& graph, std::string_view
 Matrix forward_all(const Network& network, const Matrix& inputs, int threads) {
   constexpr std::int64_t kChunk = 64;  // bounds the tape's memory
   Matrix result(inputs.rows(), network.graph().output().size());
-  parallel_chunks(inputs.rows(), kChunk, threads, [&](std::int64_t first, std::int64_t count) {
-    const auto tape = network.make_tape();
-    Matrix outputs;
-    network.forward(inputs.slice(first, count), outputs, *tape);
-    result.assign(first, outputs);
-  });
+  parallel_chunks(inputs.rows(), row_chunk(inputs.rows(), kChunk, threads), threads,
+                  [&](std::int64_t first, std::int64_t count) {
+                    const auto tape = network.make_tape();
+                    Matrix outputs;
+                    network.forward(inputs.slice(first, count), outputs, *tape);
+                    result.assign(first, outputs);
+                  });
   return result;
 }
 

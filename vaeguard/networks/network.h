@@ -55,7 +55,7 @@ class Backend {
   [[nodiscard]] virtual std::shared_ptr<const Network> compile(const LayerGraph& graph) const = 0;
 };
 
-/// All backends of this build, best first: lanes, reference, then those registered.
+/// All backends of this build, best first: native, reference, then those registered.
 const std::vector<const Backend*>& backends();
 /// Adds a backend that lives in another library (torch); call it once, before threads start.
 void register_backend(const Backend& backend);
@@ -64,7 +64,7 @@ void register_backend(const Backend& backend);
 const Backend& select_backend(std::string_view name, const LayerGraph& graph);
 /// select_backend, then compile.
 std::shared_ptr<const Network> compile(const LayerGraph& graph, std::string_view backend = "auto");
-/// A trainable network of the lanes backend.
+/// A trainable network of the native backend.
 std::unique_ptr<TrainableNetwork> compile_trainable(const LayerGraph& graph);
 
 /// forward for many rows in chunks on `threads` threads.

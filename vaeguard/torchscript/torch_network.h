@@ -5,7 +5,7 @@
 
 namespace vaeguard::networks {
 
-/// For comparison and for processors that the lanes backend does not serve well. libtorch may choose another algorithm
+/// For comparison and for processors that the native backend does not serve well. libtorch may choose another algorithm
 /// for another number of rows, so here a row's result depends on its batch, within rounding. Compiling sets libtorch to
 /// one thread, since callers hand chunks of rows to threads themselves.
 const Backend& torch_backend();

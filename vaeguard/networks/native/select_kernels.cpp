@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "vaeguard/base/error.h"
-#include "vaeguard/networks/lanes/kernels.h"
+#include "vaeguard/networks/native/kernels.h"
 
-namespace vaeguard::networks::lanes {
+namespace vaeguard::networks::native {
 namespace {
 
 std::vector<const Kernels*> supported_kernels() {
@@ -37,7 +37,7 @@ const Kernels& choose() {
     }
     names += fmt::format(" {}", kernels->name);
   }
-  misuse("networks.lanes", "VAEGUARD_ISA must be one this processor supports ({} ), got '{}'", names, wanted);
+  misuse("networks.native", "VAEGUARD_ISA must be one this processor supports ({} ), got '{}'", names, wanted);
 }
 
 }  // namespace
@@ -47,4 +47,4 @@ const Kernels& select_kernels() {
   return chosen;
 }
 
-}  // namespace vaeguard::networks::lanes
+}  // namespace vaeguard::networks::native

@@ -7,7 +7,7 @@
 #include <memory>
 #include <new>
 
-namespace vaeguard::networks::lanes {
+namespace vaeguard::networks::native {
 
 /// A buffer that only grows; growing discards its values, so that reuse costs nothing.
 class AlignedFloats {
@@ -40,4 +40,4 @@ class AlignedFloats {
   std::int64_t size_ = 0;
 };
 
-}  // namespace vaeguard::networks::lanes
+}  // namespace vaeguard::networks::native

@@ -1,5 +1,5 @@
-// The lanes backend against the double-precision reference on random graphs, and its independence of batch and order.
-#include "vaeguard/networks/lanes/lanes_network.h"
+// The native backend against the double-precision reference on random graphs, and its independence of batch and order.
+#include "vaeguard/networks/native/native_network.h"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@
 
 #include "tests/networks/random_graph.h"
 #include "vaeguard/base/error.h"
-#include "vaeguard/networks/lanes/plan.h"
+#include "vaeguard/networks/native/plan.h"
 #include "vaeguard/networks/network.h"
 
 namespace vaeguard::networks {
@@ -107,24 +107,24 @@ Matrix gradients_of(const Network& network, const Matrix& inputs, const Matrix& 
   return gradients;
 }
 
-TEST(LanesDifferential, FixedNetworksAgreeWithDoublePrecision) {
+TEST(NativeDifferential, FixedNetworksAgreeWithDoublePrecision) {
   for (const LayerGraph& graph : graphs()) {
     SCOPED_TRACE(describe_all(graph));
-    expect_agrees(*lanes_backend().compile(graph));
+    expect_agrees(*native_backend().compile(graph));
   }
 }
 
-TEST(LanesDifferential, TrainableNetworksAgreeWithDoublePrecision) {
+TEST(NativeDifferential, TrainableNetworksAgreeWithDoublePrecision) {
   for (const LayerGraph& graph : graphs()) {
     SCOPED_TRACE(describe_all(graph));
     expect_agrees(*compile_trainable(graph));
   }
 }
 
-TEST(LanesDifferential, ParameterGradientsAgreeWithDoublePrecision) {
+TEST(NativeDifferential, ParameterGradientsAgreeWithDoublePrecision) {
   for (const LayerGraph& graph : graphs()) {
     SCOPED_TRACE(describe_all(graph));
-    const std::int64_t rows = 19;  // more than one group of lanes, the last one not full
+    const std::int64_t rows = 19;  // more than one group of rows, the last one not full
     const auto network = compile_trainable(graph);
     const Matrix inputs = random_matrix(Key(1), rows, graph.input.size());
     const Matrix output_gradients = random_matrix(Key(2), rows, graph.output().size());
@@ -148,21 +148,18 @@ TEST(LanesDifferential, ParameterGradientsAgreeWithDoublePrecision) {
   }
 }
 
-TEST(LanesDifferential, GraphsWithFoldedPositionsAreAmongThoseTested) {
+TEST(NativeDifferential, GraphsWithFoldedPositionsAreAmongThoseTested) {
   int folded = 0;
   for (const LayerGraph& graph : graphs()) {
-    const lanes::Plan plan = lanes::make_plan(graph, lanes::Parameters::fixed);
-    for (std::size_t l = 0; l < graph.layers.size(); ++l) {
-      if (plan.layers[l].output_positions < graph.layers[l].output.positions()) {
-        ++folded;
-        break;
-      }
-    }
+    const native::Plan plan = native::make_plan(graph, native::Parameters::fixed, native::select_kernels());
+    folded += std::ranges::any_of(plan.buffers, [](const native::Buffer& buffer) {
+      return buffer.layout.count < static_cast<std::int64_t>(buffer.layout.live.size());
+    });
   }
   EXPECT_GE(folded, 8);
 }
 
-TEST(LanesDifferential, ADifferenceOfOneWeightIsSeen) {
+TEST(NativeDifferential, ADifferenceOfOneWeightIsSeen) {
   // The tolerance must not hide a weight that is 1 % wrong.
   LayerGraph graph = gap_graph();
   const LayerGraph truth = graph;
@@ -170,7 +167,7 @@ TEST(LanesDifferential, ADifferenceOfOneWeightIsSeen) {
   const auto largest = std::ranges::max_element(weight, {}, [](float w) { return std::abs(w); });
   *largest *= 1.01F;
   const Matrix inputs = random_matrix(Key(1), 1, graph.input.size());
-  const Matrix outputs = outputs_of(*lanes_backend().compile(graph), inputs);
+  const Matrix outputs = outputs_of(*native_backend().compile(graph), inputs);
   const Tolerance tolerance(truth);
   const auto expected = reference_forward(truth, in_double(inputs.row(0))).back();
   const auto magnitude = tolerance.forward(inputs.row(0)).back();
@@ -181,13 +178,13 @@ TEST(LanesDifferential, ADifferenceOfOneWeightIsSeen) {
   EXPECT_TRUE(seen);
 }
 
-TEST(LanesIndependence, ARowsResultIsBitwiseTheSameInAnyBatchAndOrder) {
+TEST(NativeIndependence, ARowsResultIsBitwiseTheSameInAnyBatchAndOrder) {
   constexpr std::int64_t kAll = 64;
   for (const LayerGraph& graph : {gap_graph(), random_graph(Key(1007)), random_graph(Key(1013))}) {
     SCOPED_TRACE(describe_all(graph));
     for (const bool trainable : {false, true}) {
       const std::shared_ptr<const Network> network =
-          trainable ? std::shared_ptr<const Network>(compile_trainable(graph)) : lanes_backend().compile(graph);
+          trainable ? std::shared_ptr<const Network>(compile_trainable(graph)) : native_backend().compile(graph);
       const Matrix inputs = random_matrix(Key(3), kAll, graph.input.size());
       const Matrix output_gradients = random_matrix(Key(4), kAll, graph.output().size());
       const Matrix outputs = outputs_of(*network, inputs);
@@ -207,8 +204,8 @@ TEST(LanesIndependence, ARowsResultIsBitwiseTheSameInAnyBatchAndOrder) {
   }
 }
 
-TEST(LanesIndependence, ForwardOfManyRowsIsBitwiseTheSameOnOneAndTwoThreads) {
-  const auto network = lanes_backend().compile(gap_graph());
+TEST(NativeIndependence, ForwardOfManyRowsIsBitwiseTheSameOnOneAndTwoThreads) {
+  const auto network = native_backend().compile(gap_graph());
   const Matrix inputs = random_matrix(Key(6), 203, network->graph().input.size());
   const Matrix one = forward_all(*network, inputs, 1);
   EXPECT_EQ(one, forward_all(*network, inputs, 2));
@@ -216,8 +213,8 @@ TEST(LanesIndependence, ForwardOfManyRowsIsBitwiseTheSameOnOneAndTwoThreads) {
   EXPECT_EQ(forward_all(*network, Matrix(0, 17), 2).rows(), 0);
 }
 
-TEST(LanesIndependence, ARowOfNotANumberDoesNotReachItsNeighbours) {
-  const auto network = lanes_backend().compile(gap_graph());
+TEST(NativeIndependence, ARowOfNotANumberDoesNotReachItsNeighbours) {
+  const auto network = native_backend().compile(gap_graph());
   Matrix inputs = random_matrix(Key(7), 16, network->graph().input.size());
   const Matrix clean = outputs_of(*network, inputs);
   std::ranges::fill(inputs.row(5), std::numeric_limits<float>::quiet_NaN());
@@ -226,8 +223,8 @@ TEST(LanesIndependence, ARowOfNotANumberDoesNotReachItsNeighbours) {
   EXPECT_EQ(outputs.slice(6, 10), clean.slice(6, 10));
 }
 
-TEST(LanesTape, IsReusedForLargerAndSmallerBatches) {
-  const auto network = lanes_backend().compile(gap_graph());
+TEST(NativeTape, IsReusedForLargerAndSmallerBatches) {
+  const auto network = native_backend().compile(gap_graph());
   const Matrix inputs = random_matrix(Key(8), 40, network->graph().input.size());
   const auto tape = network->make_tape();
   for (const std::int64_t rows : {3, 40, 1, 17}) {
@@ -237,7 +234,7 @@ TEST(LanesTape, IsReusedForLargerAndSmallerBatches) {
   }
 }
 
-TEST(LanesTraining, NewParametersGiveTheSameNetworkAsCompilingThem) {
+TEST(NativeTraining, NewParametersGiveTheSameNetworkAsCompilingThem) {
   const LayerGraph graph = gap_graph();
   LayerGraph other = graph;
   randomise(other, Key(77));
@@ -249,7 +246,7 @@ TEST(LanesTraining, NewParametersGiveTheSameNetworkAsCompilingThem) {
   EXPECT_NE(outputs_of(*network, inputs), outputs_of(*compile_trainable(graph), inputs));
 }
 
-TEST(LanesTraining, ParameterGradientsAddToWhatIsThere) {
+TEST(NativeTraining, ParameterGradientsAddToWhatIsThere) {
   const LayerGraph graph = gap_graph();
   const auto network = compile_trainable(graph);
   const Matrix inputs = random_matrix(Key(1), 4, graph.input.size());
@@ -269,7 +266,7 @@ TEST(LanesTraining, ParameterGradientsAddToWhatIsThere) {
   EXPECT_EQ(input_gradients, gradients_of(*network, inputs, output_gradients));
 }
 
-TEST(LanesErrors, WrongShapesAreRefused) {
+TEST(NativeErrors, WrongShapesAreRefused) {
   const auto network = compile_trainable(gap_graph());
   const auto tape = network->make_tape();
   Matrix outputs;
@@ -316,23 +313,23 @@ std::vector<std::string> instruction_sets() {
   return sets;
 }
 
-TEST(LanesDifferential, RunsTheBestInstructionSetOrTheOneThatTheEnvironmentNames) {
+TEST(NativeDifferential, RunsTheBestInstructionSetOrTheOneThatTheEnvironmentNames) {
   const char* wanted = std::getenv("VAEGUARD_ISA");
   const std::string expected = wanted == nullptr ? instruction_sets().front() : wanted;
-  EXPECT_EQ(lanes::select_kernels().name, expected);
-  EXPECT_NE(lanes_backend().description().find(expected), std::string::npos);
+  EXPECT_EQ(native::select_kernels().name, expected);
+  EXPECT_NE(native_backend().description().find(expected), std::string::npos);
 }
 
-TEST(LanesInstructionSets, EveryOneThatThisProcessorHasAgreesWithDoublePrecision) {
+TEST(NativeInstructionSets, EveryOneThatThisProcessorHasAgreesWithDoublePrecision) {
   for (const std::string& set : instruction_sets()) {
-    const Child child = run_again(set, "LanesDifferential.*:LanesIndependence.*");
+    const Child child = run_again(set, "NativeDifferential.*:NativeIndependence.*");
     EXPECT_EQ(child.status, 0) << set << "\n" << child.output;
     EXPECT_NE(child.output.find("[  PASSED  ] 9 tests"), std::string::npos) << child.output;
   }
 }
 
-TEST(LanesInstructionSets, AnUnknownOneIsRefusedWithTheKnownOnes) {
-  const Child child = run_again("abacus", "LanesDifferential.ADifferenceOfOneWeightIsSeen");
+TEST(NativeInstructionSets, AnUnknownOneIsRefusedWithTheKnownOnes) {
+  const Child child = run_again("abacus", "NativeDifferential.ADifferenceOfOneWeightIsSeen");
   EXPECT_NE(child.status, 0);
   EXPECT_NE(child.output.find("VAEGUARD_ISA must be one this processor supports"), std::string::npos);
   EXPECT_NE(child.output.find("generic"), std::string::npos);

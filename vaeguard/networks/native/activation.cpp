@@ -1,0 +1,80 @@
+// Loops that compilers vectorise, one for each activation.
+#include "vaeguard/networks/native/activation.h"
+
+#include <cmath>
+
+#include "vaeguard/base/exponential.h"
+
+namespace vaeguard::networks::native {
+namespace {
+
+float sigmoid_of(float x) { return sigmoid(x, exponential_of_negative(-std::abs(x))); }
+
+// tanh |x| = (1 - e) / (1 + e) with e = exp(-2 |x|)
+float tanh_of(float x) {
+  const float e = exponential_of_negative(-2.0F * std::abs(x));
+  return std::copysign((1.0F - e) / (1.0F + e), x);
+}
+
+template <typename Function>
+void each(const float* x, float* y, std::int64_t count, Function function) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    y[i] = function(x[i]);
+  }
+}
+
+template <typename Function>
+void multiply_each(const float* x, const float* y, float* g, std::int64_t count, Function function) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    g[i] *= function(x[i], y[i]);
+  }
+}
+
+}  // namespace
+
+void activate(Activation activation, double slope, const float* x, float* y, std::int64_t count) {
+  const auto a = static_cast<float>(slope);
+  switch (activation) {
+    case Activation::none:
+      return each(x, y, count, [](float v) { return v; });
+    case Activation::relu:
+      return each(x, y, count, [](float v) { return v > 0.0F ? v : 0.0F; });
+    case Activation::leaky_relu:
+      return each(x, y, count, [a](float v) { return v > 0.0F ? v : a * v; });
+    case Activation::elu:
+      return each(x, y, count,
+                  [a](float v) { return v > 0.0F ? v : a * (exponential_of_negative(std::min(v, 0.0F)) - 1.0F); });
+    case Activation::silu:
+      return each(x, y, count, [](float v) { return v * sigmoid_of(v); });
+    case Activation::tanh:
+      return each(x, y, count, tanh_of);
+    case Activation::sigmoid:
+      return each(x, y, count, sigmoid_of);
+  }
+}
+
+void multiply_by_derivative(Activation activation, double slope, const float* x, const float* y, float* g,
+                            std::int64_t count) {
+  const auto a = static_cast<float>(slope);
+  switch (activation) {
+    case Activation::none:
+      return;
+    case Activation::relu:
+      return multiply_each(x, y, g, count, [](float v, float) { return v > 0.0F ? 1.0F : 0.0F; });
+    case Activation::leaky_relu:
+      return multiply_each(x, y, g, count, [a](float v, float) { return v > 0.0F ? 1.0F : a; });
+    case Activation::elu:
+      return multiply_each(x, y, g, count, [a](float v, float w) { return v > 0.0F ? 1.0F : w + a; });
+    case Activation::silu:
+      return multiply_each(x, y, g, count, [](float v, float w) {
+        const float gate = sigmoid_of(v);
+        return gate + w * (1.0F - gate);
+      });
+    case Activation::tanh:
+      return multiply_each(x, y, g, count, [](float, float w) { return 1.0F - w * w; });
+    case Activation::sigmoid:
+      return multiply_each(x, y, g, count, [](float, float w) { return w * (1.0F - w); });
+  }
+}
+
+}  // namespace vaeguard::networks::native

@@ -1,0 +1,16 @@
+// Activations over many floats, forward and backward.
+#pragma once
+
+#include <cstdint>
+
+#include "vaeguard/networks/layer_graph.h"
+
+namespace vaeguard::networks::native {
+
+/// y[i] = f(x[i])
+void activate(Activation activation, double slope, const float* x, float* y, std::int64_t count);
+/// g[i] <- g[i] f'(x[i]), given y = f(x)
+void multiply_by_derivative(Activation activation, double slope, const float* x, const float* y, float* g,
+                            std::int64_t count);
+
+}  // namespace vaeguard::networks::native

@@ -1,0 +1,87 @@
+// The inner loops of the native backend, compiled once per instruction set and chosen at run time.
+#pragma once
+
+#include <cstdint>
+
+namespace vaeguard::networks::native {
+
+/// Positions that read the same taps, so that one tile of the kernel may hold several of them.
+struct PositionClass {
+  std::int32_t first_term = 0;
+  std::int32_t terms = 0;
+  std::int32_t first_position = 0;
+  std::int32_t positions = 0;
+  std::int32_t first_offset = 0;  // of its [positions][terms] input offsets
+};
+
+/// A run of values that lie side by side in the input and in the packed weights.
+struct Term {
+  std::int32_t weight_row = 0;
+  std::int32_t depth = 0;
+};
+
+/// output[row, p, c] = f(bias[p, c] + sum over terms j of p and k of input[row, offset[p, j] + k] * weights[j + k, c]):
+/// a matrix product whose left side is gathered, image rows times positions high. Activations lie as [row][position]
+/// [channel]. Each output is one sum in a fixed order, so a row's result does not depend on the other rows.
+struct GatherTask {
+  std::int64_t rows = 0;
+  std::int64_t classes = 0;
+  const PositionClass* first_class = nullptr;
+  const Term* terms = nullptr;
+  const std::int32_t* positions = nullptr;  // output position, in the order of the classes
+  const std::int32_t* offsets = nullptr;    // of a term's first value, from where a row begins
+  std::int64_t depth = 0;                   // rows of the packed weights
+  std::int64_t channels = 0;                // columns of the product
+  const float* weights = nullptr;           // per block of columns: [depth][columns of the block]
+  const float* bias = nullptr;              // [columns, padded to whole vectors] at bias + p * bias_stride; null: none
+  std::int64_t bias_stride = 0;
+  const float* input = nullptr;
+  std::int64_t input_stride = 0;  // floats from row to row
+  float* output = nullptr;        // position p of a row begins at output + p * position_stride
+  std::int64_t output_stride = 0;
+  std::int64_t position_stride = 0;
+  bool relu = false;
+  const float* mask = nullptr;  // laid like output: results are zeroed where it is not > 0; null: none
+  bool accumulate = false;      // adds to the output instead of storing
+};
+
+/// gradient[t, a, b] += sum over rows and pairs (p, q) of tap t of left[row, p, a] * right[row, q, b].
+struct OuterTask {
+  struct Pair {
+    std::int32_t left;
+    std::int32_t right;
+  };
+  std::int64_t rows = 0;
+  std::int64_t taps = 0;
+  const std::int32_t* first_pair = nullptr;  // [taps + 1]
+  const Pair* pairs = nullptr;               // positions
+  std::int64_t left_channels = 0;
+  std::int64_t right_channels = 0;  // a multiple of the vector width
+  const float* left = nullptr;
+  std::int64_t left_row = 0;  // floats from row to row, from position to position
+  std::int64_t left_position = 0;
+  const float* right = nullptr;
+  std::int64_t right_row = 0;
+  std::int64_t right_position = 0;
+  float* gradient = nullptr;  // [tap][left channels][right channels]
+};
+
+/// The kernels of one instruction set.
+struct Kernels {
+  const char* name;
+  std::int64_t width;    // floats of a vector
+  std::int64_t vectors;  // vectors of a block of columns; the last block of a product may have fewer
+  void (*gather)(const GatherTask&);
+  void (*outer)(const OuterTask&);
+};
+
+extern const Kernels kGenericKernels;
+#if defined(__x86_64__)
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512Kernels;
+#endif
+
+/// The best kernels of this processor; VAEGUARD_ISA (generic, avx2, avx512) picks others.
+const Kernels& select_kernels();
+
+}  // namespace vaeguard::networks::native

@@ -1,0 +1,11 @@
+// The native kernels with 64-byte vectors (avx512).
+#define VAEGUARD_VECTOR_BYTES 64
+#define VAEGUARD_TILE_ROWS 8
+#define VAEGUARD_TILE_VECTORS 3
+#include "vaeguard/networks/native/kernels_implementation.h"
+
+namespace vaeguard::networks::native {
+
+const Kernels kAvx512Kernels{"avx512", kWidth, kTileVectors, gather, outer};
+
+}  // namespace vaeguard::networks::native

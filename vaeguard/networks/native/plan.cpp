@@ -1,0 +1,210 @@
+// Folding constant positions, lowering layers to steps and sharing gradient memory.
+#include "vaeguard/networks/native/plan.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace vaeguard::networks::native {
+namespace {
+
+constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+
+// What is known of a layer boundary while the graph is lowered.
+struct Boundary {
+  std::size_t buffer = 0;
+  std::vector<double> constants{};  // [position, channel], of positions that are not live
+};
+
+class Lowering {
+ public:
+  Lowering(const LayerGraph& graph, Parameters parameters, const Kernels& kernels)
+      : graph_(graph), kernels_(kernels), read_(graph.layers.size() + 1), foldable_(graph.layers.size() + 1) {
+    find_readers(parameters);
+    boundaries_.push_back({.buffer = add_buffer({Layout::all(graph.input.positions()), graph.input.channels, false})});
+    for (std::size_t l = 0; l < graph.layers.size(); ++l) {
+      boundaries_.push_back(read_[l + 1] ? lower(l) : Boundary{});
+    }
+    plan_.output = boundaries_.back().buffer;
+    share_gradients();
+  }
+  Plan take() { return std::move(plan_); }
+
+ private:
+  // A boundary's constants may be folded if all that read it are weighted layers.
+  void find_readers(Parameters parameters) {
+    read_.back() = true;
+    std::ranges::fill(foldable_, parameters == Parameters::fixed);
+    foldable_.front() = foldable_.back() = false;
+    for (std::size_t l = graph_.layers.size(); l-- > 0;) {
+      const Layer& layer = graph_.layers[l];
+      if (!read_[l + 1]) {
+        continue;
+      }
+      const auto source = static_cast<std::size_t>(layer.source);
+      read_[source] = true;
+      foldable_[source] = foldable_[source] && layer.weighted();
+      if (layer.operation == Operation::addition) {
+        read_[static_cast<std::size_t>(layer.other)] = true;
+        foldable_[static_cast<std::size_t>(layer.other)] = false;
+      }
+    }
+  }
+
+  std::size_t add_buffer(Buffer buffer) {
+    plan_.buffers.push_back(std::move(buffer));
+    return plan_.buffers.size() - 1;
+  }
+
+  Step& add_step(std::unique_ptr<Step> step, std::vector<std::size_t> sources, std::size_t target) {
+    for (const std::size_t source : sources) {
+      step->sources.push_back({.buffer = source});
+    }
+    step->target = target;
+    plan_.steps.push_back(std::move(step));
+    return *plan_.steps.back();
+  }
+
+  Boundary lower(std::size_t l) {
+    const Layer& layer = graph_.layers[l];
+    Boundary result = layer.weighted() ? lower_weighted(l) : lower_plain(layer);
+    const bool fused = layer.weighted() && layer.activation == Activation::relu;
+    if (layer.activation == Activation::none || fused) {
+      return result;
+    }
+    const Buffer before = plan_.buffers[result.buffer];
+    const std::size_t target = add_buffer({before.layout, before.channels, false});
+    add_step(std::make_unique<ActivationStep>(layer.activation, layer.slope, before), {result.buffer}, target);
+    result.buffer = target;
+    return result;
+  }
+
+  Boundary lower_plain(const Layer& layer) {
+    const std::size_t source = boundaries_[static_cast<std::size_t>(layer.source)].buffer;
+    const std::size_t target = add_buffer({Layout::all(layer.output.positions()), layer.output.channels, false});
+    if (layer.operation == Operation::addition) {
+      const std::size_t other = boundaries_[static_cast<std::size_t>(layer.other)].buffer;
+      add_step(std::make_unique<AdditionStep>(plan_.buffers[source], plan_.buffers[other]), {source, other}, target);
+    } else {
+      add_step(std::make_unique<MoveStep>(layer, plan_.buffers[source]), {source}, target);
+    }
+    return {.buffer = target};
+  }
+
+  Boundary lower_weighted(std::size_t l) {
+    const Layer& layer = graph_.layers[l];
+    const auto all = connections(layer);
+    const Boundary& from = boundaries_[static_cast<std::size_t>(layer.source)];
+    const Buffer source = plan_.buffers[from.buffer];
+    Boundary to;
+    Buffer target{Layout::all(layer.output.positions()), layer.output.channels, layer.activation == Activation::relu};
+    std::vector<double> biases;
+    if (foldable_[l + 1] || source.layout.count < layer.input.positions()) {
+      biases = position_bias(layer, from, source, all);
+    }
+    if (foldable_[l + 1]) {
+      target.layout = live_outputs(layer, source, all);
+      to.constants = biases;
+      std::ranges::for_each(to.constants,
+                            [&](double& value) { value = activate(layer.activation, layer.slope, value); });
+    }
+    to.buffer = add_buffer(target);
+    auto step = std::make_unique<WeightedStep>(graph_, l, all, source, target, kernels_,
+                                               live_biases(layer, target.layout, biases));
+    plan_.weighted.push_back(step.get());
+    add_step(std::move(step), {from.buffer}, to.buffer);
+    return to;
+  }
+
+  // Bias of every output position plus what its constant inputs add.
+  [[nodiscard]] std::vector<double> position_bias(const Layer& layer, const Boundary& from, const Buffer& source,
+                                                  const std::vector<Connection>& all) const {
+    const auto bias = graph_.bias(layer);
+    const auto weight = graph_.weight(layer);
+    const std::int64_t channels = layer.output.channels;
+    std::vector<double> result(static_cast<std::size_t>(layer.output.size()));
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      result[i] = bias[i % static_cast<std::size_t>(channels)];
+    }
+    const std::int64_t inputs = layer.input.channels / layer.groups;
+    for (const Connection& c : all) {
+      if (source.layout.live[static_cast<std::size_t>(c.input)] >= 0) {
+        continue;
+      }
+      for (std::int64_t o = 0; o < channels; ++o) {
+        const std::int64_t first = o / (channels / layer.groups) * inputs;
+        double sum = 0.0;
+        for (std::int64_t i = first; i < first + inputs; ++i) {
+          sum += static_cast<double>(weight[static_cast<std::size_t>(layer.weight_index(o, i, c.tap))]) *
+                 from.constants[static_cast<std::size_t>(c.input * layer.input.channels + i)];
+        }
+        result[static_cast<std::size_t>(c.output * channels + o)] += sum;
+      }
+    }
+    return result;
+  }
+
+  static Layout live_outputs(const Layer& layer, const Buffer& source, const std::vector<Connection>& all) {
+    Layout layout;
+    layout.live.assign(static_cast<std::size_t>(layer.output.positions()), -1);
+    for (const Connection& c : all) {
+      if (source.layout.live[static_cast<std::size_t>(c.input)] >= 0) {
+        layout.live[static_cast<std::size_t>(c.output)] = 0;
+      }
+    }
+    for (auto& index : layout.live) {
+      index = index < 0 ? -1 : static_cast<std::int32_t>(layout.count++);
+    }
+    return layout;
+  }
+
+  static std::vector<float> live_biases(const Layer& layer, const Layout& layout, const std::vector<double>& biases) {
+    std::vector<float> result;
+    for (std::size_t i = 0; i < biases.size(); ++i) {
+      if (layout.live[i / static_cast<std::size_t>(layer.output.channels)] >= 0) {
+        result.push_back(static_cast<float>(biases[i]));
+      }
+    }
+    return result;
+  }
+
+  // Backward runs from the last step to the first: a gradient is alive from its last reader to its writer.
+  void share_gradients() {
+    plan_.gradient_slot.assign(plan_.buffers.size(), kNone);
+    std::vector<char> busy;
+    const auto occupy = [&](std::size_t buffer) {
+      const auto free = static_cast<std::size_t>(std::ranges::find(busy, 0) - busy.begin());
+      if (free == busy.size()) {
+        busy.push_back(0);
+        plan_.slot_size.push_back(0);
+      }
+      busy[free] = 1;
+      plan_.slot_size[free] = std::max(plan_.slot_size[free], plan_.buffers[buffer].size());
+      plan_.gradient_slot[buffer] = free;
+    };
+    occupy(plan_.output);
+    for (std::size_t s = plan_.steps.size(); s-- > 0;) {
+      for (Source& source : plan_.steps[s]->sources) {
+        source.accumulate = plan_.gradient_slot[source.buffer] != kNone;
+        if (!source.accumulate) {
+          occupy(source.buffer);
+        }
+      }
+      busy[plan_.gradient_slot[plan_.steps[s]->target]] = 0;
+    }
+  }
+
+  const LayerGraph& graph_;
+  const Kernels& kernels_;
+  std::vector<char> read_;      // of each boundary
+  std::vector<char> foldable_;  // of each boundary
+  std::vector<Boundary> boundaries_;
+  Plan plan_;
+};
+
+}  // namespace
+
+Plan make_plan(const LayerGraph& graph, Parameters parameters, const Kernels& kernels) {
+  return Lowering(graph, parameters, kernels).take();
+}
+
+}  // namespace vaeguard::networks::native

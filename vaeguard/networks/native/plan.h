@@ -1,0 +1,32 @@
+// A layer graph lowered to steps over buffers, constant positions folded away.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "vaeguard/networks/layer_graph.h"
+#include "vaeguard/networks/native/steps.h"
+
+namespace vaeguard::networks::native {
+
+/// Whether parameters may change later: only fixed ones let constant positions be folded away.
+enum class Parameters { fixed, trainable };
+
+struct Plan {
+  std::vector<Buffer> buffers;  // the network's input first
+  std::vector<std::unique_ptr<Step>> steps;
+  std::vector<WeightedStep*> weighted;  // those of them that have parameters
+  std::size_t output = 0;               // a buffer
+  /// Gradients share memory where they do not live at the same time: the slot of each buffer's, and each slot's floats
+  /// a row.
+  std::vector<std::size_t> gradient_slot;
+  std::vector<std::int64_t> slot_size;
+};
+
+/// Positions that no input reaches (between the taps of a dilated transposed convolution, say) hold a constant,
+/// activation(bias). With fixed parameters the layers that read them take their part into a bias per position, and they
+/// vanish. Layers whose output nobody reads vanish too.
+Plan make_plan(const LayerGraph& graph, Parameters parameters, const Kernels& kernels);
+
+}  // namespace vaeguard::networks::native

@@ -1,0 +1,238 @@
+// Steps over a group of rows.
+#include "vaeguard/networks/native/steps.h"
+
+#include <algorithm>
+
+#include "vaeguard/networks/native/activation.h"
+
+namespace vaeguard::networks::native {
+namespace {
+
+// Stores or adds a share of a gradient, zeroed where a fused ReLU gave no value.
+void write_share(const Group& group, const Source& source, bool mask, std::int64_t size, const float* share) {
+  float* to = group.gradients[source.buffer];
+  const float* values = group.values[source.buffer];
+  for (std::int64_t i = 0; i < group.rows * size; ++i) {
+    const float value = mask && !(values[i] > 0.0F) ? 0.0F : share[i];
+    to[i] = source.accumulate ? to[i] + value : value;
+  }
+}
+
+std::vector<OuterTask::Pair> pairs_by_tap(const Layer& layer, const std::vector<Connection>& connections,
+                                          const Buffer& from, const Buffer& to, bool right_is_output,
+                                          std::vector<std::int32_t>& first) {
+  std::vector<std::vector<OuterTask::Pair>> taps(static_cast<std::size_t>(layer.taps()));
+  for (const Connection& c : connections) {
+    const std::int32_t i = from.layout.live[static_cast<std::size_t>(c.input)];
+    const std::int32_t o = to.layout.live[static_cast<std::size_t>(c.output)];
+    if (i >= 0 && o >= 0) {
+      taps[static_cast<std::size_t>(c.tap)].push_back(right_is_output ? OuterTask::Pair{i, o} : OuterTask::Pair{o, i});
+    }
+  }
+  std::vector<OuterTask::Pair> pairs;
+  first = {0};
+  for (const auto& tap : taps) {
+    pairs.insert(pairs.end(), tap.begin(), tap.end());
+    first.push_back(static_cast<std::int32_t>(pairs.size()));
+  }
+  return pairs;
+}
+
+}  // namespace
+
+WeightedStep::WeightedStep(const LayerGraph& graph, std::size_t layer, const std::vector<Connection>& connections,
+                           const Buffer& from, const Buffer& to, const Kernels& kernels,
+                           std::vector<float> position_bias)
+    : layer_(graph.layers[layer]),
+      from_(from),
+      to_(to),
+      kernels_(kernels),
+      right_is_output_(layer_.output.channels >= layer_.input.channels),
+      forward_(layer_, Direction::forward, connections, from.layout, to.layout, kernels),
+      backward_(layer_, Direction::backward, connections, to.layout, from.layout, kernels),
+      bias_(std::move(position_bias)),
+      bias_stride_(bias_.empty() ? 0 : layer_.output.channels),
+      pairs_(pairs_by_tap(layer_, connections, from, to, right_is_output_, first_pair_)) {
+  set_parameters(graph);
+}
+
+void WeightedStep::set_parameters(const LayerGraph& graph) {
+  forward_.pack(graph.weight(layer_));
+  backward_.pack(graph.weight(layer_));
+  if (bias_stride_ == 0) {
+    const auto bias = graph.bias(layer_);
+    bias_.assign(bias.begin(), bias.end());
+  }
+  // The kernel loads whole vectors from any channel on.
+  const auto values = static_cast<std::size_t>(bias_stride_ == 0 ? layer_.output.channels : to_.size());
+  bias_.resize(values + static_cast<std::size_t>(kernels_.width * kernels_.vectors), 0.0F);
+}
+
+void WeightedStep::forward(const Group& group) const {
+  forward_.run({.rows = group.rows,
+                .input = group.values[sources[0].buffer],
+                .output = group.values[target],
+                .bias = bias_.data(),
+                .bias_stride = bias_stride_,
+                .relu = to_.rectified},
+               *group.scratch);
+}
+
+void WeightedStep::backward(const Group& group) const {
+  const std::size_t source = sources[0].buffer;
+  if (group.gradients[source] != nullptr) {
+    backward_.run({.rows = group.rows,
+                   .input = group.gradients[target],
+                   .output = group.gradients[source],
+                   .mask = from_.rectified ? group.values[source] : nullptr,
+                   .accumulate = sources[0].accumulate},
+                  *group.scratch);
+  }
+}
+
+std::int64_t WeightedStep::right_channels() const {
+  const std::int64_t channels = (right_is_output_ ? layer_.output : layer_.input).channels / layer_.groups;
+  return (channels + kernels_.width - 1) / kernels_.width * kernels_.width;
+}
+std::int64_t WeightedStep::left_channels() const {
+  return (right_is_output_ ? layer_.input : layer_.output).channels / layer_.groups;
+}
+std::int64_t WeightedStep::gradient_size() const {
+  return layer_.groups * layer_.taps() * left_channels() * right_channels();
+}
+
+void WeightedStep::add_gradients(const Group& group, float* weight_gradient,
+                                 std::span<float> parameter_gradients) const {
+  const float* output_gradient = group.gradients[target];
+  const std::int64_t outputs = layer_.output.channels;
+  float* bias = parameter_gradients.data() + layer_.bias_offset;
+  for (std::int64_t i = 0; i < group.rows * to_.layout.count; ++i) {
+    for (std::int64_t c = 0; c < outputs; ++c) {
+      bias[c] += output_gradient[i * outputs + c];
+    }
+  }
+  const float* input = group.values[sources[0].buffer];
+  const Buffer& right_buffer = right_is_output_ ? to_ : from_;
+  const Buffer& left_buffer = right_is_output_ ? from_ : to_;
+  const float* right = right_is_output_ ? output_gradient : input;
+  const std::int64_t channels = right_buffer.channels / layer_.groups;
+  const std::int64_t padded = right_channels();
+  for (std::int64_t g = 0; g < layer_.groups; ++g) {
+    const float* vectors = right + g * channels;
+    std::int64_t stride = right_buffer.channels;
+    if (channels != padded) {
+      const std::int64_t positions = group.rows * right_buffer.layout.count;
+      float* copy = group.scratch->require(positions * padded);
+      for (std::int64_t p = 0; p < positions; ++p) {
+        std::copy_n(vectors + p * stride, channels, copy + p * padded);
+        std::fill_n(copy + p * padded + channels, padded - channels, 0.0F);
+      }
+      vectors = copy;
+      stride = padded;
+    }
+    kernels_.outer({.rows = group.rows,
+                    .taps = layer_.taps(),
+                    .first_pair = first_pair_.data(),
+                    .pairs = pairs_.data(),
+                    .left_channels = left_channels(),
+                    .right_channels = padded,
+                    .left = (right_is_output_ ? input : output_gradient) + g * left_channels(),
+                    .left_row = left_buffer.size(),
+                    .left_position = left_buffer.channels,
+                    .right = vectors,
+                    .right_row = right_buffer.layout.count * stride,
+                    .right_position = stride,
+                    .gradient = weight_gradient + g * gradient_size() / layer_.groups});
+  }
+}
+
+void WeightedStep::unpack_gradient(const float* weight_gradient, std::span<float> parameter_gradients) const {
+  const std::int64_t right = (right_is_output_ ? layer_.output : layer_.input).channels / layer_.groups;
+  float* weight = parameter_gradients.data() + layer_.weight_offset;
+  for (std::int64_t g = 0; g < layer_.groups; ++g) {
+    const float* gradient = weight_gradient + g * gradient_size() / layer_.groups;
+    for (std::int64_t a = 0; a < left_channels(); ++a) {
+      for (std::int64_t b = 0; b < right; ++b) {
+        const std::int64_t left = g * left_channels() + a;
+        const std::int64_t along = g * right + b;
+        const std::int64_t begin =
+            right_is_output_ ? layer_.weight_index(along, left, 0) : layer_.weight_index(left, along, 0);
+        for (std::int64_t t = 0; t < layer_.taps(); ++t) {
+          weight[begin + t] += gradient[(t * left_channels() + a) * right_channels() + b];
+        }
+      }
+    }
+  }
+}
+
+void ActivationStep::forward(const Group& group) const {
+  activate(activation_, slope_, group.values[sources[0].buffer], group.values[target], group.rows * size_);
+}
+
+void ActivationStep::backward(const Group& group) const {
+  if (group.gradients[sources[0].buffer] == nullptr) {
+    return;
+  }
+  float* gradient = group.gradients[target];
+  multiply_by_derivative(activation_, slope_, group.values[sources[0].buffer], group.values[target], gradient,
+                         group.rows * size_);
+  write_share(group, sources[0], mask_, size_, gradient);
+}
+
+void AdditionStep::forward(const Group& group) const {
+  const float* one = group.values[sources[0].buffer];
+  const float* other = group.values[sources[1].buffer];
+  float* sum = group.values[target];
+  for (std::int64_t i = 0; i < group.rows * size_; ++i) {
+    sum[i] = one[i] + other[i];
+  }
+}
+
+void AdditionStep::backward(const Group& group) const {
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (group.gradients[sources[i].buffer] != nullptr) {
+      write_share(group, sources[i], masks_[i], size_, group.gradients[target]);
+    }
+  }
+}
+
+MoveStep::MoveStep(const Layer& layer, const Buffer& from) : from_size_(from.size()), mask_(from.rectified) {
+  const auto to_index = [](const ImageShape& shape, std::int64_t flat) {
+    return flat % shape.positions() * shape.channels + flat / shape.positions();
+  };
+  const std::vector<std::int64_t> sources_of = moves(layer);
+  from_.resize(sources_of.size());
+  for (std::size_t i = 0; i < sources_of.size(); ++i) {
+    from_[static_cast<std::size_t>(to_index(layer.output, static_cast<std::int64_t>(i)))] =
+        static_cast<std::int32_t>(to_index(layer.input, sources_of[i]));
+  }
+}
+
+void MoveStep::forward(const Group& group) const {
+  const float* from = group.values[sources[0].buffer];
+  float* to = group.values[target];
+  const auto size = static_cast<std::int64_t>(from_.size());
+  for (std::int64_t row = 0; row < group.rows; ++row) {
+    for (std::int64_t i = 0; i < size; ++i) {
+      to[row * size + i] = from[row * from_size_ + from_[static_cast<std::size_t>(i)]];
+    }
+  }
+}
+
+void MoveStep::backward(const Group& group) const {
+  if (group.gradients[sources[0].buffer] == nullptr) {
+    return;
+  }
+  const auto size = static_cast<std::int64_t>(from_.size());
+  float* share = group.scratch->require(group.rows * from_size_);
+  std::fill_n(share, group.rows * from_size_, 0.0F);
+  for (std::int64_t row = 0; row < group.rows; ++row) {
+    const float* gradient = group.gradients[target] + row * size;
+    for (std::int64_t i = 0; i < size; ++i) {
+      share[row * from_size_ + from_[static_cast<std::size_t>(i)]] += gradient[i];
+    }
+  }
+  write_share(group, sources[0], mask_, from_size_, share);
+}
+
+}  // namespace vaeguard::networks::native
