@@ -1,6 +1,7 @@
 // vaeguard doctor: what this machine and build have, and what is missing with the command that gets it.
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "apps/cli/verbs.h"
@@ -15,10 +16,20 @@ namespace {
 
 void line(std::string_view name, std::string_view text) { fmt::print("{:<20} {}\n", name, text); }
 
+// What --backend auto means here and now.
+std::string backend_choice() {
+  const char* variable = std::getenv("VAEGUARD_BACKEND");
+  if (variable != nullptr && *variable != '\0') {
+    return fmt::format("{} (VAEGUARD_BACKEND); --backend chooses another", variable);
+  }
+  return "the first of these that supports the model; --backend or VAEGUARD_BACKEND chooses another";
+}
+
 void doctor(const Common& common) {
   for (const auto& [name, value] : experiments::environment()) {
     line(name, value);
   }
+  line("backend choice", backend_choice());
   line("threads", std::to_string(common.thread_count()));
   line("instruction sets", [] {
     std::string sets;

@@ -114,6 +114,11 @@ TEST(BackendSelection, AutoPrefersNative) {
   EXPECT_EQ(compile(one_layer())->backend(), "native");
 }
 
+TEST(BackendSelection, TheReferenceIsTheLastResort) {
+  register_probe_once();
+  EXPECT_EQ(backends().back()->name(), "reference");
+}
+
 TEST(BackendSelection, TheEnvironmentDecidesForAutoAlone) {
   const Environment environment("VAEGUARD_BACKEND", "reference");
   EXPECT_EQ(compile(one_layer())->backend(), "reference");
@@ -133,6 +138,9 @@ TEST(BackendSelection, ABackendThatCannotRunTheGraphSaysWhy) {
   EXPECT_THAT(misuse_of("probe", graph), AllOf(HasSubstr("probe"), HasSubstr("it has not exactly one layer")));
   const LayerGraph nothing{.input = {2, 1, 1}, .layers = {}, .parameters = {}};
   EXPECT_THAT(misuse_of("native", nothing), HasSubstr("the graph has no layers"));
+  EXPECT_THAT(misuse_of("auto", nothing),
+              AllOf(HasSubstr("no backend can run this graph: native: the graph has no layers; "),
+                    HasSubstr("reference: the graph has no layers")));
 }
 
 TEST(BackendSelection, ReferenceNetworkGivesTheReferencesGradients) {

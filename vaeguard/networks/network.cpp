@@ -20,7 +20,8 @@ std::vector<const Backend*>& registry() {
 
 const std::vector<const Backend*>& backends() { return registry(); }
 
-void register_backend(const Backend& backend) { registry().push_back(&backend); }
+// The reference stays last: it runs everything, slowly.
+void register_backend(const Backend& backend) { registry().insert(registry().end() - 1, &backend); }
 
 const Backend& select_backend(std::string_view wanted, const LayerGraph& graph) {
   std::string_view name = wanted;
@@ -29,6 +30,7 @@ const Backend& select_backend(std::string_view wanted, const LayerGraph& graph) 
     name = variable;
   }
   std::string names;
+  std::string reasons;
   for (const Backend* backend : registry()) {
     names += fmt::format("{}{}", names.empty() ? "" : ", ", backend->name());
     if (name != "auto" && name != backend->name()) {
@@ -41,6 +43,10 @@ const Backend& select_backend(std::string_view wanted, const LayerGraph& graph) 
     if (name != "auto") {
       misuse("networks", "the backend {} cannot run this graph: {}", name, reason);
     }
+    reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", backend->name(), reason);
+  }
+  if (name == "auto") {
+    misuse("networks", "no backend can run this graph: {}", reasons);
   }
   misuse("networks", "backend must be auto or one of {}, got '{}'", names, name);
 }
