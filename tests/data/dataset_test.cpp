@@ -10,6 +10,7 @@
 #include "vaeguard/base/file.h"
 #include "vaeguard/data/checksum.h"
 #include "vaeguard/data/data_folder.h"
+#include "vaeguard/data/fashion_mnist.h"
 #include "vaeguard/data/idx_dataset.h"
 #include "vaeguard/data/idx_file.h"
 #include "vaeguard/data/mnist.h"
@@ -83,6 +84,38 @@ TEST(Mnist, RefusesFilesWithAnotherDigest) {
   expect_misuse([&] { load_mnist(folder.path()); },
                 {"train-images-idx3-ubyte", "MD5 digest 6bbc9ace898e44ae57da46a324031adb",
                  "found " + md5_of_file(folder.path() / kIdxFileNames[0])});
+}
+
+TEST(Mnist, KeepsItsValidationImages) {
+  // Trained models rely on it: the first images of the training file that are put aside.
+  const auto folder = data_folder() / "mnist";
+  if (!std::filesystem::exists(folder)) {
+    GTEST_SKIP() << "MNIST is not in " << folder;
+  }
+  const Dataset mnist = load_mnist(folder);
+  EXPECT_EQ(std::vector(mnist.validation.labels.begin(), mnist.validation.labels.begin() + 12),
+            (std::vector<std::int64_t>{1, 1, 4, 8, 6, 7, 0, 1, 3, 2, 0, 2}));
+}
+
+TEST(FashionMnist, HasThePublishedSizes) {
+  if (!std::filesystem::exists(kFashionMnistPackageFolder)) {
+    GTEST_SKIP() << "Fashion-MNIST is not in " << kFashionMnistPackageFolder;
+  }
+  const Dataset fashion = load_fashion_mnist("/nowhere");
+  EXPECT_EQ(fashion.name, "fashion_mnist");
+  EXPECT_EQ(fashion.train.pixels.rows(), 55'000);
+  EXPECT_EQ(fashion.validation.pixels.rows(), 5'000);
+  EXPECT_EQ(fashion.test.pixels.rows(), 10'000);
+  // The test file begins with an ankle boot, a pullover and two trousers.
+  EXPECT_EQ(std::vector(fashion.test.labels.begin(), fashion.test.labels.begin() + 4),
+            (std::vector<std::int64_t>{9, 2, 1, 1}));
+}
+
+TEST(FashionMnist, RefusesTheFilesOfAnotherSet) {
+  const TemporaryFolder folder;
+  write_synthetic_idx(folder.path(), kSmall, Key(1));
+  expect_misuse([&] { load_fashion_mnist(folder.path()); },
+                {"train-images-idx3-ubyte", "MD5 digest f4a8712d7a061bf5bd6d2ca38dc4d50a", "get-data fashion_mnist"});
 }
 
 TEST(Synthetic, HasTheSizesAskedFor) {

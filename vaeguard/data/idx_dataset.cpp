@@ -48,6 +48,16 @@ IdxFiles read_idx_files(const fs::path& folder, std::string_view advice) {
   return files;
 }
 
+void check_digests(const IdxFiles& files, const PublishedDigests& published, std::string_view advice) {
+  for (std::size_t i = 0; i < files.contents.size(); ++i) {
+    const std::string found = md5(files.contents[i]);
+    if (found != published[i]) {
+      misuse("data.idx_dataset", "{} must have the published MD5 digest {}, found {}. {}",
+             (fs::path(files.origin) / kIdxFileNames[i]).string(), published[i], found, advice);
+    }
+  }
+}
+
 Dataset make_dataset(const IdxFiles& files, const IdxDatasetOptions& options) {
   const auto array = [&](std::size_t i, int rank) {
     return parse_idx(files.contents[i], (fs::path(files.origin) / kIdxFileNames[i]).string(), rank);

@@ -32,6 +32,12 @@ struct IdxDatasetOptions {
 /// Reads the four files. Throws Misuse that names those that are missing and ends with `advice`.
 IdxFiles read_idx_files(const std::filesystem::path& folder, std::string_view advice);
 
+/// The MD5 digests of the uncompressed files as published, in the order of kIdxFileNames.
+using PublishedDigests = std::array<std::string_view, 4>;
+
+/// Throws Misuse, with `advice`, for the first file that is not the published one.
+void check_digests(const IdxFiles& files, const PublishedDigests& published, std::string_view advice);
+
 /// The data set; its digest is the SHA-256 of the MD5 digests of the four files, one a line.
 Dataset make_dataset(const IdxFiles& files, const IdxDatasetOptions& options);
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "vaeguard/base/text.h"
+#include "vaeguard/data/fashion_mnist.h"
 #include "vaeguard/data/mnist.h"
 #include "vaeguard/data/synthetic.h"
 
@@ -17,9 +18,11 @@ struct Entry {
   Dataset (*load)(const std::filesystem::path& data_folder);
 };
 
-constexpr std::array<Entry, 2> kEntries = {
+constexpr std::array<Entry, 3> kEntries = {
     {{"mnist", "60,000 + 10,000 handwritten digits, 28 x 28 grey pixels, 10 classes",
       [](const std::filesystem::path& data_folder) { return load_mnist(data_folder / "mnist"); }},
+     {"fashion_mnist", "60,000 + 10,000 pieces of clothing, 28 x 28 grey pixels, 10 classes",
+      [](const std::filesystem::path& data_folder) { return load_fashion_mnist(data_folder / "fashion_mnist"); }},
      {"synthetic", "2,200 + 500 drawn shapes, 28 x 28 grey pixels, 10 classes, made on the spot",
       [](const std::filesystem::path&) { return synthetic({}, Key(0).fold("synthetic")); }}}};
 

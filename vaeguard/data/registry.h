@@ -10,7 +10,7 @@
 
 namespace vaeguard::data {
 
-/// The known names, in the order of their listing: "mnist", "synthetic".
+/// The known names, in the order of their listing: "mnist", "fashion_mnist", "synthetic".
 std::vector<std::string> dataset_names();
 
 /// One sentence that says what a known data set is; throws Misuse for an unknown name.
