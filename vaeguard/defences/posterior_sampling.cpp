@@ -13,10 +13,6 @@
 namespace vaeguard::defences {
 namespace {
 
-// Chains of one chunk run through all transitions without waiting for others; what 16 leave in the decoder stays in
-// the cache.
-constexpr std::int64_t kChunk = 16;
-
 // Transitions after which a snapshot is taken: 0, 1, 2, 5, 10, 20, 50, ... and the last.
 std::vector<int> snapshot_transitions(int total) {
   std::vector<int> result{0};
@@ -228,7 +224,7 @@ Inference PosteriorSampling::infer(const models::Vae& vae, const Matrix& images,
     const std::scoped_lock lock(mutex);
     observer.progress(options_.name, done += chains, total, "");
   };
-  parallel_chunks(rows, row_chunk(rows, kChunk, threads), threads, [&](std::int64_t first, std::int64_t count) {
+  parallel_chunks(rows, row_chunk(rows, kChainsPerChunk, threads), threads, [&](std::int64_t first, std::int64_t count) {
     Chunk(*this, vae, energy, images, first, count, keys, result, tick).run();
   });
   return result;

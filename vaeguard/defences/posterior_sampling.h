@@ -1,11 +1,16 @@
 // The paper's defence: Markov chains from the encoder's code towards p(z|x), one for each image.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "vaeguard/defences/defence.h"
 
 namespace vaeguard::defences {
+
+/// Chains of one chunk run through all transitions without waiting for others; a chunk is one thread's work at a time.
+/// 16 fill the vector lanes of the decoder.
+inline constexpr std::int64_t kChainsPerChunk = 16;
 
 enum class Start { draw, mean };                // of q(z|x)
 enum class MetricChoice { identity, encoder };  // encoder: the variances of q(z|x) as inverse masses
