@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "apps/cli/machine.h"
 #include "apps/cli/verbs.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
@@ -31,15 +32,7 @@ void doctor(const Common& common) {
   }
   line("backend choice", backend_choice());
   line("threads", std::to_string(common.thread_count()));
-  line("instruction sets", [] {
-    std::string sets;
-#if defined(__x86_64__)
-    sets += __builtin_cpu_supports("avx2") ? "avx2 " : "";
-    sets += __builtin_cpu_supports("fma") ? "fma " : "";
-    sets += __builtin_cpu_supports("avx512f") ? "avx512f " : "";
-#endif
-    return sets.empty() ? std::string("none beyond the baseline") : sets;
-  }());
+  line("instruction sets", instruction_sets());
 #ifndef VAEGUARD_WITH_TORCH
   line("libtorch", "not in this build: `export` and the torch backend are missing; install libtorch-dev, build again");
 #endif
