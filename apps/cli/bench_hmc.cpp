@@ -56,6 +56,7 @@ Json machine() {
     result[name] = value;
   }
   result["instruction_sets"] = instruction_sets();
+  result["load_average"] = fmt::format("{:.2f} before the measurements", load_average());
   return result;
 }
 
@@ -109,7 +110,6 @@ class HmcBench {
     tell_peaks();
     tell_ratios();
     tell_fractions();
-    result_["machine"] = machine();
     return result_;
   }
 
@@ -117,6 +117,7 @@ class HmcBench {
   [[nodiscard]] bool has_batch(std::int64_t batch) const { return std::ranges::count(options_.batches, batch) > 0; }
 
   void describe_work() {
+    result_["machine"] = machine();
     result_["model"] = options_.model;
     result_["leapfrog_steps"] = 20;
     result_["seconds_per_figure"] = options_.seconds;

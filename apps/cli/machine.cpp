@@ -1,6 +1,7 @@
 // Asks the processor and the kernel's files about this process.
 #include "apps/cli/machine.h"
 
+#include <cstdlib>
 #include <fstream>
 
 namespace vaeguard::cli {
@@ -21,6 +22,11 @@ std::string instruction_sets() {
   add(__builtin_cpu_supports("avx512bf16"), "avx512bf16");
 #endif
   return sets.empty() ? "none beyond the baseline" : sets;
+}
+
+double load_average() {
+  double minute = 0.0;
+  return getloadavg(&minute, 1) == 1 ? minute : 0.0;
 }
 
 double peak_resident_megabytes() {
