@@ -43,8 +43,8 @@ Json measure_hmc(const Common& common, HmcBenchOptions options) {
 // Training's few figures, one a line.
 std::string flat_text(const Json& result) {
   std::string text;
-  for (const auto& [key, value] : result.flatten().items()) {
-    text += fmt::format("{:<40} {}\n", key.substr(1), value.dump());
+  for (const auto& [key, value] : result.items()) {
+    text += fmt::format("{:<40} {}\n", key, value.dump());
   }
   return text;
 }

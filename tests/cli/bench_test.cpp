@@ -135,6 +135,12 @@ TEST(Bench, PeopleGetATableAndProgramsTheSameRunAsAFile) {
   EXPECT_EQ(result["multiply_adds"]["nominal"], 7'254'016 + 2 * 32 * 16 * 14 * 14);
 }
 
+TEST(Bench, TrainingTellsPeopleItsImagesASecond) {
+  const Ended ended = run(fresh_folder(), {"bench", "train", "--seconds", "0.01"});
+  EXPECT_EQ(ended.code, 0) << ended.errors;
+  EXPECT_THAT(ended.output, HasSubstr("images_per_second "));
+}
+
 TEST(Bench, BadListsAndUnknownBackendsAreOneClearError) {
   const std::vector<std::vector<std::string>> wrong{{"--batch", "1,x"},
                                                     {"--threads-list", "0"},
