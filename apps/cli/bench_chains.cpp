@@ -108,7 +108,7 @@ Timed BenchChains::run(std::int64_t chains, int transitions, int threads) const 
   Timed timed;
   std::mutex mutex;
   const auto start = Clock::now();
-  parallel_chunks(chains, defences::kChainsPerChunk, threads, [&](std::int64_t first, std::int64_t count) {
+  parallel_chunks(chains, row_chunk(chains, defences::kChainsPerChunk, threads), threads, [&](std::int64_t first, std::int64_t count) {
     const mcmc::Target target{energy_, first};
     const auto keys = std::span(keys_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
     const mcmc::Parameters parameters{std::vector<double>(keys.size(), 0.05),

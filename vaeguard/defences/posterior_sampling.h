@@ -9,7 +9,7 @@
 namespace vaeguard::defences {
 
 /// Chains of one chunk run through all transitions without waiting for others; a chunk is one thread's work at a time.
-/// 16 fill the vector lanes of the decoder.
+/// What 16 leave in the decoder stays in the cache. Fewer images than fill all threads' chunks come in smaller ones.
 inline constexpr std::int64_t kChainsPerChunk = 16;
 
 enum class Start { draw, mean };                // of q(z|x)
