@@ -47,7 +47,7 @@ LayerGraph gap_graph() {
 std::vector<LayerGraph> graphs() {
   std::vector<LayerGraph> result{dead_graph(), gap_graph()};
   for (std::uint64_t g = 0; g < kGraphs; ++g) {
-    result.push_back(random_graph(Key(1000 + g)));
+    result.push_back(random_graph(Key(1000 + g), {.simple = true}));
   }
   return result;
 }
@@ -180,7 +180,8 @@ TEST(NativeDifferential, ADifferenceOfOneWeightIsSeen) {
 
 TEST(NativeIndependence, ARowsResultIsBitwiseTheSameInAnyBatchAndOrder) {
   constexpr std::int64_t kAll = 64;
-  for (const LayerGraph& graph : {gap_graph(), random_graph(Key(1007)), random_graph(Key(1013))}) {
+  for (const LayerGraph& graph :
+       {gap_graph(), random_graph(Key(1007), {.simple = true}), random_graph(Key(1013), {.simple = true})}) {
     SCOPED_TRACE(describe_all(graph));
     for (const bool trainable : {false, true}) {
       const std::shared_ptr<const Network> network =
