@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/text.h"
 
 namespace vaeguard::models {
 namespace {
@@ -23,40 +25,86 @@ constexpr std::string_view kVersion = "1";
 constexpr std::array<std::string_view, 7> kOwnKeys{"format",  "format_version",      "architecture", "likelihood",
                                                    "encoder", "likelihood_variance", "decoder"};
 // No layer of a sensible network exceeds these; they keep a hostile file from asking for endless work.
-constexpr std::int64_t kLargestExtent = 1 << 14;
-constexpr std::int64_t kLargestImage = 1 << 24;
+constexpr std::int64_t kLargestExtent = 1 << 14;  // rows, columns and what moves over them
+constexpr std::int64_t kLargestImage = 1 << 24;   // values, so channels too
 
-std::string_view operation_name(Operation operation) {
-  return operation == Operation::convolution ? "convolution" : "transposed_convolution";
+constexpr std::array kOperations{Operation::convolution, Operation::transposed_convolution, Operation::addition,
+                                 Operation::upsampling,  Operation::pixel_shuffle,          Operation::reshape};
+constexpr std::array kActivations{Activation::none, Activation::relu, Activation::leaky_relu, Activation::elu,
+                                  Activation::silu, Activation::tanh, Activation::sigmoid};
+
+// How a layer is described: "operation" and "activation" always; kernel, stride and their like where the operation has
+// them; fields of later versions only where they differ from their defaults, so that a simple chain's file stays as it
+// was: "groups" 1, "output_padding" 0, "slope" 0, "source" the last boundary.
+json layer_text(const Layer& layer, std::size_t index) {
+  json text{{"operation", name(layer.operation)}, {"activation", name(layer.activation)}};
+  const auto unless = [&text](const char* field, auto value, decltype(value) usual) {
+    if (value != usual) {
+      text[field] = value;
+    }
+  };
+  if (layer.weighted()) {
+    text["channels"] = layer.output.channels;
+    text["kernel"] = layer.kernel;
+    text["stride"] = layer.stride;
+    text["padding"] = layer.padding;
+    text["dilation"] = layer.dilation;
+    unless("groups", layer.groups, 1);
+    unless("output_padding", layer.output_padding, 0);
+  } else if (layer.operation == Operation::addition) {
+    text["other"] = layer.other;
+  } else if (layer.operation == Operation::reshape) {
+    text["shape"] = {layer.output.channels, layer.output.height, layer.output.width};
+  } else {
+    text["stride"] = layer.stride;
+  }
+  unless("slope", layer.slope, 0.0);
+  unless("source", layer.source, static_cast<std::int64_t>(index));
+  return text;
+}
+
+// The fields that layer_text may give.
+std::vector<std::string> fields_of(Operation operation) {
+  switch (operation) {
+    case Operation::addition:
+      return {"operation", "activation", "slope", "source", "other"};
+    case Operation::reshape:
+      return {"operation", "activation", "slope", "source", "shape"};
+    case Operation::upsampling:
+    case Operation::pixel_shuffle:
+      return {"operation", "activation", "slope", "source", "stride"};
+    default:
+      return {"operation", "activation", "slope",    "source", "channels",      "kernel",
+              "stride",    "padding",    "dilation", "groups", "output_padding"};
+  }
 }
 
 std::string graph_text(const LayerGraph& graph) {
   json layers = json::array();
-  for (const Layer& layer : graph.layers) {
-    layers.push_back({{"operation", operation_name(layer.operation)},
-                      {"channels", layer.output.channels},
-                      {"kernel", layer.kernel},
-                      {"stride", layer.stride},
-                      {"padding", layer.padding},
-                      {"dilation", layer.dilation},
-                      {"activation", layer.activation == Activation::relu ? "relu" : "none"}});
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    layers.push_back(layer_text(graph.layers[i], i));
   }
   const ImageShape input = graph.input;
   return json{{"input", {input.channels, input.height, input.width}}, {"layers", layers}}.dump();
 }
 
-std::vector<std::int64_t> weight_shape(Operation operation, std::int64_t inputs, std::int64_t outputs, int kernel) {
-  return operation == Operation::convolution ? std::vector<std::int64_t>{outputs, inputs, kernel, kernel}
-                                             : std::vector<std::int64_t>{inputs, outputs, kernel, kernel};
+std::vector<std::int64_t> weight_shape(Operation operation, std::int64_t inputs, const LayerOptions& options) {
+  const std::int64_t outputs = options.channels;
+  return operation == Operation::convolution
+             ? std::vector<std::int64_t>{outputs, inputs / options.groups, options.kernel, options.kernel}
+             : std::vector<std::int64_t>{inputs, outputs / options.groups, options.kernel, options.kernel};
 }
 
 void store_graph(const LayerGraph& graph, const std::string& prefix, Safetensors& file) {
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
     const Layer& layer = graph.layers[i];
-    const std::string name = fmt::format("{}.{}", prefix, i);
-    file.tensors[name + ".weight"] = Tensor::of(
-        weight_shape(layer.operation, layer.input.channels, layer.output.channels, layer.kernel), graph.weight(layer));
-    file.tensors[name + ".bias"] = Tensor::of({layer.output.channels}, graph.bias(layer));
+    if (layer.weighted()) {
+      const LayerOptions options{.channels = layer.output.channels, .kernel = layer.kernel, .groups = layer.groups};
+      const std::string name = fmt::format("{}.{}", prefix, i);
+      file.tensors[name + ".weight"] =
+          Tensor::of(weight_shape(layer.operation, layer.input.channels, options), graph.weight(layer));
+      file.tensors[name + ".bias"] = Tensor::of({layer.output.channels}, graph.bias(layer));
+    }
   }
   file.metadata[prefix] = graph_text(graph);
 }
@@ -71,85 +119,174 @@ std::vector<float> finite_floats(const Safetensors& file, const std::string& nam
   return values;
 }
 
-std::int64_t bounded(const json& layer, const char* field, std::int64_t least, std::string_view where,
-                     std::string_view place) {
-  const auto found = layer.find(field);
-  if (found == layer.end() || !found->is_number_integer() || *found < least || *found > kLargestExtent) {
-    misuse(place, "{}: '{}' must be an integer in {} .. {}, found {}", where, field, least, kLargestExtent,
-           found == layer.end() ? "nothing" : found->dump(-1, ' ', false, json::error_handler_t::replace));
-  }
-  return found->get<std::int64_t>();
-}
+// One layer's description, or the input's, while it is read: `where` and `place` go into every error.
+struct Description {
+  const json& fields;
+  std::string where;
+  std::string_view place;
 
-std::string choice(const json& layer, const char* field, std::string_view first, std::string_view second,
-                   std::string_view where, std::string_view place) {
-  const auto found = layer.find(field);
-  if (found == layer.end() || !found->is_string() || (*found != first && *found != second)) {
-    misuse(place, "{}: '{}' must be '{}' or '{}', found {}", where, field, first, second,
-           found == layer.end() ? "nothing" : found->dump(-1, ' ', false, json::error_handler_t::replace));
+  [[nodiscard]] std::string found(const char* field) const {
+    const auto at = fields.find(field);
+    return at == fields.end() ? "nothing" : at->dump(-1, ' ', false, json::error_handler_t::replace);
   }
-  return found->get<std::string>();
-}
+
+  [[nodiscard]] std::int64_t integer(const char* field, std::int64_t least, std::int64_t most = kLargestExtent) const {
+    const auto at = fields.find(field);
+    if (at == fields.end() || !at->is_number_integer() || *at < least || *at > most) {
+      misuse(place, "{}: '{}' must be an integer in {} .. {}, found {}", where, field, least, most, found(field));
+    }
+    return at->get<std::int64_t>();
+  }
+  [[nodiscard]] std::int64_t integer_or(std::int64_t usual, const char* field, std::int64_t least,
+                                        std::int64_t most = kLargestExtent) const {
+    return fields.contains(field) ? integer(field, least, most) : usual;
+  }
+  [[nodiscard]] int small(const char* field, std::int64_t least) const {
+    return static_cast<int>(integer(field, least));
+  }
+
+  [[nodiscard]] double slope() const {
+    const auto at = fields.find("slope");
+    if (at == fields.end()) {
+      return 0.0;
+    }
+    const double value = at->is_number() ? at->get<double>() : -1.0;
+    if (!std::isfinite(value) || value < 0.0) {
+      misuse(place, "{}: 'slope' must be a finite number >= 0, found {}", where, found("slope"));
+    }
+    return value;
+  }
+
+  [[nodiscard]] ImageShape shape(const char* field) const {
+    const auto at = fields.find(field);
+    if (at == fields.end() || !at->is_array() || at->size() != 3) {
+      misuse(place, "{}: '{}' must be three integers, found {}", where, field, found(field));
+    }
+    const auto extent = [&](std::size_t i, std::int64_t most) {
+      const json one = json::object({{field, (*at)[i]}});
+      return Description{one, where, place}.integer(field, 1, most);
+    };
+    const ImageShape result{
+        .channels = extent(0, kLargestImage), .height = extent(1, kLargestExtent), .width = extent(2, kLargestExtent)};
+    if (result.size() > kLargestImage) {
+      misuse(place, "{}: '{}' may have at most {} values, found {}", where, field, kLargestImage, result.size());
+    }
+    return result;
+  }
+
+  // The kind of that name.
+  template <typename Kind, std::size_t N>
+  [[nodiscard]] Kind choice(const char* field, const std::array<Kind, N>& all) const {
+    const auto at = fields.find(field);
+    if (at == fields.end() || !at->is_string()) {
+      misuse(place, "{}: '{}' must be a string, found {}", where, field, found(field));
+    }
+    const std::string word = at->get<std::string>();
+    const auto match = std::ranges::find_if(all, [&](Kind kind) { return name(kind) == word; });
+    if (match == all.end()) {
+      std::vector<std::string> known;
+      std::ranges::transform(all, std::back_inserter(known), [](Kind kind) { return std::string(name(kind)); });
+      unknown_name(place, fmt::format("{} of {}", field, where), word, known);
+    }
+    return *match;
+  }
+
+  // A field that nobody reads would change the network in silence.
+  void refuse_others_than(const std::vector<std::string>& known) const {
+    for (const auto& [field, value] : fields.items()) {
+      if (std::ranges::find(known, field) == known.end()) {
+        unknown_name(place, "field of " + where, field, known);
+      }
+    }
+  }
+};
 
 json parse_graph_text(const Safetensors& file, const std::string& prefix, std::string_view place) {
   const json description = json::parse(file.text(prefix, place), nullptr, false);
   const bool complete = description.is_object() && description.contains("input") && description.contains("layers") &&
-                        description["input"].is_array() && description["input"].size() == 3 &&
                         description["layers"].is_array() && !description["layers"].empty();
   if (!complete) {
-    misuse(place, "the metadata entry '{}' must be a JSON object with 'input' of three numbers and 'layers'", prefix);
+    misuse(place, "the metadata entry '{}' must be a JSON object with 'input' and 'layers'", prefix);
   }
   return description;
 }
 
-ImageShape parse_input(const json& input, std::string_view where, std::string_view place) {
-  const auto extent = [&](std::size_t i) { return bounded({{"input", input[i]}}, "input", 1, where, place); };
-  const ImageShape shape{.channels = extent(0), .height = extent(1), .width = extent(2)};
-  if (shape.size() > kLargestImage) {
-    misuse(place, "{}: 'input' may have at most {} values, found {}", where, kLargestImage, shape.size());
+LayerOptions parse_options(const Description& description, Operation operation, const LayerGraph& graph) {
+  const auto last = static_cast<std::int64_t>(graph.layers.size());
+  LayerOptions options{.activation = description.choice("activation", kActivations),
+                       .slope = description.slope(),
+                       .source = description.integer_or(last, "source", 0, last)};
+  switch (operation) {
+    case Operation::addition:
+      options.other = description.integer("other", 0, last);
+      break;
+    case Operation::reshape:
+      options.shape = description.shape("shape");
+      break;
+    case Operation::upsampling:
+    case Operation::pixel_shuffle:
+      options.stride = description.small("stride", 1);
+      break;
+    default:
+      options.channels = description.integer("channels", 1, kLargestImage);
+      options.kernel = description.small("kernel", 1);
+      options.stride = description.small("stride", 1);
+      options.padding = description.small("padding", 0);
+      options.dilation = description.small("dilation", 1);
+      options.groups = static_cast<int>(description.integer_or(1, "groups", 1));
+      options.output_padding = static_cast<int>(description.integer_or(0, "output_padding", 0));
   }
-  return shape;
+  return options;
 }
 
-// The tensors are compared with the description before a layer is made, so memory stays in proportion to the file.
-void load_layer(const Safetensors& file, const json& description, const std::string& name, LayerGraph& graph,
-                std::string_view place) {
-  if (!description.is_object()) {
-    misuse(place, "{} must be described by a JSON object, found {}", name, description.type_name());
+struct LayerTensors {
+  std::vector<float> weight;
+  std::vector<float> bias;
+};
+
+// They are compared with the description before a layer is made, so memory stays in proportion to the file.
+LayerTensors load_tensors(const Safetensors& file, const Description& description, Operation operation,
+                          const LayerOptions& options, std::int64_t inputs) {
+  const auto& [fields, where, place] = description;
+  if (inputs % options.groups != 0 || options.channels % options.groups != 0) {
+    misuse(place, "{}: 'groups' must divide the channels of input and output, {} and {}, found {}", where, inputs,
+           options.channels, options.groups);
   }
-  const auto integer = [&](const char* field, std::int64_t least) {
-    return bounded(description, field, least, name, place);
-  };
-  const Operation operation =
-      choice(description, "operation", "convolution", "transposed_convolution", name, place) == "convolution"
-          ? Operation::convolution
-          : Operation::transposed_convolution;
-  const LayerOptions options{.channels = integer("channels", 1),
-                             .kernel = static_cast<int>(integer("kernel", 1)),
-                             .stride = static_cast<int>(integer("stride", 1)),
-                             .padding = static_cast<int>(integer("padding", 0)),
-                             .dilation = static_cast<int>(integer("dilation", 1)),
-                             .activation = choice(description, "activation", "none", "relu", name, place) == "relu"
-                                               ? Activation::relu
-                                               : Activation::none};
-  const std::vector<float> weight =
-      finite_floats(file, name + ".weight",
-                    weight_shape(operation, graph.output().channels, options.channels, options.kernel), place);
-  const std::vector<float> bias = finite_floats(file, name + ".bias", std::array{options.channels}, place);
-  graph.add(operation, options);
+  return {.weight = finite_floats(file, where + ".weight", weight_shape(operation, inputs, options), place),
+          .bias = finite_floats(file, where + ".bias", std::array{options.channels}, place)};
+}
+
+void load_layer(const Safetensors& file, const json& fields, const std::string& where, LayerGraph& graph,
+                std::string_view place) {
+  if (!fields.is_object()) {
+    misuse(place, "{} must be described by a JSON object, found {}", where, fields.type_name());
+  }
+  const Description description{fields, where, place};
+  const Operation operation = description.choice("operation", kOperations);
+  description.refuse_others_than(fields_of(operation));
+  const LayerOptions options = parse_options(description, operation, graph);
+  const bool weighted = operation == Operation::convolution || operation == Operation::transposed_convolution;
+  const LayerTensors tensors =
+      weighted ? load_tensors(file, description, operation, options, graph.boundary(options.source).channels)
+               : LayerTensors{};
+  try {
+    graph.add(operation, options);
+  } catch (const Misuse& error) {
+    misuse(place, "{}: {}", where, error.what());
+  }
   const Layer layer = graph.layers.back();
   if (layer.output.height > kLargestExtent || layer.output.width > kLargestExtent ||
       layer.output.size() > kLargestImage) {
-    misuse(place, "{}: an output may have at most {} values, found {}", name, kLargestImage, describe(layer));
+    misuse(place, "{}: an output may have at most {} values, found {}", where, kLargestImage, describe(layer));
   }
-  std::ranges::copy(weight, graph.weight(layer).begin());
-  std::ranges::copy(bias, graph.bias(layer).begin());
+  std::ranges::copy(tensors.weight, graph.weight(layer).begin());
+  std::ranges::copy(tensors.bias, graph.bias(layer).begin());
 }
 
 LayerGraph load_graph(const Safetensors& file, const std::string& prefix, std::string_view place) {
   const json description = parse_graph_text(file, prefix, place);
   LayerGraph graph;
-  graph.input = parse_input(description["input"], prefix, place);
+  graph.input = Description{description, prefix, place}.shape("input");
   for (std::size_t i = 0; i < description["layers"].size(); ++i) {
     load_layer(file, description["layers"][i], fmt::format("{}.{}", prefix, i), graph, place);
   }
