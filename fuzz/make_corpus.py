@@ -93,6 +93,18 @@ def graph(size, outputs):
     return json.dumps({"input": [size, 1, 1], "layers": [layer]})
 
 
+def branches():
+    # Every operation: 1 x 1 x 1 -> 4 x 1 x 1 -> 4 x 2 x 2 -> 1 x 4 x 4 -> 16 x 1 x 1 -> 3 x 1 x 1, added to itself.
+    weights = {"kernel": 1, "stride": 1, "padding": 0, "dilation": 1}
+    layers = [{"operation": "transposed_convolution", "channels": 4, "groups": 1, "output_padding": 0, **weights},
+              {"operation": "upsampling", "stride": 2, "activation": "silu"},
+              {"operation": "pixel_shuffle", "stride": 2, "activation": "elu", "slope": 0.5},
+              {"operation": "reshape", "shape": [16, 1, 1]},
+              {"operation": "convolution", "channels": 3, "source": 0, **weights},
+              {"operation": "addition", "other": 5}]
+    return json.dumps({"input": [1, 1, 1], "layers": [{"activation": "none", **layer} for layer in layers]})
+
+
 def checkpoint_seeds():
     metadata = {"format": "vaeguard.checkpoint", "format_version": "1", "architecture": "linear",
                 "likelihood": "gaussian", "likelihood_variance": "0.5", "encoder": graph(3, 2), "decoder": graph(1, 3)}
@@ -100,8 +112,15 @@ def checkpoint_seeds():
                "decoder.0.weight": ("F32", [3, 1, 1, 1], bytes(12)), "decoder.0.bias": ("F32", [3], bytes(12)),
                "classifier.weight": ("F32", [2, 1], bytes(8)), "classifier.bias": ("F32", [2], bytes(8))}
     whole = safetensors(metadata, tensors)
+    branched = safetensors({**metadata, "decoder": branches()},
+                           {**tensors, "decoder.0.weight": ("F32", [1, 4, 1, 1], bytes(16)),
+                            "decoder.0.bias": ("F32", [4], bytes(16)),
+                            "decoder.4.weight": ("F32", [3, 1, 1, 1], bytes(12)),
+                            "decoder.4.bias": ("F32", [3], bytes(12))})
     return {
         "whole.safetensors": whole,
+        "branched.safetensors": branched,
+        "wrong-source.safetensors": branched.replace(b'\\"source\\": 0', b'\\"source\\": 9'),
         "foreign.safetensors": safetensors({"format": "pt"}, {"weight": ("F16", [2], bytes(4))}),
         "truncated.safetensors": whole[:-1],
         "trailing.safetensors": whole + b"\0",
