@@ -219,5 +219,33 @@ TEST(Reference, ActivationsStayWithinTheBoundsThatTolerancesTake) {
   }
 }
 
+TEST(ReferenceTolerance, SeesALayerWhoseWeightsAreOnePercentWrong) {
+  // Bounds that grew too fast from layer to layer would let every backend pass.
+  int seen = 0;
+  int changed = 0;
+  for (std::uint64_t g = 0; g < 60; ++g) {
+    const LayerGraph graph = random_graph(Key(2000 + g));
+    const auto layer = std::ranges::find_if(graph.layers, &Layer::weighted);
+    if (layer == graph.layers.end()) {
+      continue;
+    }
+    LayerGraph wrong = graph;
+    std::ranges::for_each(wrong.weight(*layer), [](float& w) { w *= 1.01F; });
+    const Tolerance tolerance(graph);
+    const Matrix input = random_matrix(Key(1), 1, graph.input.size());
+    const Strays strays = tolerance.forward(input.row(0));
+    const std::vector<double> found = output_of(wrong, in_double(input.row(0)));
+    double furthest = 0.0;  // in tolerances
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      furthest =
+          std::max(furthest, std::abs(found[i] - strays.values.back()[i]) / (tolerance.unit() * strays.back()[i]));
+    }
+    changed += furthest > 0.0 ? 1 : 0;  // a layer may be unread or silenced by ReLU
+    seen += furthest > 1.0 ? 1 : 0;
+  }
+  EXPECT_GE(changed, 40);
+  EXPECT_GE(seen, changed * 4 / 5) << "of " << changed;
+}
+
 }  // namespace
 }  // namespace vaeguard::networks
