@@ -130,7 +130,7 @@ std::uint64_t Common::seed_or(std::uint64_t fallback) const {
 
 int main(int argc, char** argv) {
 #ifdef VAEGUARD_WITH_TORCH
-  vaeguard::networks::register_backend(vaeguard::networks::torch_backend());
+  vaeguard::networks::register_torch_backends();
 #endif
   return vaeguard::cli::run_program(argc, argv);
 }

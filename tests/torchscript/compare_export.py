@@ -1,5 +1,6 @@
 # Runs exported encoder.pt and decoder.pt on the inputs of a folder and writes their outputs beside them.
-# Files *.bin are raw little-endian float32; shapes.txt holds B C H W D.
+# Files *.bin are raw little-endian float32; shapes.txt holds B C H W D and how many
+# parameters the encoder and the decoder have.
 import sys
 
 import numpy
@@ -7,7 +8,7 @@ import torch
 
 folder = sys.argv[1]
 with open(folder + "/shapes.txt") as file:
-    batch, channels, height, width, latents = (int(word) for word in file.read().split())
+    batch, channels, height, width, latents, in_encoder, in_decoder = (int(word) for word in file.read().split())
 
 
 def read(name, shape):
@@ -24,7 +25,7 @@ mean, log_variance = encoder(read("images.bin", (batch, channels, height, width)
 assert tuple(mean.shape) == tuple(log_variance.shape) == (batch, latents), (mean.shape, log_variance.shape)
 outputs = decoder(read("latents.bin", (batch, latents)))
 assert tuple(outputs.shape) == (batch, channels, height, width), outputs.shape
-assert len(list(encoder.parameters())) == 10 and len(list(decoder.parameters())) == 10
+assert len(list(encoder.parameters())) == in_encoder and len(list(decoder.parameters())) == in_decoder
 write("mean.bin", mean)
 write("log_variance.bin", log_variance)
 write("outputs.bin", outputs)

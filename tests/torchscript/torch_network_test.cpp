@@ -1,6 +1,10 @@
 // The torch backend agrees with the double-precision reference, forward and backward, in every form of a layer.
 #include "vaeguard/torchscript/torch_network.h"
 
+#include <numeric>
+
+#include "tests/networks/random_graph.h"
+#include "tests/torchscript/residual_vae.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/random.h"
 #include "vaeguard/models/conv_vae.h"
@@ -69,6 +73,96 @@ TEST(TorchNetwork, AgreesWithTheReferenceOnThePapersVae) {
   const models::VaeWeights vae = models::conv_vae({1, 28, 28}, {}, Key(1));
   expect_agreement(vae.encoder, 2);
   expect_agreement(vae.decoder, 2);
+}
+
+/// Forward and input gradients of every row within the derived tolerance.
+void expect_within_tolerance(const Network& network) {
+  constexpr std::int64_t kRows = 3;
+  const LayerGraph& graph = network.graph();
+  const Tolerance tolerance(graph);
+  const Matrix inputs = random_matrix(Key(1), kRows, graph.input.size());
+  const Matrix output_gradients = random_matrix(Key(2), kRows, graph.output().size());
+  const auto tape = network.make_tape();
+  Matrix outputs;
+  Matrix gradients;
+  network.forward(inputs, outputs, *tape);
+  network.backward(output_gradients, gradients, *tape);
+  const auto expect_near = [&](std::span<const float> found, const std::vector<double>& expected,
+                               const std::vector<double>& error, std::string_view what) {
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      ASSERT_NEAR(found[i], expected[i], tolerance.unit() * error[i]) << what << " at " << i;
+    }
+  };
+  for (std::int64_t b = 0; b < kRows; ++b) {
+    const Strays strays = tolerance.forward(inputs.row(b));
+    expect_near(outputs.row(b), strays.values.back(), strays.back(), "forward");
+    expect_near(gradients.row(b), reference_backward(graph, strays.values, in_double(output_gradients.row(b))),
+                tolerance.backward(strays, output_gradients.row(b)), "backward");
+  }
+}
+
+TEST(TorchNetwork, AgreesWithTheReferenceOnRandomGraphsOfEveryKindOfLayer) {
+  for (std::uint64_t g = 0; g < 60; ++g) {
+    const LayerGraph graph = random_graph(Key(3000 + g));
+    SCOPED_TRACE(trace_of(graph));
+    expect_within_tolerance(*torch_backend().compile(graph));
+  }
+}
+
+TEST(TorchNetwork, AgreesWithTheReferenceOnAResidualVae) {
+  const models::VaeWeights vae = torchscript::residual_vae();
+  expect_within_tolerance(*torch_backend().compile(vae.encoder));
+  expect_within_tolerance(*torch_backend().compile(vae.decoder));
+}
+
+TEST(TorchNetwork, UpsamplesByAnyFactorExactly) {
+  // Dividing positions by 41 in float arithmetic takes the source before the right one for some of them.
+  const auto network = torch_backend().compile(single(Operation::upsampling, {1, 1, 40}, {.stride = 41}));
+  Matrix inputs(1, 40);
+  std::iota(inputs.data(), inputs.data() + 40, 0.0F);
+  Matrix outputs;
+  const auto tape = network->make_tape();
+  network->forward(inputs, outputs, *tape);
+  for (int x = 0; x < 40 * 41; ++x) {
+    ASSERT_EQ(outputs(0, x), static_cast<float>(x / 41)) << x;
+  }
+}
+
+TEST(TorchNetwork, RunsOnTheDeviceThatIsNamed) {
+  const LayerGraph graph = random_graph(Key(3000));
+  const auto network = compile_torch(graph, "cpu");
+  EXPECT_EQ(network->backend(), "torch");
+  expect_within_tolerance(*network);
+  EXPECT_THROW((void)compile_torch(graph, "abacus"), Misuse);
+}
+
+TEST(TorchNetwork, TheGpuBackendRunsOrSaysThatThereIsNoGpu) {
+  const LayerGraph graph = random_graph(Key(3000));
+  const Backend& backend = torch_cuda_backend();
+  EXPECT_EQ(backend.name(), "torch_cuda");
+  register_torch_backends();
+  const bool registered = std::ranges::find(backends(), &backend) != backends().end();
+  EXPECT_TRUE(std::ranges::find(backends(), &torch_backend()) != backends().end());
+  if (backend.unsupported(graph).empty()) {
+    EXPECT_TRUE(registered);
+    for (std::uint64_t g = 0; g < 60; ++g) {
+      expect_within_tolerance(*backend.compile(random_graph(Key(3000 + g))));
+    }
+  } else {
+    EXPECT_FALSE(registered);
+    EXPECT_EQ(backend.unsupported(graph), "libtorch sees no GPU");
+    EXPECT_THROW((void)backend.compile(graph), Misuse);
+  }
+}
+
+TEST(TorchNetwork, TakesNoRows) {
+  const LayerGraph decoder = torchscript::residual_vae().decoder;
+  const auto network = torch_backend().compile(decoder);
+  const auto tape = network->make_tape();
+  Matrix outputs;
+  network->forward(Matrix(0, decoder.input.size()), outputs, *tape);
+  EXPECT_EQ(outputs.rows(), 0);
 }
 
 TEST(TorchNetwork, RefusesAGraphWithoutLayersAndWrongInputs) {

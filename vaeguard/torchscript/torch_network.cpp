@@ -19,10 +19,14 @@ using torchscript::weight_tensor;
 
 enum class Form { convolution, product, flipped, subpixel, transposed };
 
-// How a layer is run. libtorch's own transposed convolution takes a slow path on small images, hence the other forms.
+// How a weighted layer is run. libtorch's own transposed convolution takes a slow path on small images, hence the other
+// forms.
 Form choose_form(const Layer& layer) {
   if (layer.operation == Operation::convolution) {
     return Form::convolution;
+  }
+  if (layer.groups > 1 || layer.output_padding > 0) {
+    return Form::transposed;
   }
   if (layer.input.positions() == 1 && layer.padding == 0) {
     return Form::product;
@@ -85,27 +89,75 @@ torch::Tensor run_product(const PreparedLayer& prepared, const torch::Tensor& x)
   if (layer.dilation == 1) {
     return taps + bias;
   }
-  torch::Tensor spread = torch::zeros({x.size(0), layer.output.channels, layer.output.height, layer.output.width});
+  torch::Tensor spread =
+      torch::zeros({x.size(0), layer.output.channels, layer.output.height, layer.output.width}, x.options());
   spread.slice(2, 0, layer.output.height, layer.dilation).slice(3, 0, layer.output.width, layer.dilation).copy_(taps);
   return spread + bias;
 }
 
-torch::Tensor run_layer(const PreparedLayer& prepared, const torch::Tensor& x) {
+torch::Tensor run_weighted(const PreparedLayer& prepared, const torch::Tensor& x) {
   const Layer& layer = prepared.layer;
   switch (prepared.form) {
     case Form::convolution:
-      return torch::conv2d(x, prepared.weight, prepared.bias, layer.stride, layer.padding, layer.dilation);
+      return torch::conv2d(x, prepared.weight, prepared.bias, layer.stride, layer.padding, layer.dilation,
+                           layer.groups);
     case Form::product:
       return run_product(prepared, x);
     case Form::flipped:
       return torch::conv2d(x, prepared.weight, prepared.bias, 1, layer.dilation * (layer.kernel - 1) - layer.padding,
                            layer.dilation);
     case Form::subpixel:
-      return torch::pixel_shuffle(torch::conv2d(x, prepared.weight, prepared.bias.repeat_interleave(4), 1, 1), 2);
+      return torch::pixel_shuffle(torch::conv2d(x, prepared.weight, prepared.bias, 1, 1), 2);
     case Form::transposed:
       break;
   }
-  return torch::conv_transpose2d(x, prepared.weight, prepared.bias, layer.stride, layer.padding, 0, 1, layer.dilation);
+  return torch::conv_transpose2d(x, prepared.weight, prepared.bias, layer.stride, layer.padding, layer.output_padding,
+                                 layer.groups, layer.dilation);
+}
+
+torch::Tensor activated(const Layer& layer, const torch::Tensor& x) {
+  switch (layer.activation) {
+    case Activation::none:
+      return x;
+    case Activation::relu:
+      return torch::relu(x);
+    case Activation::leaky_relu:
+      return torch::leaky_relu(x, layer.slope);
+    case Activation::elu:
+      return torch::elu(x, layer.slope);
+    case Activation::silu:
+      return torch::silu(x);
+    case Activation::tanh:
+      return torch::tanh(x);
+    case Activation::sigmoid:
+      return torch::sigmoid(x);
+  }
+  return x;
+}
+
+// Not libtorch's own: it finds its sources by dividing in float, which misses some for factors such as 41.
+torch::Tensor upsampled(const torch::Tensor& x, std::int64_t factor) {
+  return x.unsqueeze(3)
+      .unsqueeze(5)
+      .expand({-1, -1, -1, factor, -1, factor})
+      .reshape({x.size(0), x.size(1), x.size(2) * factor, x.size(3) * factor});
+}
+
+torch::Tensor run_layer(const PreparedLayer& prepared, const std::vector<torch::Tensor>& boundaries) {
+  const Layer& layer = prepared.layer;
+  const torch::Tensor& x = boundaries[static_cast<std::size_t>(layer.source)];
+  switch (layer.operation) {
+    case Operation::addition:
+      return x + boundaries[static_cast<std::size_t>(layer.other)];
+    case Operation::upsampling:
+      return upsampled(x, layer.stride);
+    case Operation::pixel_shuffle:
+      return torch::pixel_shuffle(x, layer.stride);
+    case Operation::reshape:
+      return x.reshape({x.size(0), layer.output.channels, layer.output.height, layer.output.width});
+    default:
+      return run_weighted(prepared, x);
+  }
 }
 
 class TorchTape : public Tape {
@@ -116,71 +168,111 @@ class TorchTape : public Tape {
 
 class TorchNetwork : public Network {
  public:
-  explicit TorchNetwork(const LayerGraph& graph) : graph_(graph) {
+  TorchNetwork(const LayerGraph& graph, std::string_view backend, const torch::Device& device)
+      : graph_(graph), backend_(backend), device_(device) {
     const torch::NoGradGuard no_gradients;
     for (const Layer& layer : graph.layers) {
-      const Form form = choose_form(layer);
-      layers_.push_back({.layer = layer,
-                         .form = form,
-                         .weight = prepared_weight(weight_tensor(graph, layer), form),
-                         .bias = bias_tensor(graph, layer)});
+      PreparedLayer prepared{.layer = layer, .form = Form::convolution, .weight = {}, .bias = {}};
+      if (layer.weighted()) {
+        prepared.form = choose_form(layer);
+        prepared.weight = prepared_weight(weight_tensor(graph, layer), prepared.form).to(device);
+        const torch::Tensor bias = bias_tensor(graph, layer);
+        prepared.bias = (prepared.form == Form::subpixel ? bias.repeat_interleave(4) : bias).to(device);
+      }
+      layers_.push_back(prepared);
     }
   }
 
   [[nodiscard]] const LayerGraph& graph() const override { return graph_; }
-  [[nodiscard]] std::string_view backend() const override { return "torch"; }
+  [[nodiscard]] std::string_view backend() const override { return backend_; }
   [[nodiscard]] std::unique_ptr<Tape> make_tape() const override { return std::make_unique<TorchTape>(); }
 
   void forward(const Matrix& inputs, Matrix& outputs, Tape& tape) const override {
     check_shape("networks.torch", "inputs", inputs, -1, graph_.input.size());
     auto& record = dynamic_cast<TorchTape&>(tape);
-    record.input = image_tensor(inputs, graph_.input).requires_grad_();
-    torch::Tensor x = record.input;
+    record.input = image_tensor(inputs, graph_.input, device_).requires_grad_();
+    std::vector<torch::Tensor> boundaries{record.input};
     for (const PreparedLayer& layer : layers_) {
-      x = run_layer(layer, x);
-      if (layer.layer.activation == Activation::relu) {
-        x = torch::relu(x);
-      }
+      boundaries.push_back(activated(layer.layer, run_layer(layer, boundaries)));
     }
-    record.output = x;
-    to_matrix(x.detach(), outputs);
+    record.output = boundaries.back();
+    to_matrix(record.output.detach(), outputs);
   }
 
   void backward(const Matrix& output_gradients, Matrix& input_gradients, Tape& tape) const override {
     const auto& record = dynamic_cast<TorchTape&>(tape);
     check_shape("networks.torch", "output_gradients", output_gradients, record.input.size(0), graph_.output().size());
     // The graph is kept: one forward may be pulled back more than once.
-    const auto gradients =
-        torch::autograd::grad({record.output}, {record.input}, {image_tensor(output_gradients, graph_.output())}, true);
+    const auto gradients = torch::autograd::grad({record.output}, {record.input},
+                                                 {image_tensor(output_gradients, graph_.output(), device_)}, true);
     to_matrix(gradients.front(), input_gradients);
   }
 
  private:
   LayerGraph graph_;
+  std::string_view backend_;
+  torch::Device device_;
   std::vector<PreparedLayer> layers_;
 };
 
 class TorchBackend : public Backend {
  public:
-  [[nodiscard]] std::string_view name() const override { return "torch"; }
+  TorchBackend(std::string_view name, std::string device) : name_(name), device_(std::move(device)) {}
+  [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] std::string description() const override {
-    return fmt::format("libtorch {}, transposed convolutions as plain ones", TORCH_VERSION);
+    return fmt::format("libtorch {} on {}, transposed convolutions as plain ones", TORCH_VERSION, device_);
   }
   [[nodiscard]] std::string unsupported(const LayerGraph& graph) const override {
+    if (torch::Device(device_).is_cuda() && !torch::cuda::is_available()) {
+      return "libtorch sees no GPU";
+    }
     return graph.layers.empty() ? "the graph has no layers" : "";
   }
   [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph) const override {
-    static std::once_flag once;
-    std::call_once(once, [] { at::set_num_threads(1); });
-    return std::make_shared<TorchNetwork>(graph);
+    return compile_torch(graph, device_);
   }
+
+ private:
+  std::string_view name_;
+  std::string device_;
 };
+
+// Energies decide about acceptance, so products keep all bits of a float, and a repeated run gives the same.
+void prepare_libtorch() {
+  at::set_num_threads(1);
+  at::globalContext().setAllowTF32CuBLAS(false);
+  at::globalContext().setAllowTF32CuDNN(false);
+  at::globalContext().setDeterministicCuDNN(true);
+}
 
 }  // namespace
 
+std::shared_ptr<const Network> compile_torch(const LayerGraph& graph, const std::string& device) {
+  static std::once_flag once;
+  std::call_once(once, prepare_libtorch);
+  try {
+    const torch::Device place(device);
+    return std::make_shared<TorchNetwork>(graph, place.is_cuda() ? "torch_cuda" : "torch", place);
+  } catch (const c10::Error& problem) {
+    misuse("networks.torch", "cannot compile for the device '{}': {}", device, problem.what_without_backtrace());
+  }
+}
+
 const Backend& torch_backend() {
-  static const TorchBackend backend;
+  static const TorchBackend backend("torch", "cpu");
   return backend;
+}
+
+const Backend& torch_cuda_backend() {
+  static const TorchBackend backend("torch_cuda", "cuda");
+  return backend;
+}
+
+void register_torch_backends() {
+  register_backend(torch_backend());
+  if (torch::cuda::is_available()) {
+    register_backend(torch_cuda_backend());
+  }
 }
 
 }  // namespace vaeguard::networks
