@@ -19,6 +19,10 @@ def write(target, seeds):
         (folder / name).write_bytes(content)
 
 
+def graph_seeds():
+    return {f"seed-{n}": struct.pack("<Q", 7919 * n) for n in range(1, 25)}
+
+
 def idx(magic, sizes, values):
     return struct.pack(f">{1 + len(sizes)}I", magic, *sizes) + bytes(values)
 
@@ -151,6 +155,6 @@ def plan_seeds():
 
 
 for target, seeds in (("idx", idx_seeds()), ("npz", npz_seeds()), ("checkpoint", checkpoint_seeds()),
-                      ("plan", plan_seeds())):
+                      ("plan", plan_seeds()), ("graph", graph_seeds())):
     write(target, seeds)
     print(f"make_corpus: {len(seeds)} seeds in {CORPUS / target}")
