@@ -1,6 +1,7 @@
 // vaeguard doctor: what this machine and build have, and what is missing with the command that gets it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -11,6 +12,7 @@
 #include "vaeguard/data/data_folder.h"
 #include "vaeguard/data/registry.h"
 #include "vaeguard/experiments/environment.h"
+#include "vaeguard/networks/network.h"
 
 namespace vaeguard::cli {
 namespace {
@@ -36,6 +38,10 @@ void doctor(const Common& common) {
 #ifndef VAEGUARD_WITH_TORCH
   line("libtorch", "not in this build: `export` and the torch backend are missing; install libtorch-dev, build again");
 #endif
+  if (std::ranges::none_of(networks::backends(), [](const auto* backend) { return backend->name() == "onednn"; })) {
+    line("onednn",
+         "not in this build: the onednn backend is missing; install libdnnl-dev ocl-icd-opencl-dev, build again");
+  }
   const auto folder = data::data_folder(common.data);
   for (const auto& name : data::dataset_names()) {
     try {

@@ -6,13 +6,22 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/networks/native/native_network.h"
+#ifdef VAEGUARD_WITH_ONEDNN
+#include "vaeguard/networks/onednn/onednn_network.h"
+#endif
 #include "vaeguard/networks/reference/reference_network.h"
 
 namespace vaeguard::networks {
 namespace {
 
 std::vector<const Backend*>& registry() {
-  static std::vector<const Backend*> all{&native_backend(), &reference_backend()};
+  static std::vector<const Backend*> all{
+      &native_backend(),
+#ifdef VAEGUARD_WITH_ONEDNN
+      &onednn_backend(),
+#endif
+      &reference_backend(),
+  };
   return all;
 }
 

@@ -1,0 +1,92 @@
+// Choosing a form by rule, or by a stopwatch.
+#include "vaeguard/networks/onednn/choose_form.h"
+
+#include <ctime>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <tuple>
+
+namespace vaeguard::networks::onednn {
+namespace {
+
+Form by_rule(const Geometry& /*geometry*/, bool /*scatter*/, const std::vector<Form>& forms) { return forms.front(); }
+
+bool measuring() {
+  const char* variable = std::getenv("VAEGUARD_ONEDNN_MEASURE");
+  return variable != nullptr && std::string_view(variable) == "1";
+}
+
+// Seconds that this thread computed: other programs' share of the processor does not count.
+double thread_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+using Shape = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, int, int,
+                         int, int, int, bool, Activation, std::size_t>;
+
+Shape shape_of(const Geometry& g, bool scatter, const Epilogue& epilogue) {
+  return {g.fine.channels,     g.fine.height,       g.fine.width, g.coarse.channels,
+          g.coarse.height,     g.coarse.width,      g.kernel,     g.stride,
+          g.padding,           g.dilation,          g.groups,     scatter,
+          epilogue.activation, epilogue.bias.size()};
+}
+
+}  // namespace
+
+double measure(const Geometry& geometry, bool scatter, Form form, const Epilogue& epilogue, std::int64_t rows) {
+  constexpr int kRuns = 8;
+  const std::vector<float> weights(
+      static_cast<std::size_t>(geometry.coarse.channels * geometry.fine.channels / geometry.groups * geometry.taps()),
+      0.01F);
+  std::vector<Call> calls;
+  const LinearMap map(geometry, scatter, form, weights, epilogue, rows, calls);
+  Workspace workspace;
+  workspace.columns.require(map.columns());
+  Floats scratch;
+  for (const Call& call : calls) {
+    scratch.require(static_cast<std::int64_t>(call.scratch.get_size() / sizeof(float) + 1));
+  }
+  for (const Call& call : calls) {
+    workspace.calls.emplace_back(call, scratch.data());
+  }
+  Floats source;
+  Floats result;
+  std::fill_n(source.require(rows * (scatter ? geometry.coarse : geometry.fine).size()),
+              rows * (scatter ? geometry.coarse : geometry.fine).size(), 0.5F);
+  result.require(rows * (scatter ? geometry.fine : geometry.coarse).size());
+  map.run(workspace, source.data(), result.data());
+  double best = 1e30;
+  for (int run = 0; run < kRuns; ++run) {
+    const double begin = thread_seconds();
+    map.run(workspace, source.data(), result.data());
+    best = std::min(best, thread_seconds() - begin);
+  }
+  return best;
+}
+
+Form choose_form(const Geometry& geometry, bool scatter, const Epilogue& epilogue, std::int64_t rows) {
+  const std::vector<Form> forms = possible_forms(geometry, scatter, epilogue);
+  if (forms.size() == 1 || !measuring()) {
+    return by_rule(geometry, scatter, forms);
+  }
+  static std::mutex mutex;
+  static std::map<Shape, Form> chosen;
+  const std::scoped_lock lock(mutex);
+  const auto [place, fresh] = chosen.try_emplace(shape_of(geometry, scatter, epilogue), forms.front());
+  double best = 1e30;
+  for (std::size_t i = 0; fresh && i < forms.size(); ++i) {
+    const double seconds = measure(geometry, scatter, forms[i], epilogue, rows);
+    if (seconds < best) {
+      best = seconds;
+      place->second = forms[i];
+    }
+  }
+  return place->second;
+}
+
+}  // namespace vaeguard::networks::onednn

@@ -1,0 +1,218 @@
+// Running a program: chunks of rows through the door, forward and back.
+#include "vaeguard/networks/onednn/onednn_network.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/networks/onednn/program.h"
+
+namespace vaeguard::networks {
+namespace onednn {
+namespace {
+
+constexpr const char* kPlace = "networks.onednn";
+
+// Runs `work` on this thread alone; what oneDNN refuses becomes a failure with its words.
+void guarded(const std::function<void()>& work) {
+  const OneThread one;
+  try {
+    work();
+  } catch (const dnnl::error& error) {
+    failure(kPlace, "oneDNN: {}", error.what());
+  }
+}
+
+// The values that backward needs are kept for all chunks, all others for one. An activation's gradient asks for its
+// output, or for its input where needs_input.
+class OneDnnTape : public Tape {
+ public:
+  explicit OneDnnTape(const Program& program)
+      : kept(program.steps.size()), values(program.sizes.size()), gradients(program.gradients.sizes.size()) {
+    scratch.require(static_cast<std::int64_t>(program.scratch_bytes / sizeof(float) + 1));
+    workspace.columns.require(program.columns);
+    workspace.calls.reserve(program.calls.size());
+    for (const Call& call : program.calls) {
+      workspace.calls.emplace_back(call, scratch.data());
+    }
+    for (std::size_t b = 0; b < values.size(); ++b) {
+      values[b].require(kRows * program.sizes[b]);
+    }
+    for (std::size_t s = 0; s < gradients.size(); ++s) {
+      gradients[s].require(program.gradients.sizes[s]);
+    }
+    sum.require(program.largest);
+  }
+
+  std::int64_t rows = 0;
+  std::vector<Floats> kept;    // [step]: of all chunks
+  std::vector<Floats> values;  // [boundary]: of one chunk
+  std::vector<Floats> gradients;
+  Floats sum;  // a gradient on its way to one that is there already
+  Floats scratch;
+  Workspace workspace;
+};
+
+class OneDnnNetwork : public Network {
+ public:
+  explicit OneDnnNetwork(const LayerGraph& graph) : graph_(graph) {
+    guarded([this] { program_ = compile_program(graph_); });
+  }
+
+  [[nodiscard]] const LayerGraph& graph() const override { return graph_; }
+  [[nodiscard]] std::string_view backend() const override { return "onednn"; }
+  [[nodiscard]] std::unique_ptr<Tape> make_tape() const override {
+    std::unique_ptr<Tape> tape;
+    guarded([&] { tape = std::make_unique<OneDnnTape>(program_); });
+    return tape;
+  }
+
+  void forward(const Matrix& inputs, Matrix& outputs, Tape& generic_tape) const override {
+    check_shape(kPlace, "inputs", inputs, -1, graph_.input.size());
+    auto& tape = dynamic_cast<OneDnnTape&>(generic_tape);
+    tape.rows = inputs.rows();
+    outputs.resize(inputs.rows(), graph_.output().size());
+    const std::int64_t chunks = (inputs.rows() + kRows - 1) / kRows;
+    for (std::size_t l = 0; l < program_.steps.size(); ++l) {
+      if (program_.steps[l].activate_gradient) {
+        tape.kept[l].require(chunks * kRows * program_.sizes[l + 1]);
+      }
+    }
+    guarded([&] {
+      for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
+        rows_to_images(inputs, chunk * kRows, kRows, graph_.input, tape.values.front().data());
+        for (std::size_t l = 0; l < program_.steps.size(); ++l) {
+          forward_step(l, chunk, tape);
+        }
+        images_to_rows(value(program_.steps.size(), chunk, tape), chunk * kRows, kRows, graph_.output(), outputs);
+      }
+    });
+  }
+
+  void backward(const Matrix& output_gradients, Matrix& input_gradients, Tape& generic_tape) const override {
+    auto& tape = dynamic_cast<OneDnnTape&>(generic_tape);
+    check_shape(kPlace, "output_gradients", output_gradients, tape.rows, graph_.output().size());
+    input_gradients.resize(tape.rows, graph_.input.size());
+    guarded([&] {
+      for (std::int64_t chunk = 0; chunk * kRows < tape.rows; ++chunk) {
+        float* last = gradient(static_cast<std::int64_t>(program_.steps.size()), tape);
+        rows_to_images(output_gradients, chunk * kRows, kRows, graph_.output(), last);
+        bool arrived = false;
+        for (std::size_t l = program_.steps.size(); l-- > 0;) {
+          arrived |= backward_step(l, chunk, tape);
+        }
+        if (!arrived) {  // no path leads from the input to the output
+          std::fill_n(gradient(0, tape), kRows * program_.sizes.front(), 0.0F);
+        }
+        images_to_rows(gradient(0, tape), chunk * kRows, kRows, graph_.input, input_gradients);
+      }
+    });
+  }
+
+ private:
+  // What step l keeps of a chunk.
+  float* kept(std::size_t l, std::int64_t chunk, OneDnnTape& tape) const {
+    return tape.kept[l].data() + chunk * kRows * program_.sizes[l + 1];
+  }
+  // The values at a boundary: kept ones if they are the step's output.
+  float* value(std::size_t boundary, std::int64_t chunk, OneDnnTape& tape) const {
+    const bool output_kept = boundary > 0 && program_.steps[boundary - 1].activate_gradient &&
+                             !needs_input(program_.steps[boundary - 1].layer.activation);
+    return output_kept ? kept(boundary - 1, chunk, tape) : tape.values[boundary].data();
+  }
+  float* gradient(std::int64_t boundary, OneDnnTape& tape) const {
+    return tape.gradients[program_.gradients.of_boundary[static_cast<std::size_t>(boundary)]].data();
+  }
+
+  void forward_step(std::size_t l, std::int64_t chunk, OneDnnTape& tape) const {
+    const Step& step = program_.steps[l];
+    if (!step.used) {
+      return;
+    }
+    const float* source = value(static_cast<std::size_t>(step.layer.source), chunk, tape);
+    float* output = value(l + 1, chunk, tape);
+    float* sums = needs_input(step.layer.activation) ? kept(l, chunk, tape) : output;
+    const std::int64_t from = program_.sizes[static_cast<std::size_t>(step.layer.source)];
+    const std::int64_t to = program_.sizes[l + 1];
+    if (step.forward) {
+      step.forward->run(tape.workspace, source, sums);
+    } else if (step.layer.operation == Operation::addition) {
+      std::copy_n(source, kRows * to, sums);
+      add(value(static_cast<std::size_t>(step.layer.other), chunk, tape), kRows * to, sums);
+    } else {
+      for (std::int64_t b = 0; b < kRows; ++b) {
+        copy(step.runs, source + b * from, sums + b * to);
+      }
+    }
+    if (step.activate) {
+      tape.workspace.calls[*step.activate].run(tape.workspace.stream, {sums, output});
+    }
+  }
+
+  // Returns whether a gradient reached the network's input.
+  bool backward_step(std::size_t l, std::int64_t chunk, OneDnnTape& tape) const {
+    const Step& step = program_.steps[l];
+    if (!step.used) {
+      return false;
+    }
+    float* output = gradient(static_cast<std::int64_t>(l + 1), tape);
+    if (step.activate_gradient) {
+      tape.workspace.calls[*step.activate_gradient].run(tape.workspace.stream, {kept(l, chunk, tape), output, output});
+    }
+    float* source = gradient(step.layer.source, tape);
+    const std::int64_t from = program_.sizes[static_cast<std::size_t>(step.layer.source)];
+    const std::int64_t to = program_.sizes[l + 1];
+    if (step.layer.operation == Operation::addition) {
+      arrive(output, kRows * to, step.first_source, source);
+      arrive(output, kRows * to, step.first_other, gradient(step.layer.other, tape));
+    } else if (step.backward) {
+      step.backward->run(tape.workspace, output, step.first_source ? source : tape.sum.data());
+      if (!step.first_source) {
+        add(tape.sum.data(), kRows * from, source);
+      }
+    } else {
+      if (step.first_source) {
+        std::fill_n(source, kRows * from, 0.0F);
+      }
+      for (std::int64_t b = 0; b < kRows; ++b) {
+        add_back(step.runs, output + b * to, source + b * from);
+      }
+    }
+    return step.layer.source == 0 || (step.layer.operation == Operation::addition && step.layer.other == 0);
+  }
+
+  static void arrive(const float* from, std::int64_t size, bool first, float* to) {
+    if (first) {
+      std::copy_n(from, size, to);
+    } else {
+      add(from, size, to);
+    }
+  }
+
+  LayerGraph graph_;
+  Program program_;
+};
+
+class OneDnnBackend : public Backend {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "onednn"; }
+  [[nodiscard]] std::string description() const override {
+    const auto* version = dnnl_version();
+    return fmt::format("oneDNN {}.{}.{} primitives, {} rows at a time", version->major, version->minor, version->patch,
+                       kRows);
+  }
+  [[nodiscard]] std::string unsupported(const LayerGraph& graph) const override { return onednn::unsupported(graph); }
+  [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph) const override {
+    return std::make_shared<OneDnnNetwork>(graph);
+  }
+};
+
+}  // namespace
+}  // namespace onednn
+
+const Backend& onednn_backend() {
+  static const onednn::OneDnnBackend backend;
+  return backend;
+}
+
+}  // namespace vaeguard::networks

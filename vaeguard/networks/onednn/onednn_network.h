@@ -1,0 +1,12 @@
+// The onednn backend: layers as convolution primitives of the oneDNN library, made once for a fixed number of rows.
+#pragma once
+
+#include "vaeguard/networks/network.h"
+
+namespace vaeguard::networks {
+
+/// Rows are worked off in chunks of one size, the last one filled up with zeros, and what is run for a layer is decided
+/// by its shape alone; so a row's result is bit for bit independent of batch, thread, process and order.
+const Backend& onednn_backend();
+
+}  // namespace vaeguard::networks
