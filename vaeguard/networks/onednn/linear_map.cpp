@@ -64,9 +64,17 @@ std::vector<float> column_weights(const Geometry& g, bool scatter, std::span<con
   return result;
 }
 
-bool can_flip(const Geometry& g) { return g.stride == 1 && g.dilation * (g.kernel - 1) >= g.padding; }
+// Whether a scatter's columns are better those of a gather with the flipped kernel: copying columns costs less than
+// summing them, but there must be enough channels to fill a product's width, and no more positions than before.
+bool better_flipped(const Geometry& g) {
+  constexpr std::int64_t kWide = 16;
+  return can_flip(g) && g.kernel > 1 && g.coarse.positions() > 1 && g.fine.positions() <= g.coarse.positions() &&
+         g.fine.channels >= kWide;
+}
 
 }  // namespace
+
+bool can_flip(const Geometry& g) { return g.stride == 1 && g.dilation * (g.kernel - 1) >= g.padding; }
 
 std::string_view name(Form form) {
   return form == Form::direct ? "direct" : form == Form::transpose ? "transpose" : "columns";
@@ -97,6 +105,14 @@ bool supported(const Geometry& geometry, std::int64_t rows) { return supported(g
 LinearMap::LinearMap(const Geometry& geometry, bool scatter, Form form, std::span<const float> weights,
                      const Epilogue& epilogue, std::int64_t rows, std::vector<Call>& calls)
     : geometry_(geometry), scatter_(scatter), form_(form), epilogue_(epilogue), rows_(rows) {
+  if (form == Form::columns && scatter && better_flipped(geometry)) {
+    const std::vector<float> turned = flipped_weights(geometry, weights);
+    scatter_ = false;
+    std::swap(geometry_.fine, geometry_.coarse);
+    geometry_.padding = geometry.dilation * (geometry.kernel - 1) - geometry.padding;
+    make_columns(turned, calls);
+    return;
+  }
   switch (form) {
     case Form::direct:
       make_direct(weights, calls);

@@ -68,6 +68,8 @@ class LinearMap {
   bool plain_ = false;  // the columns are the fine side itself
 };
 
+/// Whether a kernel can be flipped: stride 1, and no padding that would be cut off.
+bool can_flip(const Geometry& geometry);
 /// The forms that a map can take, the one that always works last.
 std::vector<Form> possible_forms(const Geometry& geometry, bool scatter, const Epilogue& epilogue);
 /// Whether oneDNN has what the last of the possible forms needs.

@@ -36,7 +36,7 @@ class OneDnnTape : public Tape {
       workspace.calls.emplace_back(call, scratch.data());
     }
     for (std::size_t b = 0; b < values.size(); ++b) {
-      values[b].require(kRows * program.sizes[b]);
+      values[b].require(program.rows * program.sizes[b]);
     }
     for (std::size_t s = 0; s < gradients.size(); ++s) {
       gradients[s].require(program.gradients.sizes[s]);
@@ -72,19 +72,21 @@ class OneDnnNetwork : public Network {
     auto& tape = dynamic_cast<OneDnnTape&>(generic_tape);
     tape.rows = inputs.rows();
     outputs.resize(inputs.rows(), graph_.output().size());
-    const std::int64_t chunks = (inputs.rows() + kRows - 1) / kRows;
+    const std::int64_t rows = program_.rows;
+    const std::int64_t chunks = (inputs.rows() + rows - 1) / rows;
     for (std::size_t l = 0; l < program_.steps.size(); ++l) {
       if (program_.steps[l].activate_gradient) {
-        tape.kept[l].require(chunks * kRows * program_.sizes[l + 1]);
+        tape.kept[l].require(chunks * program_.rows * program_.sizes[l + 1]);
       }
     }
     guarded([&] {
       for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-        rows_to_images(inputs, chunk * kRows, kRows, graph_.input, tape.values.front().data());
+        rows_to_images(inputs, chunk * program_.rows, program_.rows, graph_.input, tape.values.front().data());
         for (std::size_t l = 0; l < program_.steps.size(); ++l) {
           forward_step(l, chunk, tape);
         }
-        images_to_rows(value(program_.steps.size(), chunk, tape), chunk * kRows, kRows, graph_.output(), outputs);
+        images_to_rows(value(program_.steps.size(), chunk, tape), chunk * program_.rows, program_.rows, graph_.output(),
+                       outputs);
       }
     });
   }
@@ -94,17 +96,17 @@ class OneDnnNetwork : public Network {
     check_shape(kPlace, "output_gradients", output_gradients, tape.rows, graph_.output().size());
     input_gradients.resize(tape.rows, graph_.input.size());
     guarded([&] {
-      for (std::int64_t chunk = 0; chunk * kRows < tape.rows; ++chunk) {
+      for (std::int64_t chunk = 0; chunk * program_.rows < tape.rows; ++chunk) {
         float* last = gradient(static_cast<std::int64_t>(program_.steps.size()), tape);
-        rows_to_images(output_gradients, chunk * kRows, kRows, graph_.output(), last);
+        rows_to_images(output_gradients, chunk * program_.rows, program_.rows, graph_.output(), last);
         bool arrived = false;
         for (std::size_t l = program_.steps.size(); l-- > 0;) {
           arrived |= backward_step(l, chunk, tape);
         }
         if (!arrived) {  // no path leads from the input to the output
-          std::fill_n(gradient(0, tape), kRows * program_.sizes.front(), 0.0F);
+          std::fill_n(gradient(0, tape), program_.rows * program_.sizes.front(), 0.0F);
         }
-        images_to_rows(gradient(0, tape), chunk * kRows, kRows, graph_.input, input_gradients);
+        images_to_rows(gradient(0, tape), chunk * program_.rows, program_.rows, graph_.input, input_gradients);
       }
     });
   }
@@ -112,7 +114,7 @@ class OneDnnNetwork : public Network {
  private:
   // What step l keeps of a chunk.
   float* kept(std::size_t l, std::int64_t chunk, OneDnnTape& tape) const {
-    return tape.kept[l].data() + chunk * kRows * program_.sizes[l + 1];
+    return tape.kept[l].data() + chunk * program_.rows * program_.sizes[l + 1];
   }
   // The values at a boundary: kept ones if they are the step's output.
   float* value(std::size_t boundary, std::int64_t chunk, OneDnnTape& tape) const {
@@ -137,10 +139,10 @@ class OneDnnNetwork : public Network {
     if (step.forward) {
       step.forward->run(tape.workspace, source, sums);
     } else if (step.layer.operation == Operation::addition) {
-      std::copy_n(source, kRows * to, sums);
-      add(value(static_cast<std::size_t>(step.layer.other), chunk, tape), kRows * to, sums);
+      std::copy_n(source, program_.rows * to, sums);
+      add(value(static_cast<std::size_t>(step.layer.other), chunk, tape), program_.rows * to, sums);
     } else {
-      for (std::int64_t b = 0; b < kRows; ++b) {
+      for (std::int64_t b = 0; b < program_.rows; ++b) {
         copy(step.runs, source + b * from, sums + b * to);
       }
     }
@@ -163,18 +165,18 @@ class OneDnnNetwork : public Network {
     const std::int64_t from = program_.sizes[static_cast<std::size_t>(step.layer.source)];
     const std::int64_t to = program_.sizes[l + 1];
     if (step.layer.operation == Operation::addition) {
-      arrive(output, kRows * to, step.first_source, source);
-      arrive(output, kRows * to, step.first_other, gradient(step.layer.other, tape));
+      arrive(output, program_.rows * to, step.first_source, source);
+      arrive(output, program_.rows * to, step.first_other, gradient(step.layer.other, tape));
     } else if (step.backward) {
       step.backward->run(tape.workspace, output, step.first_source ? source : tape.sum.data());
       if (!step.first_source) {
-        add(tape.sum.data(), kRows * from, source);
+        add(tape.sum.data(), program_.rows * from, source);
       }
     } else {
       if (step.first_source) {
-        std::fill_n(source, kRows * from, 0.0F);
+        std::fill_n(source, program_.rows * from, 0.0F);
       }
-      for (std::int64_t b = 0; b < kRows; ++b) {
+      for (std::int64_t b = 0; b < program_.rows; ++b) {
         add_back(step.runs, output + b * to, source + b * from);
       }
     }
@@ -198,8 +200,8 @@ class OneDnnBackend : public Backend {
   [[nodiscard]] std::string_view name() const override { return "onednn"; }
   [[nodiscard]] std::string description() const override {
     const auto* version = dnnl_version();
-    return fmt::format("oneDNN {}.{}.{} primitives, {} rows at a time", version->major, version->minor, version->patch,
-                       kRows);
+    return fmt::format("oneDNN {}.{}.{} primitives, a few rows at a time", version->major, version->minor,
+                       version->patch);
   }
   [[nodiscard]] std::string unsupported(const LayerGraph& graph) const override { return onednn::unsupported(graph); }
   [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph) const override {

@@ -18,8 +18,8 @@ std::size_t add_call(Program& program, Call call) {
 LinearMap chosen_map(const Layer& layer, bool scatter, std::span<const float> weights, const Epilogue& epilogue,
                      Program& program) {
   const Geometry shape = geometry(layer);
-  const Form form = choose_form(shape, scatter, epilogue, kRows);
-  LinearMap map(shape, scatter, form, weights, epilogue, kRows, program.calls);
+  const Form form = choose_form(shape, scatter, epilogue, program.rows);
+  LinearMap map(shape, scatter, form, weights, epilogue, program.rows, program.calls);
   program.columns = std::max(program.columns, map.columns());
   return map;
 }
@@ -39,11 +39,12 @@ Step make_step(const BiasedLayer& biased, std::span<const float> weights, Progra
     step.runs = move_runs(layer);
   }
   if (apart) {
-    step.activate = add_call(program, activation_call(layer.activation, layer.slope, kRows * layer.output.size()));
+    step.activate =
+        add_call(program, activation_call(layer.activation, layer.slope, program.rows * layer.output.size()));
   }
   if (active) {
     step.activate_gradient =
-        add_call(program, activation_gradient_call(layer.activation, layer.slope, kRows * layer.output.size()));
+        add_call(program, activation_gradient_call(layer.activation, layer.slope, program.rows * layer.output.size()));
   }
   return step;
 }
@@ -79,7 +80,7 @@ GradientSlots share_gradients(const Program& program) {
       slots.sizes.push_back(0);
     }
     slots.of_boundary[b] = idle.back();
-    slots.sizes[idle.back()] = std::max(slots.sizes[idle.back()], kRows * program.sizes[b]);
+    slots.sizes[idle.back()] = std::max(slots.sizes[idle.back()], program.rows * program.sizes[b]);
     idle.pop_back();
   };
   take(static_cast<std::int64_t>(program.steps.size()));
@@ -101,21 +102,35 @@ GradientSlots share_gradients(const Program& program) {
 
 }  // namespace
 
+std::int64_t rows_of_chunk(const LayerGraph& graph) {
+  constexpr std::int64_t kMost = 8;
+  constexpr std::int64_t kFloats = 64 * 1024;  // a quarter of a megabyte at the widest boundary
+  std::int64_t widest = graph.input.size();
+  for (const Layer& layer : graph.layers) {
+    widest = std::max(widest, layer.output.size());
+  }
+  std::int64_t rows = kMost;
+  while (rows > 1 && rows * widest > kFloats) {
+    rows /= 2;
+  }
+  return rows;
+}
+
 std::string unsupported(const LayerGraph& graph) {
   if (graph.layers.empty()) {
     return "the graph has no layers";
   }
+  const std::int64_t rows = rows_of_chunk(graph);
   for (const Layer& layer : graph.layers) {
     // oneDNN's kernels count floats in 32 bits.
-    const std::int64_t floats =
-        std::max({kRows * layer.input.size(), kRows * layer.output.size(), layer.weight_count()});
+    const std::int64_t floats = std::max({rows * layer.input.size(), rows * layer.output.size(), layer.weight_count()});
     if (floats > std::numeric_limits<std::int32_t>::max()) {
       return fmt::format("{} floats at a time are too many for oneDNN in the layer {}", floats, describe(layer));
     }
   }
   const OneThread one;
   for (const BiasedLayer& biased : without_gaps(graph)) {
-    if (biased.layer.weighted() && !supported(geometry(biased.layer), kRows)) {
+    if (biased.layer.weighted() && !supported(geometry(biased.layer), rows)) {
       return fmt::format("oneDNN has no primitive for the layer {}", describe(biased.layer));
     }
   }
@@ -124,6 +139,7 @@ std::string unsupported(const LayerGraph& graph) {
 
 Program compile_program(const LayerGraph& graph) {
   Program program;
+  program.rows = rows_of_chunk(graph);
   program.sizes.push_back(graph.input.size());
   for (const BiasedLayer& biased : without_gaps(graph)) {
     program.steps.push_back(make_step(biased, graph.weight(biased.layer), program));
@@ -131,7 +147,7 @@ Program compile_program(const LayerGraph& graph) {
   }
   trace_gradients(program);
   program.gradients = share_gradients(program);
-  program.largest = kRows * std::ranges::max(program.sizes);
+  program.largest = program.rows * std::ranges::max(program.sizes);
   for (const Call& call : program.calls) {
     program.scratch_bytes = std::max(program.scratch_bytes, call.scratch.get_size());
   }

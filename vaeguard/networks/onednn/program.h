@@ -10,8 +10,8 @@
 namespace vaeguard::networks::onednn {
 
 /// Rows of one chunk: few enough that a step's values stay in the second-level cache, many enough that the matrix
-/// products are wide.
-inline constexpr std::int64_t kRows = 8;
+/// products are wide. Eight for small graphs, down to one for large images.
+std::int64_t rows_of_chunk(const LayerGraph& graph);
 
 /// One layer forward and backward, for a chunk of rows.
 struct Step {
@@ -33,6 +33,7 @@ struct GradientSlots {
 };
 
 struct Program {
+  std::int64_t rows = 1;  // of a chunk
   std::vector<Call> calls;
   std::vector<Step> steps;
   std::vector<std::int64_t> sizes;  // of one row at each boundary
