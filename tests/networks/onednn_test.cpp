@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <iterator>
 #include <string>
@@ -225,6 +226,26 @@ TEST(OneDnnForms, AllFormsOfAMapGiveTheSame) {
   }
 }
 
+TEST(OneDnnForms, AStopwatchChoosesOneThatAgreesToo) {
+  setenv("VAEGUARD_ONEDNN_MEASURE", "1", 1);
+  for (std::uint64_t seed = 1000; seed < 1010; ++seed) {
+    expect_agrees(random_graph(Key(seed)));
+  }
+  unsetenv("VAEGUARD_ONEDNN_MEASURE");
+}
+
+TEST(OneDnnForms, TheRuleTakesTheMeasuredOnesForThePapersDecoder) {
+  using namespace onednn;
+  const auto rule = [](const ImageShape& fine, const ImageShape& coarse, int kernel, int stride, bool scatter) {
+    const Geometry shape{.fine = fine, .coarse = coarse, .kernel = kernel, .stride = stride, .padding = 1};
+    return choose_form(shape, scatter, {}, 8);
+  };
+  EXPECT_EQ(rule({64, 7, 7}, {96, 7, 7}, 3, 1, true), Form::transpose) << "a fifth of the taps lies in the padding";
+  EXPECT_EQ(rule({32, 14, 14}, {64, 7, 7}, 4, 2, true), Form::columns);
+  EXPECT_EQ(rule({32, 14, 14}, {64, 7, 7}, 4, 2, false), Form::columns);
+  EXPECT_EQ(rule({1, 28, 28}, {32, 14, 14}, 4, 2, false), Form::direct) << "columns of single floats";
+}
+
 TEST(OneDnnRows, AreBitForBitIndependentOfTheBatch) {
   std::vector<LayerGraph> graphs{paper_decoder(), branching_graph(Activation::silu), branching_graph(Activation::relu)};
   for (std::uint64_t seed = 1000; seed < 1020; ++seed) {
@@ -282,7 +303,7 @@ TEST(OneDnnThreads, TwoAtOnceGiveWhatOneGives) {
   EXPECT_EQ(together[1], alone);
 }
 
-#ifdef __linux__
+#if defined(__linux__) && DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_OMP
 // The OpenMP runtime that oneDNN would fork with.
 extern "C" int omp_get_max_threads(void);
 extern "C" void omp_set_num_threads(int);

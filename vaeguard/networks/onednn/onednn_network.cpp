@@ -2,7 +2,6 @@
 #include "vaeguard/networks/onednn/onednn_network.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/networks/onednn/program.h"
@@ -14,7 +13,8 @@ namespace {
 constexpr const char* kPlace = "networks.onednn";
 
 // Runs `work` on this thread alone; what oneDNN refuses becomes a failure with its words.
-void guarded(const std::function<void()>& work) {
+template <typename Work>
+void guarded(const Work& work) {
   const OneThread one;
   try {
     work();
