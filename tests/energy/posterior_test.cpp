@@ -225,11 +225,11 @@ TEST(PosteriorEnergy, ThreadsThatShareAFieldGetTheSameResults) {
 
 TEST(PosteriorEnergy, BackendsAgree) {
   const VaeWeights weights = random_vae(kBernoulli);
-  const Vae lanes(weights, "native");
+  const Vae native(weights, "native");
   const Vae reference(weights, "reference");
   const Matrix images = random_images(3, 784);
   const Matrix latents = random_latents(3, 64);
-  const Evaluation a = evaluate(PosteriorEnergy(lanes, images), 0, latents);
+  const Evaluation a = evaluate(PosteriorEnergy(native, images), 0, latents);
   const Evaluation b = evaluate(PosteriorEnergy(reference, images), 0, latents);
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_NEAR(a.values[i], b.values[i], 1e-3);  // as against the reference above

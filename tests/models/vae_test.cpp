@@ -100,15 +100,15 @@ TEST(Vae, ResultsDoNotDependOnThreadsOrBatch) {
 
 TEST(Vae, BackendsAgreeAndTheForcedOneRuns) {
   const Vae reference(paper_vae().weights(), "reference");
-  const Vae lanes(paper_vae().weights(), "native");
+  const Vae native(paper_vae().weights(), "native");
   EXPECT_EQ(reference.encoder().backend(), "reference");
   EXPECT_EQ(reference.decoder().backend(), "reference");
-  EXPECT_EQ(lanes.decoder().backend(), "native");
+  EXPECT_EQ(native.decoder().backend(), "native");
   const Matrix some = images(2);
   const Encoding expected = reference.encode(some);
-  const Encoding actual = lanes.encode(some);
+  const Encoding actual = native.encode(some);
   const Matrix expected_image = reference.decode(expected.mean);
-  const Matrix actual_image = lanes.decode(expected.mean);
+  const Matrix actual_image = native.decode(expected.mean);
   // Five layers of up to 1152 terms of size about 1: 8 u sqrt(5 * 1152) = 4e-5.
   for (std::int64_t b = 0; b < 2; ++b) {
     for (std::int64_t d = 0; d < 64; ++d) {
