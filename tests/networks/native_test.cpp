@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/networks/random_graph.h"
+#include "tests/networks/agreement.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/networks/native/plan.h"
 #include "vaeguard/networks/network.h"
@@ -20,7 +20,6 @@ namespace vaeguard::networks {
 namespace {
 
 constexpr std::uint64_t kGraphs = 60;
-constexpr std::int64_t kRows = 5;
 
 /// A layer whose every output lies in the padding, as the first, so that all after it is constant.
 LayerGraph dead_graph() {
@@ -52,37 +51,6 @@ std::vector<LayerGraph> graphs() {
   return result;
 }
 
-/// |actual - expected| within unit * magnitude everywhere.
-template <typename Values>
-void expect_near(const Values& actual, const std::vector<double>& expected, const std::vector<double>& magnitude,
-                 double unit) {
-  ASSERT_EQ(actual.size(), expected.size());
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    ASSERT_NEAR(actual[i], expected[i], unit * magnitude[i]) << "at " << i;
-  }
-}
-
-/// Forward and input gradients of every row. A pre-activation within rounding of 0 could be silenced by one side and
-/// not by the other; with fixed keys none of these graphs has one.
-void expect_agrees(const Network& network) {
-  const LayerGraph& graph = network.graph();
-  const Tolerance tolerance(graph);
-  const Matrix inputs = random_matrix(Key(1), kRows, graph.input.size());
-  const Matrix output_gradients = random_matrix(Key(2), kRows, graph.output().size());
-  const auto tape = network.make_tape();
-  Matrix outputs;
-  Matrix gradients;
-  network.forward(inputs, outputs, *tape);
-  network.backward(output_gradients, gradients, *tape);
-  for (std::int64_t b = 0; b < kRows; ++b) {
-    const auto boundaries = reference_forward(graph, in_double(inputs.row(b)));
-    const auto magnitudes = tolerance.forward(inputs.row(b));
-    expect_near(outputs.row(b), boundaries.back(), magnitudes.back(), tolerance.unit());
-    expect_near(gradients.row(b), reference_backward(graph, boundaries, in_double(output_gradients.row(b))),
-                tolerance.backward(magnitudes, output_gradients.row(b)), tolerance.unit());
-  }
-}
-
 Matrix outputs_of(const Network& network, const Matrix& inputs) {
   const auto tape = network.make_tape();
   Matrix outputs;
@@ -101,14 +69,12 @@ Matrix gradients_of(const Network& network, const Matrix& inputs, const Matrix& 
 
 TEST(NativeDifferential, FixedNetworksAgreeWithDoublePrecision) {
   for (const LayerGraph& graph : graphs()) {
-    SCOPED_TRACE(trace_of(graph));
     expect_agrees(*native_backend().compile(graph));
   }
 }
 
 TEST(NativeDifferential, TrainableNetworksAgreeWithDoublePrecision) {
   for (const LayerGraph& graph : graphs()) {
-    SCOPED_TRACE(trace_of(graph));
     expect_agrees(*compile_trainable(graph));
   }
 }

@@ -14,8 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/networks/graph_truth.h"
-#include "tests/networks/random_graph.h"
+#include "tests/networks/agreement.h"
 #include "vaeguard/networks/onednn/choose_form.h"
 
 namespace vaeguard::networks {
@@ -87,45 +86,7 @@ Result run(const Network& network, const Matrix& inputs, const Matrix& output_gr
   return run(network, inputs, output_gradients, *network.make_tape());
 }
 
-template <typename Values>
-void expect_near(const Values& actual, const std::vector<double>& expected, const std::vector<double>& magnitude,
-                 double unit) {
-  ASSERT_EQ(actual.size(), expected.size());
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    ASSERT_NEAR(actual[i], expected[i], unit * magnitude[i]) << "at " << i;
-  }
-}
-
-/// Outputs and input gradients of two rows. With fixed keys no ReLU of these graphs turns within rounding of 0.
-void expect_agrees(const LayerGraph& graph) {
-  std::string text;
-  for (const Layer& layer : graph.layers) {
-    text += describe(layer) + "\n";
-  }
-  SCOPED_TRACE(text);
-  constexpr std::int64_t kSome = 2;
-  const double unit = Tolerance(graph).unit();
-  const Matrix inputs = random_matrix(Key(1), kSome, graph.input.size());
-  const Matrix output_gradients = random_matrix(Key(2), kSome, graph.output().size());
-  const Result actual = run(*onednn_backend().compile(graph), inputs, output_gradients);
-  for (std::int64_t b = 0; b < kSome; ++b) {
-    const Truth expected = truth(graph, inputs.row(b), output_gradients.row(b), false);
-    const Truth magnitude = truth(graph, inputs.row(b), output_gradients.row(b), true);
-    expect_near(actual.outputs.row(b), expected.output, magnitude.output, unit);
-    expect_near(actual.gradients.row(b), expected.gradient, magnitude.gradient, unit);
-  }
-}
-
-TEST(OneDnnDifferential, TheTruthOfThisFileIsTheReferences) {
-  const LayerGraph graph = random_graph(Key(1007));
-  const Matrix input = random_matrix(Key(1), 1, graph.input.size());
-  const Matrix gradient = random_matrix(Key(2), 1, graph.output().size());
-  const Truth here = truth(graph, input.row(0), gradient.row(0), false);
-  const auto boundaries = reference_forward(graph, in_double(input.row(0)));
-  const auto gradients = reference_backward(graph, boundaries, in_double(gradient.row(0)));
-  expect_near(here.output, boundaries.back(), std::vector<double>(here.output.size(), 1.0), 1e-12);
-  expect_near(here.gradient, gradients, std::vector<double>(here.gradient.size(), 1.0), 1e-12);
-}
+void expect_agrees(const LayerGraph& graph) { expect_agrees(*onednn_backend().compile(graph), 2); }
 
 TEST(OneDnnDifferential, RandomChainsAgreeWithDoublePrecision) {
   for (std::uint64_t seed = 1000; seed < 1060; ++seed) {

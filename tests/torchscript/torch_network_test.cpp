@@ -3,7 +3,7 @@
 
 #include <numeric>
 
-#include "tests/networks/random_graph.h"
+#include "tests/networks/agreement.h"
 #include "tests/torchscript/residual_vae.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/random.h"
@@ -75,45 +75,17 @@ TEST(TorchNetwork, AgreesWithTheReferenceOnThePapersVae) {
   expect_agreement(vae.decoder, 2);
 }
 
-/// Forward and input gradients of every row within the derived tolerance.
-void expect_within_tolerance(const Network& network) {
-  constexpr std::int64_t kRows = 3;
-  const LayerGraph& graph = network.graph();
-  const Tolerance tolerance(graph);
-  const Matrix inputs = random_matrix(Key(1), kRows, graph.input.size());
-  const Matrix output_gradients = random_matrix(Key(2), kRows, graph.output().size());
-  const auto tape = network.make_tape();
-  Matrix outputs;
-  Matrix gradients;
-  network.forward(inputs, outputs, *tape);
-  network.backward(output_gradients, gradients, *tape);
-  const auto expect_near = [&](std::span<const float> found, const std::vector<double>& expected,
-                               const std::vector<double>& error, std::string_view what) {
-    ASSERT_EQ(found.size(), expected.size());
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-      ASSERT_NEAR(found[i], expected[i], tolerance.unit() * error[i]) << what << " at " << i;
-    }
-  };
-  for (std::int64_t b = 0; b < kRows; ++b) {
-    const Strays strays = tolerance.forward(inputs.row(b));
-    expect_near(outputs.row(b), strays.values.back(), strays.back(), "forward");
-    expect_near(gradients.row(b), reference_backward(graph, strays.values, in_double(output_gradients.row(b))),
-                tolerance.backward(strays, output_gradients.row(b)), "backward");
-  }
-}
-
 TEST(TorchNetwork, AgreesWithTheReferenceOnRandomGraphsOfEveryKindOfLayer) {
   for (std::uint64_t g = 0; g < 60; ++g) {
     const LayerGraph graph = random_graph(Key(3000 + g));
-    SCOPED_TRACE(trace_of(graph));
-    expect_within_tolerance(*torch_backend().compile(graph));
+    expect_agrees(*torch_backend().compile(graph));
   }
 }
 
 TEST(TorchNetwork, AgreesWithTheReferenceOnAResidualVae) {
   const models::VaeWeights vae = torchscript::residual_vae();
-  expect_within_tolerance(*torch_backend().compile(vae.encoder));
-  expect_within_tolerance(*torch_backend().compile(vae.decoder));
+  expect_agrees(*torch_backend().compile(vae.encoder));
+  expect_agrees(*torch_backend().compile(vae.decoder));
 }
 
 TEST(TorchNetwork, UpsamplesByAnyFactorExactly) {
@@ -133,7 +105,7 @@ TEST(TorchNetwork, RunsOnTheDeviceThatIsNamed) {
   const LayerGraph graph = random_graph(Key(3000));
   const auto network = compile_torch(graph, "cpu");
   EXPECT_EQ(network->backend(), "torch");
-  expect_within_tolerance(*network);
+  expect_agrees(*network);
   EXPECT_THROW((void)compile_torch(graph, "abacus"), Misuse);
 }
 
@@ -147,7 +119,7 @@ TEST(TorchNetwork, TheGpuBackendRunsOrSaysThatThereIsNoGpu) {
   if (backend.unsupported(graph).empty()) {
     EXPECT_TRUE(registered);
     for (std::uint64_t g = 0; g < 60; ++g) {
-      expect_within_tolerance(*backend.compile(random_graph(Key(3000 + g))));
+      expect_agrees(*backend.compile(random_graph(Key(3000 + g))));
     }
   } else {
     EXPECT_FALSE(registered);
