@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "vaeguard/base/matrix.h"
 
@@ -22,6 +23,11 @@ class ScalarField {
   /// Safe to call from several threads at once.
   virtual void evaluate(std::int64_t first, const Matrix& points, std::span<double> values,
                         Matrix* gradients) const = 0;
+  /// The same gradients that evaluate gives, bit for bit, for callers that need no values.
+  virtual void gradients(std::int64_t first, const Matrix& points, Matrix& gradients) const {
+    std::vector<double> dropped(static_cast<std::size_t>(points.rows()));
+    evaluate(first, points, dropped, &gradients);
+  }
 };
 
 }  // namespace vaeguard

@@ -34,11 +34,14 @@ void drift(const Metric& metric, std::span<const double> step_size, const Matrix
 void leapfrog(const Target& target, const Metric& metric, std::span<const double> step_size, int steps, State& state,
               Matrix& momentum) {
   kick(state, step_size, 0.5, momentum);
-  for (int l = 1; l <= steps; ++l) {
+  for (int l = 1; l < steps; ++l) {
     drift(metric, step_size, momentum, state.position);
-    evaluate(target, state);
-    kick(state, step_size, l == steps ? 0.5 : 1.0, momentum);
+    evaluate_gradient(target, state);
+    kick(state, step_size, 1.0, momentum);
   }
+  drift(metric, step_size, momentum, state.position);
+  evaluate(target, state);
+  kick(state, step_size, 0.5, momentum);
 }
 
 }  // namespace vaeguard::mcmc

@@ -7,6 +7,13 @@
 #include <utility>
 
 namespace vaeguard::mcmc {
+namespace {
+
+bool all_finite(std::span<const float> values) {
+  return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+}
+
+}  // namespace
 
 State make_state(const Target& target, Matrix position) {
   check_finite("mcmc.state", "position", position);
@@ -22,10 +29,18 @@ void evaluate(const Target& target, State& state) {
   target.field.evaluate(target.first, state.position, state.energy, &state.gradient);
   for (std::int64_t b = 0; b < state.chains(); ++b) {
     auto gradient = state.gradient.row(b);
-    const bool finite = std::isfinite(state.energy[static_cast<std::size_t>(b)]) &&
-                        std::ranges::all_of(gradient, [](float value) { return std::isfinite(value); });
-    if (!finite) {
+    if (!std::isfinite(state.energy[static_cast<std::size_t>(b)]) || !all_finite(gradient)) {
       state.energy[static_cast<std::size_t>(b)] = std::numeric_limits<double>::infinity();
+      std::ranges::fill(gradient, 0.0F);
+    }
+  }
+}
+
+void evaluate_gradient(const Target& target, State& state) {
+  target.field.gradients(target.first, state.position, state.gradient);
+  for (std::int64_t b = 0; b < state.chains(); ++b) {
+    auto gradient = state.gradient.row(b);
+    if (!all_finite(gradient)) {
       std::ranges::fill(gradient, 0.0F);
     }
   }

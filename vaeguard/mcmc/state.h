@@ -30,6 +30,8 @@ struct State {
 State make_state(const Target& target, Matrix position);
 /// Evaluates again at state.position, in place. A chain whose energy or gradient is not finite gets energy +infinity.
 void evaluate(const Target& target, State& state);
+/// The gradient alone, in place; the energy stays what it was. A gradient that is not finite becomes 0.
+void evaluate_gradient(const Target& target, State& state);
 /// Copies chain b.
 void copy_chain(const State& from, std::int64_t b, State& to);
 

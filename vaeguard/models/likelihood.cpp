@@ -11,17 +11,37 @@
 namespace vaeguard::models {
 namespace {
 
+constexpr std::size_t kTerms = 512;
+
+// e = exp(-|l|)
+void exponentials(std::span<const float> logits, float* e) {
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    e[i] = exponential_of_negative(-std::abs(logits[i]));
+  }
+}
+
+void bernoulli_gradient(std::span<const float> image, std::span<const float> logits, const float* e,
+                        std::span<float> gradient) {
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    gradient[i] = sigmoid(logits[i], e[i]) - image[i];
+  }
+}
+
+void gaussian_gradient(std::span<const float> image, std::span<const float> means, double variance,
+                       std::span<float> gradient) {
+  for (std::size_t i = 0; i < gradient.size(); ++i) {
+    gradient[i] = static_cast<float>((static_cast<double>(means[i]) - image[i]) / variance);
+  }
+}
+
 // softplus(l) = max(l, 0) + log(1 + exp(-|l|)). The logarithms of a block are taken as one, of the product in double:
 // its factors lie in [1, 2], so 512 of them cannot overflow.
 double bernoulli(std::span<const float> image, std::span<const float> logits, std::span<float> gradient) {
-  constexpr std::size_t kTerms = 512;
   double sum = 0.0;
   for (std::size_t begin = 0; begin < image.size(); begin += kTerms) {
     const std::size_t count = std::min(kTerms, image.size() - begin);
     float e[kTerms];
-    for (std::size_t i = 0; i < count; ++i) {
-      e[i] = exponential_of_negative(-std::abs(logits[begin + i]));
-    }
+    exponentials(logits.subspan(begin, count), e);
     double product = 1.0;
     for (std::size_t i = 0; i < count; ++i) {
       const float l = logits[begin + i];
@@ -30,9 +50,7 @@ double bernoulli(std::span<const float> image, std::span<const float> logits, st
     }
     sum += std::log(product);
     if (!gradient.empty()) {
-      for (std::size_t i = 0; i < count; ++i) {
-        gradient[begin + i] = sigmoid(logits[begin + i], e[i]) - image[begin + i];
-      }
+      bernoulli_gradient(image.subspan(begin, count), logits.subspan(begin, count), e, gradient.subspan(begin, count));
     }
   }
   return sum;
@@ -45,9 +63,7 @@ double gaussian(std::span<const float> image, std::span<const float> means, doub
     const double difference = static_cast<double>(means[i]) - image[i];
     sum += difference * difference;
   }
-  for (std::size_t i = 0; i < gradient.size(); ++i) {
-    gradient[i] = static_cast<float>((static_cast<double>(means[i]) - image[i]) / variance);
-  }
+  gaussian_gradient(image, means, variance, gradient);
   return 0.5 * sum / variance + 0.5 * static_cast<double>(image.size()) * std::log(2.0 * std::numbers::pi * variance);
 }
 
@@ -57,6 +73,21 @@ double Likelihood::negative_log(std::span<const float> image, std::span<const fl
                                 std::span<float> gradient) const {
   return kind == LikelihoodKind::bernoulli ? bernoulli(image, parameters, gradient)
                                            : gaussian(image, parameters, variance, gradient);
+}
+
+void Likelihood::gradient(std::span<const float> image, std::span<const float> parameters,
+                          std::span<float> gradient) const {
+  if (kind == LikelihoodKind::gaussian) {
+    gaussian_gradient(image, parameters, variance, gradient);
+    return;
+  }
+  float e[kTerms];
+  for (std::size_t begin = 0; begin < image.size(); begin += kTerms) {
+    const std::size_t count = std::min(kTerms, image.size() - begin);
+    exponentials(parameters.subspan(begin, count), e);
+    bernoulli_gradient(image.subspan(begin, count), parameters.subspan(begin, count), e,
+                       gradient.subspan(begin, count));
+  }
 }
 
 void Likelihood::mean(std::span<const float> parameters, std::span<float> image) const {

@@ -17,6 +17,8 @@ struct Likelihood {
 
   /// -log p(x | parameters) in nats, summed in double; writes its gradient with respect to `parameters` unless empty.
   double negative_log(std::span<const float> image, std::span<const float> parameters, std::span<float> gradient) const;
+  /// The gradient that negative_log writes, bit for bit, without the sum.
+  void gradient(std::span<const float> image, std::span<const float> parameters, std::span<float> gradient) const;
   /// E[x | parameters].
   void mean(std::span<const float> parameters, std::span<float> image) const;
   friend bool operator==(const Likelihood&, const Likelihood&) = default;
