@@ -45,10 +45,11 @@ class ProbeBackend : public Backend {
  public:
   [[nodiscard]] std::string_view name() const override { return "probe"; }
   [[nodiscard]] std::string description() const override { return "42"; }
-  [[nodiscard]] std::string unsupported(const LayerGraph& graph) const override {
+  [[nodiscard]] std::string unsupported(const LayerGraph& graph, Precision /*precision*/) const override {
     return graph.layers.size() == 1 ? "" : "it has not exactly one layer";
   }
-  [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph) const override {
+  [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph,
+                                                       Precision /*precision*/) const override {
     class ProbeNetwork : public Network {
      public:
       explicit ProbeNetwork(LayerGraph the_graph) : graph_(std::move(the_graph)) {}

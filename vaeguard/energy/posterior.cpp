@@ -24,7 +24,8 @@ double prior_energy(std::span<const Number> latent) {
 
 PosteriorEnergy::PosteriorEnergy(const models::Vae& vae, Matrix images)
     : vae_(vae), images_(std::move(images)), workspaces_([&vae] {
-        return std::make_unique<Workspace>(Workspace{vae.decoder().make_tape(), {}, {}});
+        return std::make_unique<Workspace>(
+            Workspace{vae.decoder().make_tape(), vae.mixed() ? vae.gradient_decoder().make_tape() : nullptr, {}, {}});
       }) {
   check_shape("energy.posterior", "images", images_, -1, vae.image().size());
   check_finite("energy.posterior", "images", images_);
@@ -32,22 +33,45 @@ PosteriorEnergy::PosteriorEnergy(const models::Vae& vae, Matrix images)
 
 void PosteriorEnergy::evaluate(std::int64_t first, const Matrix& latents, std::span<double> values,
                                Matrix* gradients) const {
+  const bool together = gradients != nullptr && !vae_.mixed();
+  {
+    auto workspace = workspaces_.borrow();
+    auto& [tape, gradient_tape, parameters, parameter_gradients] = *workspace;
+    vae_.decoder().forward(latents, parameters, *tape);
+    parameter_gradients.resize(parameters.rows(), together ? parameters.columns() : 0);
+    for (std::int64_t b = 0; b < latents.rows(); ++b) {
+      values[static_cast<std::size_t>(b)] =
+          vae_.likelihood().negative_log(images_.row(first + b), parameters.row(b), parameter_gradients.row(b)) +
+          prior_energy(latents.row(b));
+    }
+    if (together) {
+      pull_back(latents, vae_.decoder(), parameter_gradients, *tape, *gradients);
+    }
+  }
+  if (gradients != nullptr && !together) {
+    this->gradients(first, latents, *gradients);
+  }
+}
+
+void PosteriorEnergy::gradients(std::int64_t first, const Matrix& latents, Matrix& gradients) const {
   auto workspace = workspaces_.borrow();
-  auto& [tape, parameters, parameter_gradients] = *workspace;
-  vae_.decoder().forward(latents, parameters, *tape);
-  parameter_gradients.resize(parameters.rows(), gradients != nullptr ? parameters.columns() : 0);
+  auto& [value_tape, gradient_tape, parameters, parameter_gradients] = *workspace;
+  const networks::Network& decoder = vae_.gradient_decoder();
+  networks::Tape& tape = vae_.mixed() ? *gradient_tape : *value_tape;
+  decoder.forward(latents, parameters, tape);
+  parameter_gradients.resize(parameters.rows(), parameters.columns());
   for (std::int64_t b = 0; b < latents.rows(); ++b) {
-    values[static_cast<std::size_t>(b)] =
-        vae_.likelihood().negative_log(images_.row(first + b), parameters.row(b), parameter_gradients.row(b)) +
-        prior_energy(latents.row(b));
+    vae_.likelihood().gradient(images_.row(first + b), parameters.row(b), parameter_gradients.row(b));
   }
-  if (gradients == nullptr) {
-    return;
-  }
-  vae_.decoder().backward(parameter_gradients, *gradients, *tape);
+  pull_back(latents, decoder, parameter_gradients, tape, gradients);
+}
+
+void PosteriorEnergy::pull_back(const Matrix& latents, const networks::Network& decoder,
+                                const Matrix& parameter_gradients, networks::Tape& tape, Matrix& gradients) {
+  decoder.backward(parameter_gradients, gradients, tape);
   for (std::int64_t b = 0; b < latents.rows(); ++b) {
     for (std::int64_t d = 0; d < latents.columns(); ++d) {
-      (*gradients)(b, d) += latents(b, d);
+      gradients(b, d) += latents(b, d);
     }
   }
 }

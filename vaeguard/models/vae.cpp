@@ -30,15 +30,23 @@ Matrix sample(const Encoding& encoding, std::span<const Key> keys) {
   return draws;
 }
 
-Vae::Vae(VaeWeights weights, std::string_view backend)
+Vae::Vae(VaeWeights weights, std::string_view backend, networks::Precision gradients)
     : weights_(std::move(weights)),
       encoder_(networks::compile(weights_.encoder, backend)),
-      decoder_(networks::compile(weights_.decoder, backend)) {
+      decoder_(networks::compile(weights_.decoder, backend)),
+      gradient_decoder_(decoder_) {
   const std::int64_t encoded = weights_.encoder.output().size();
   if (encoded != 2 * latent_size() || weights_.decoder.output().size() != image().size()) {
     misuse("models.vae",
            "encoder must give twice the decoder's {} latents, got {}; decoder must give {} pixels, got {}",
            latent_size(), encoded, image().size(), weights_.decoder.output().size());
+  }
+  if (gradients != networks::Precision::float32) {
+    const networks::Backend& chosen = networks::select_backend(backend, weights_.decoder);
+    refusal_ = chosen.unsupported(weights_.decoder, gradients);
+    if (refusal_.empty()) {
+      gradient_decoder_ = chosen.compile(weights_.decoder, gradients);
+    }
   }
 }
 

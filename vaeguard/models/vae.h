@@ -42,7 +42,10 @@ Matrix sample(const Encoding& encoding, std::span<const Key> keys);
 /// VAE weights compiled for inference.
 class Vae {
  public:
-  explicit Vae(VaeWeights weights, std::string_view backend = "auto");
+  /// `gradients`: what gradient_decoder() computes in. Where the backend cannot, that is the decoder itself, and
+  /// refusal() says why.
+  explicit Vae(VaeWeights weights, std::string_view backend = "auto",
+               networks::Precision gradients = networks::Precision::float32);
 
   [[nodiscard]] const VaeWeights& weights() const { return weights_; }
   [[nodiscard]] ImageShape image() const { return weights_.image(); }
@@ -50,6 +53,12 @@ class Vae {
   [[nodiscard]] const Likelihood& likelihood() const { return weights_.likelihood; }
   [[nodiscard]] const networks::Network& encoder() const { return *encoder_; }
   [[nodiscard]] const networks::Network& decoder() const { return *decoder_; }
+  /// The decoder for gradients that need not be exact, as a sampler's that accepts by exact energies.
+  [[nodiscard]] const networks::Network& gradient_decoder() const { return *gradient_decoder_; }
+  /// Whether that is another network than decoder().
+  [[nodiscard]] bool mixed() const { return gradient_decoder_ != decoder_; }
+  /// Empty, or why gradients run in float32 although bfloat16 was asked for.
+  [[nodiscard]] const std::string& refusal() const { return refusal_; }
 
   [[nodiscard]] Encoding encode(const Matrix& images, int threads = 1) const;
   /// Latents [B, D] -> mean images [B, C*H*W], probabilities for Bernoulli.
@@ -59,6 +68,8 @@ class Vae {
   VaeWeights weights_;
   std::shared_ptr<const networks::Network> encoder_;
   std::shared_ptr<const networks::Network> decoder_;
+  std::shared_ptr<const networks::Network> gradient_decoder_;
+  std::string refusal_;
 };
 
 }  // namespace vaeguard::models

@@ -44,6 +44,10 @@ class TrainableNetwork : public Network {
                                    std::span<float> parameter_gradients, Tape& tape) const = 0;
 };
 
+/// What a network computes in. bfloat16 keeps weights and the values between layers in 16 bits, rounded to 8 bits of
+/// precision, and adds up in float: for gradients that need not be exact.
+enum class Precision { float32, bfloat16 };
+
 /// Four functions that make a backend.
 class Backend {
  public:
@@ -51,8 +55,10 @@ class Backend {
   [[nodiscard]] virtual std::string_view name() const = 0;
   [[nodiscard]] virtual std::string description() const = 0;
   /// Empty if the graph can be compiled here and now, else the reason why not.
-  [[nodiscard]] virtual std::string unsupported(const LayerGraph& graph) const = 0;
-  [[nodiscard]] virtual std::shared_ptr<const Network> compile(const LayerGraph& graph) const = 0;
+  [[nodiscard]] virtual std::string unsupported(const LayerGraph& graph,
+                                                Precision precision = Precision::float32) const = 0;
+  [[nodiscard]] virtual std::shared_ptr<const Network> compile(const LayerGraph& graph,
+                                                               Precision precision = Precision::float32) const = 0;
 };
 
 /// All backends of this build, best first: native, onednn (where built), those registered, and the reference, which runs everything.

@@ -222,13 +222,17 @@ class TorchBackend : public Backend {
   [[nodiscard]] std::string description() const override {
     return fmt::format("libtorch {} on {}, transposed convolutions as plain ones", TORCH_VERSION, device_);
   }
-  [[nodiscard]] std::string unsupported(const LayerGraph& graph) const override {
+  [[nodiscard]] std::string unsupported(const LayerGraph& graph, Precision precision) const override {
+    if (precision != Precision::float32) {
+      return "the backend torch computes in float32 only";
+    }
     if (torch::Device(device_).is_cuda() && !torch::cuda::is_available()) {
       return "libtorch sees no GPU";
     }
     return graph.layers.empty() ? "the graph has no layers" : "";
   }
-  [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph) const override {
+  [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph,
+                                                       Precision /*precision*/) const override {
     return compile_torch(graph, device_);
   }
 

@@ -5,6 +5,9 @@
 
 namespace vaeguard::networks::native {
 
+/// How values lie in memory. bfloat16 is the upper half of a float, rounded to nearest, ties to even.
+enum class Element : std::uint8_t { float32, bfloat16 };
+
 /// Positions that read the same taps, so that one tile of the kernel may hold several of them.
 struct PositionClass {
   std::int32_t first_term = 0;
@@ -22,7 +25,9 @@ struct Term {
 
 /// output[row, p, c] = f(bias[p, c] + sum over terms j of p and k of input[row, offset[p, j] + k] * weights[j + k, c]):
 /// a matrix product whose left side is gathered, image rows times positions high. Activations lie as [row][position]
-/// [channel]. Each output is one sum in a fixed order, so a row's result does not depend on the other rows.
+/// [channel]. Each output is one sum in a fixed order, so a row's result does not depend on the other rows. Strides and
+/// offsets count values. Inputs are floats for Kernels::gather and bfloat16 for Kernels::gather_bfloat16, where depths,
+/// weight rows and offsets are even.
 struct GatherTask {
   std::int64_t rows = 0;
   std::int64_t classes = 0;
@@ -32,17 +37,20 @@ struct GatherTask {
   const std::int32_t* offsets = nullptr;    // of a term's first value, from where a row begins
   std::int64_t depth = 0;                   // rows of the packed weights
   std::int64_t channels = 0;                // columns of the product
-  const float* weights = nullptr;           // per block of columns: [depth][columns of the block]
-  const float* bias = nullptr;              // [columns, padded to whole vectors] at bias + p * bias_stride; null: none
+  /// Per block of columns: floats [depth][columns of the block], or bfloat16 [depth / 2][columns of the block][2].
+  const void* weights = nullptr;
+  const float* bias = nullptr;  // [columns, padded to whole vectors] at bias + p * bias_stride; null: none
   std::int64_t bias_stride = 0;
-  const float* input = nullptr;
-  std::int64_t input_stride = 0;  // floats from row to row
-  float* output = nullptr;        // position p of a row begins at output + p * position_stride
+  const void* input = nullptr;
+  std::int64_t input_stride = 0;  // from row to row
+  void* output = nullptr;         // position p of a row begins at output + p * position_stride
+  Element output_element = Element::float32;
   std::int64_t output_stride = 0;
   std::int64_t position_stride = 0;
   bool relu = false;
-  const float* mask = nullptr;  // laid like output: results are zeroed where it is not > 0; null: none
-  bool accumulate = false;      // adds to the output instead of storing
+  const void* mask = nullptr;  // laid like output: results are zeroed where it is not > 0; null: none
+  Element mask_element = Element::float32;
+  bool accumulate = false;  // adds to the output, of floats, instead of storing
 };
 
 /// gradient[t, a, b] += sum over rows and pairs (p, q) of tap t of left[row, p, a] * right[row, q, b].
@@ -72,6 +80,7 @@ struct Kernels {
   std::int64_t width;    // floats of a vector
   std::int64_t vectors;  // vectors of a block of columns; the last block of a product may have fewer
   void (*gather)(const GatherTask&);
+  void (*gather_bfloat16)(const GatherTask&);
   void (*outer)(const OuterTask&);
 };
 
@@ -79,9 +88,18 @@ extern const Kernels kGenericKernels;
 #if defined(__x86_64__)
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
+extern const Kernels kAvx512Bfloat16Kernels;
 #endif
 
 /// The best kernels of this processor; VAEGUARD_ISA (generic, avx2, avx512) picks others.
 const Kernels& select_kernels();
+
+/// The kernels that run bfloat16 networks, or null and the reason why there are none. VAEGUARD_BF16=emulated takes
+/// those of select_kernels(): the same roundings, but slower than float32; for tests.
+struct Bfloat16Kernels {
+  const Kernels* kernels;
+  const char* refusal;
+};
+const Bfloat16Kernels& select_bfloat16_kernels();
 
 }  // namespace vaeguard::networks::native

@@ -6,6 +6,6 @@
 
 namespace vaeguard::networks::native {
 
-const Kernels kAvx2Kernels{"avx2", kWidth, kTileVectors, gather, outer};
+const Kernels kAvx2Kernels{"avx2", kWidth, kTileVectors, gather, gather_bfloat16, outer};
 
 }  // namespace vaeguard::networks::native

@@ -6,6 +6,6 @@
 
 namespace vaeguard::networks::native {
 
-const Kernels kGenericKernels{"generic", kWidth, kTileVectors, gather, outer};
+const Kernels kGenericKernels{"generic", kWidth, kTileVectors, gather, gather_bfloat16, outer};
 
 }  // namespace vaeguard::networks::native

@@ -1,5 +1,6 @@
 // Bodies of the kernels for any vector width; each kernels_<isa>.cpp includes this once with its own flags.
 // Nothing here may instantiate a library template: the linker would keep one instruction set's copy for all.
+#include "vaeguard/networks/native/bfloat16.h"
 #include "vaeguard/networks/native/kernels.h"
 
 namespace vaeguard::networks::native {
@@ -17,67 +18,161 @@ inline Vector load(const float* from) { return *reinterpret_cast<const Vector*>(
 inline void store(float* to, Vector value) { *reinterpret_cast<Vector*>(to) = value; }
 inline Vector zero() { return Vector{}; }
 
-// Activation, mask and accumulation of one vector; `valid` of its columns exist.
+// One pair of bfloat16 values, k and k + 1, is 32 bits: the value k in the lower half.
+typedef std::uint32_t Bits __attribute__((vector_size(VAEGUARD_VECTOR_BYTES), aligned(4), may_alias));
+typedef std::uint16_t Halves __attribute__((vector_size(VAEGUARD_VECTOR_BYTES / 2), aligned(2), may_alias));
+typedef std::uint32_t Pair __attribute__((aligned(4), may_alias));
+
+inline Vector load_halves(const Half* from) {
+  return reinterpret_cast<Vector>(__builtin_convertvector(*reinterpret_cast<const Halves*>(from), Bits) << 16);
+}
+
+#ifdef VAEGUARD_BFLOAT16_PRODUCTS
+inline Vector add_pairs(Vector sum, Vector columns, Pair value) {
+  const __m512i values = _mm512_set1_epi32(static_cast<int>(value));
+  return reinterpret_cast<Vector>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(columns),
+                                                   reinterpret_cast<__m512bh>(values)));
+}
+inline void store_halves(Half* to, Vector value) {
+  const __m256bh halves = _mm512_cvtneps_pbh(reinterpret_cast<__m512>(value));
+  __builtin_memcpy(to, &halves, sizeof(halves));
+}
+#else
+inline Vector add_pairs(Vector sum, Vector columns, Pair value) {
+  const Bits bits = reinterpret_cast<Bits>(columns);
+  sum += reinterpret_cast<Vector>(bits & 0xFFFF0000U) * __builtin_bit_cast(float, value & 0xFFFF0000U);
+  return sum + reinterpret_cast<Vector>(bits << 16) * __builtin_bit_cast(float, value << 16);
+}
+inline void store_halves(Half* to, Vector value) {
+  const Bits bits = reinterpret_cast<Bits>(value);
+  const Bits rounded = value == value ? bits + 0x7FFFU + ((bits >> 16) & 1U) : bits | 0x400000U;
+  *reinterpret_cast<Halves*>(to) = __builtin_convertvector(rounded >> 16, Halves);
+}
+#endif
+
+// What inputs and weights of a product are.
+template <Element>
+struct Lying {
+  using Value = float;
+};
+template <>
+struct Lying<Element::bfloat16> {
+  using Value = Half;
+};
+
+inline Vector load_mask(const GatherTask& task, std::int64_t at) {
+  return task.mask_element == Element::float32 ? load(static_cast<const float*>(task.mask) + at)
+                                               : load_halves(static_cast<const Half*>(task.mask) + at);
+}
+
+inline float mask_value(const GatherTask& task, std::int64_t at) {
+  return task.mask_element == Element::float32 ? static_cast<const float*>(task.mask)[at]
+                                               : to_float(static_cast<const Half*>(task.mask)[at]);
+}
+
+// Activation, mask, rounding and accumulation of one vector; `valid` of its columns exist.
 inline void finish(const GatherTask& task, std::int64_t at, std::int64_t valid, Vector sum) {
+  float* floats = static_cast<float*>(task.output) + at;
+  Half* halves = static_cast<Half*>(task.output) + at;
   if (task.relu) {
     sum = sum > zero() ? sum : zero();
   }
   if (valid >= kWidth) {
     if (task.mask != nullptr) {
-      sum = load(task.mask + at) > zero() ? sum : zero();
+      sum = load_mask(task, at) > zero() ? sum : zero();
     }
-    store(task.output + at, task.accumulate ? load(task.output + at) + sum : sum);
+    if (task.output_element == Element::bfloat16) {
+      store_halves(halves, sum);
+    } else {
+      store(floats, task.accumulate ? load(floats) + sum : sum);
+    }
     return;
   }
   for (std::int64_t c = 0; c < valid; ++c) {
-    const float value = task.mask == nullptr || task.mask[at + c] > 0.0F ? sum[c] : 0.0F;
-    task.output[at + c] = task.accumulate ? task.output[at + c] + value : value;
+    const float value = task.mask == nullptr || mask_value(task, at + c) > 0.0F ? sum[c] : 0.0F;
+    if (task.output_element == Element::bfloat16) {
+      halves[c] = to_bfloat16(value);
+    } else {
+      floats[c] = task.accumulate ? floats[c] + value : value;
+    }
+  }
+}
+
+// sums[r][v] += the products of `depth` values of row r with the columns of vector v, for floats
+template <int Rows, int Vectors>
+[[gnu::always_inline]] inline void add_products(const float* weights, std::int64_t depth, const float* const (&x)[Rows],
+                                                Vector (&sums)[Rows][Vectors]) {
+  for (std::int64_t k = 0; k < depth; ++k) {
+    Vector columns[Vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      columns[v] = load(weights + (k * Vectors + v) * kWidth);
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) {
+        sums[r][v] += columns[v] * x[r][k];
+      }
+    }
+  }
+}
+
+// and for pairs of bfloat16.
+template <int Rows, int Vectors>
+[[gnu::always_inline]] inline void add_products(const Half* weights, std::int64_t depth, const Half* const (&x)[Rows],
+                                                Vector (&sums)[Rows][Vectors]) {
+  for (std::int64_t k = 0; k < depth / 2; ++k) {
+    Vector columns[Vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      columns[v] = load(reinterpret_cast<const float*>(weights) + (k * Vectors + v) * kWidth);
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r) {
+      const Pair value = *(reinterpret_cast<const Pair*>(x[r]) + k);
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) {
+        sums[r][v] = add_pairs(sums[r][v], columns[v], value);
+      }
+    }
   }
 }
 
 // Rows x Vectors results of one class from its element `first` on; element m is position m % positions of row
 // m / positions.
-template <int Rows, int Vectors>
+template <Element element, int Rows, int Vectors>
 inline void gather_tile(const GatherTask& task, const PositionClass& c, std::int64_t first, std::int64_t column,
-                        const float* weights) {
-  const float* inputs[Rows];
+                        const typename Lying<element>::Value* weights) {
+  using Value = typename Lying<element>::Value;
+  const Value* inputs[Rows];
   const std::int32_t* offsets[Rows];
   std::int64_t outputs[Rows];
   Vector sums[Rows][Vectors];
+#pragma GCC unroll 8
   for (int r = 0; r < Rows; ++r) {
     const std::int64_t row = (first + r) / c.positions;
     const std::int64_t i = (first + r) % c.positions;
     const std::int64_t position = task.positions[c.first_position + i];
-    inputs[r] = task.input + row * task.input_stride;
+    inputs[r] = static_cast<const Value*>(task.input) + row * task.input_stride;
     offsets[r] = task.offsets + c.first_offset + i * c.terms;
     outputs[r] = row * task.output_stride + position * task.position_stride + column;
+#pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) {
       sums[r][v] = task.bias == nullptr ? zero() : load(task.bias + position * task.bias_stride + column + v * kWidth);
     }
   }
   for (std::int32_t j = 0; j < c.terms; ++j) {
     const Term term = task.terms[c.first_term + j];
-    const float* w = weights + term.weight_row * Vectors * kWidth;
-    const float* x[Rows];
+    const Value* x[Rows];
     for (int r = 0; r < Rows; ++r) {
       x[r] = inputs[r] + offsets[r][j];
     }
-    for (std::int64_t k = 0; k < term.depth; ++k) {
-      Vector columns[Vectors];
-#pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) {
-        columns[v] = load(w + (k * Vectors + v) * kWidth);
-      }
-#pragma GCC unroll 8
-      for (int r = 0; r < Rows; ++r) {
-#pragma GCC unroll 4
-        for (int v = 0; v < Vectors; ++v) {
-          sums[r][v] += columns[v] * x[r][k];
-        }
-      }
-    }
+    add_products(weights + term.weight_row * Vectors * kWidth, term.depth, x, sums);
   }
+#pragma GCC unroll 8
   for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) {
       finish(task, outputs[r] + v * kWidth, task.channels - column - v * kWidth, sums[r][v]);
     }
@@ -85,45 +180,50 @@ inline void gather_tile(const GatherTask& task, const PositionClass& c, std::int
 }
 
 // What remains of a class after its whole tiles, as one smaller tile.
-template <int Rows, int Vectors>
+template <Element element, int Rows, int Vectors>
 inline void gather_rest(const GatherTask& task, const PositionClass& c, std::int64_t first, std::int64_t rest,
-                        std::int64_t column, const float* weights) {
+                        std::int64_t column, const typename Lying<element>::Value* weights) {
   if (rest == Rows) {
-    gather_tile<Rows, Vectors>(task, c, first, column, weights);
+    gather_tile<element, Rows, Vectors>(task, c, first, column, weights);
   } else if constexpr (Rows > 1) {
-    gather_rest<Rows - 1, Vectors>(task, c, first, rest, column, weights);
+    gather_rest<element, Rows - 1, Vectors>(task, c, first, rest, column, weights);
   }
 }
 
-template <int Vectors>
-void gather_block(const GatherTask& task, std::int64_t column, const float* weights) {
+template <Element element, int Vectors>
+void gather_block(const GatherTask& task, std::int64_t column, const typename Lying<element>::Value* weights) {
   for (std::int64_t i = 0; i < task.classes; ++i) {
     const PositionClass& c = task.first_class[i];
     const std::int64_t elements = task.rows * c.positions;
     std::int64_t first = 0;
     for (; first + kTileRows <= elements; first += kTileRows) {
-      gather_tile<kTileRows, Vectors>(task, c, first, column, weights);
+      gather_tile<element, kTileRows, Vectors>(task, c, first, column, weights);
     }
-    gather_rest<kTileRows, Vectors>(task, c, first, elements - first, column, weights);
+    gather_rest<element, kTileRows, Vectors>(task, c, first, elements - first, column, weights);
   }
 }
 
-template <int Vectors>
+template <Element element, int Vectors>
 void gather_columns(const GatherTask& task, std::int64_t vectors, std::int64_t column) {
   if (vectors == Vectors) {
-    gather_block<Vectors>(task, column, task.weights + column * task.depth);
+    gather_block<element, Vectors>(
+        task, column, static_cast<const typename Lying<element>::Value*>(task.weights) + column * task.depth);
   } else if constexpr (Vectors > 1) {
-    gather_columns<Vectors - 1>(task, vectors, column);
+    gather_columns<element, Vectors - 1>(task, vectors, column);
   }
 }
 
-void gather(const GatherTask& task) {
+template <Element element>
+void gather_elements(const GatherTask& task) {
   const std::int64_t all = (task.channels + kWidth - 1) / kWidth;
   for (std::int64_t done = 0; done < all; done += kTileVectors) {
     const std::int64_t left = all - done;
-    gather_columns<kTileVectors>(task, left < kTileVectors ? left : kTileVectors, done * kWidth);
+    gather_columns<element, kTileVectors>(task, left < kTileVectors ? left : kTileVectors, done * kWidth);
   }
 }
+
+void gather(const GatherTask& task) { gather_elements<Element::float32>(task); }
+void gather_bfloat16(const GatherTask& task) { gather_elements<Element::bfloat16>(task); }
 
 // Rows left channels x Vectors vectors of right channels of one tap's gradient.
 template <int Rows, int Vectors>

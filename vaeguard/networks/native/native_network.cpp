@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "vaeguard/base/error.h"
+#include "vaeguard/networks/native/bfloat16.h"
 #include "vaeguard/networks/native/plan.h"
 
 namespace vaeguard::networks {
@@ -24,22 +25,37 @@ class NativeTape : public Tape {
   std::vector<float*> gradient_pointers;
 };
 
+void put(float value, float& to) { to = value; }
+void put(float value, Half& to) { to = to_bfloat16(value); }
+
 // `count` rows [channel, position] of a matrix from `first` on -> [position, channel].
+template <typename Value>
 void rows_to_positions(const Matrix& matrix, std::int64_t first, std::int64_t count, const ImageShape& shape,
-                       float* to) {
+                       Value* to) {
   const std::int64_t positions = shape.positions();
   for (std::int64_t i = 0; i < count; ++i) {
     const float* from = matrix.data() + (first + i) * matrix.columns();
-    float* row = to + i * shape.size();
+    Value* row = to + i * shape.size();
     if (positions == 1 || shape.channels == 1) {
-      std::copy_n(from, shape.size(), row);
+      for (std::int64_t j = 0; j < shape.size(); ++j) {
+        put(from[j], row[j]);
+      }
       continue;
     }
     for (std::int64_t c = 0; c < shape.channels; ++c) {
       for (std::int64_t p = 0; p < positions; ++p) {
-        row[p * shape.channels + c] = from[c * positions + p];
+        put(from[c * positions + p], row[p * shape.channels + c]);
       }
     }
+  }
+}
+
+void rows_to_positions(const Matrix& matrix, std::int64_t first, std::int64_t count, const ImageShape& shape,
+                       Element element, float* to) {
+  if (element == Element::bfloat16) {
+    rows_to_positions(matrix, first, count, shape, reinterpret_cast<Half*>(to));
+  } else {
+    rows_to_positions(matrix, first, count, shape, to);
   }
 }
 
@@ -63,8 +79,8 @@ void positions_to_rows(const float* from, std::int64_t count, const ImageShape& 
 
 class NativeNetwork : public TrainableNetwork {
  public:
-  NativeNetwork(LayerGraph graph, Parameters parameters)
-      : graph_(std::move(graph)), plan_(make_plan(graph_, parameters, select_kernels())) {}
+  NativeNetwork(LayerGraph graph, Parameters parameters, Precision precision = Precision::float32)
+      : graph_(std::move(graph)), plan_(make_plan(graph_, parameters, kernels(precision), precision)) {}
 
   [[nodiscard]] const LayerGraph& graph() const override { return graph_; }
   [[nodiscard]] std::string_view backend() const override { return "native"; }
@@ -84,11 +100,11 @@ class NativeNetwork : public TrainableNetwork {
     tape.rows = inputs.rows();
     outputs.resize(inputs.rows(), graph_.output().size());
     for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
-      tape.values[b].require(inputs.rows() * plan_.buffers[b].size());
+      tape.values[b].require(inputs.rows() * plan_.buffers[b].value_floats());
     }
     for (std::int64_t first = 0; first < tape.rows; first += kGroupRows) {
       const Group group = group_at(first, tape);
-      rows_to_positions(inputs, first, group.rows, graph_.input, group.values[0]);
+      rows_to_positions(inputs, first, group.rows, graph_.input, plan_.buffers[0].values, group.values[0]);
       for (const auto& step : plan_.steps) {
         step->forward(group);
       }
@@ -115,6 +131,10 @@ class NativeNetwork : public TrainableNetwork {
   }
 
  private:
+  static const Kernels& kernels(Precision precision) {
+    return precision == Precision::float32 ? select_kernels() : *select_bfloat16_kernels().kernels;
+  }
+
   void check_parameters(std::string_view what, std::size_t count) const {
     if (count != graph_.parameters.size()) {
       misuse("networks.native", "{} must have {} values, got {}", what, graph_.parameters.size(), count);
@@ -123,7 +143,7 @@ class NativeNetwork : public TrainableNetwork {
 
   [[nodiscard]] Group group_at(std::int64_t first, NativeTape& tape) const {
     for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
-      tape.value_pointers[b] = tape.values[b].data() + first * plan_.buffers[b].size();
+      tape.value_pointers[b] = tape.values[b].data() + first * plan_.buffers[b].value_floats();
     }
     return {.rows = std::min(kGroupRows, tape.rows - first),
             .values = tape.value_pointers,
@@ -158,11 +178,20 @@ class NativeNetwork : public TrainableNetwork {
                       std::span<float> parameter_gradients, NativeTape& tape) const {
     const Group group = group_at(first, tape);
     float* gradient = group.gradients[plan_.output];
-    rows_to_positions(output_gradients, first, group.rows, graph_.output(), gradient);
-    if (plan_.buffers[plan_.output].rectified) {
+    const Buffer& buffer = plan_.buffers[plan_.output];
+    rows_to_positions(output_gradients, first, group.rows, graph_.output(), buffer.gradients, gradient);
+    if (buffer.rectified) {
       const float* output = group.values[plan_.output];
+      auto* halves = reinterpret_cast<Half*>(gradient);
       for (std::int64_t i = 0; i < group.rows * graph_.output().size(); ++i) {
-        gradient[i] = output[i] > 0.0F ? gradient[i] : 0.0F;
+        if (output[i] > 0.0F) {
+          continue;
+        }
+        if (buffer.gradients == Element::bfloat16) {
+          halves[i] = 0;
+        } else {
+          gradient[i] = 0.0F;
+        }
       }
     }
     std::size_t weighted = plan_.weighted.size();
@@ -187,13 +216,39 @@ class NativeBackend : public Backend {
  public:
   [[nodiscard]] std::string_view name() const override { return "native"; }
   [[nodiscard]] std::string description() const override {
-    return fmt::format("own kernels, matrix products over gathered inputs ({})", select_kernels().name);
+    const Kernels& kernels = select_kernels();
+    const Kernels* bfloat16 = select_bfloat16_kernels().kernels;
+    return fmt::format("own kernels, matrix products over gathered inputs ({}{})", kernels.name,
+                       bfloat16 == nullptr    ? ""
+                       : bfloat16 == &kernels ? ", bfloat16 emulated"
+                                              : fmt::format(", bfloat16 by {}", bfloat16->name));
   }
-  [[nodiscard]] std::string unsupported(const LayerGraph& graph) const override {
-    return graph.layers.empty() ? "the graph has no layers" : "";
+  [[nodiscard]] std::string unsupported(const LayerGraph& graph, Precision precision) const override {
+    if (graph.layers.empty()) {
+      return "the graph has no layers";
+    }
+    return precision == Precision::float32 ? "" : unsupported_in_bfloat16(graph);
   }
-  [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph) const override {
-    return std::make_shared<NativeNetwork>(graph, Parameters::fixed);
+  [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph, Precision precision) const override {
+    return std::make_shared<NativeNetwork>(graph, Parameters::fixed, precision);
+  }
+
+ private:
+  static std::string unsupported_in_bfloat16(const LayerGraph& graph) {
+    const Bfloat16Kernels& chosen = select_bfloat16_kernels();
+    if (chosen.kernels == nullptr) {
+      return chosen.refusal;
+    }
+    for (std::size_t l = 0; l < graph.layers.size(); ++l) {
+      const Layer& layer = graph.layers[l];
+      if (!layer.weighted() || layer.groups != 1 || layer.source != static_cast<std::int64_t>(l) ||
+          (layer.activation != Activation::none && layer.activation != Activation::relu)) {
+        return fmt::format(
+            "bfloat16 needs a chain of convolutions of one group with relu or no activation; layer {}: {}", l,
+            describe(layer));
+      }
+    }
+    return "";
   }
 };
 

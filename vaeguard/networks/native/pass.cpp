@@ -4,10 +4,17 @@
 #include <algorithm>
 #include <map>
 
+#include "vaeguard/networks/native/bfloat16.h"
+
 namespace vaeguard::networks::native {
 namespace {
 
 std::int64_t round_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+float value_at(const void* values, Element element, std::int64_t i) {
+  return element == Element::float32 ? static_cast<const float*>(values)[i]
+                                     : to_float(static_cast<const Half*>(values)[i]);
+}
 
 }  // namespace
 
@@ -21,8 +28,13 @@ Layout Layout::all(std::int64_t positions) {
 }
 
 Pass::Pass(const Layer& layer, Direction direction, const std::vector<Connection>& connections, const Layout& from,
-           const Layout& to, const Kernels& kernels)
-    : layer_(layer), direction_(direction), kernels_(kernels), from_positions_(from.count), to_positions_(to.count) {
+           const Layout& to, const Elements& elements, const Kernels& kernels)
+    : layer_(layer),
+      direction_(direction),
+      elements_(elements),
+      kernels_(kernels),
+      from_positions_(from.count),
+      to_positions_(to.count) {
   const bool forward = direction == Direction::forward;
   const bool transposed = layer.operation == Operation::transposed_convolution;
   flipped_ = forward == transposed;
@@ -116,6 +128,7 @@ void Pass::make_packing() {
   depth_ = products_ ? from_channels_ : taps * from_channels_;
   const std::int64_t padded = round_up(columns_, kernels_.width);
   const std::int64_t block = kernels_.width * kernels_.vectors;
+  const std::int64_t together = elements_.input == Element::bfloat16 ? 2 : 1;  // rows that lie side by side
   const auto source = [&](std::int64_t group, std::int64_t row, std::int64_t column) {
     const std::int64_t packed_tap = products_ ? column / to_channels_ : row / from_channels_;
     const std::int64_t tap = flipped_ ? taps - 1 - packed_tap : packed_tap;
@@ -126,9 +139,11 @@ void Pass::make_packing() {
   };
   for (std::int64_t g = 0; g < layer_.groups; ++g) {
     for (std::int64_t first = 0; first < padded; first += block) {
-      for (std::int64_t row = 0; row < depth_; ++row) {
+      for (std::int64_t row = 0; row < depth_; row += together) {
         for (std::int64_t column = first; column < std::min(first + block, padded); ++column) {
-          packing_.push_back(column < columns_ ? source(g, row, column) : -1);
+          for (std::int64_t k = row; k < row + together; ++k) {
+            packing_.push_back(column < columns_ ? source(g, k, column) : -1);
+          }
         }
       }
     }
@@ -137,8 +152,14 @@ void Pass::make_packing() {
 
 void Pass::pack(std::span<const float> weight) {
   float* packed = weights_.require(static_cast<std::int64_t>(packing_.size()));
+  auto* halves = reinterpret_cast<Half*>(packed);
   for (std::size_t i = 0; i < packing_.size(); ++i) {
-    packed[i] = packing_[i] < 0 ? 0.0F : weight[static_cast<std::size_t>(packing_[i])];
+    const float value = packing_[i] < 0 ? 0.0F : weight[static_cast<std::size_t>(packing_[i])];
+    if (elements_.input == Element::bfloat16) {
+      halves[i] = to_bfloat16(value);
+    } else {
+      packed[i] = value;
+    }
   }
 }
 
@@ -158,11 +179,17 @@ GatherTask Pass::task(const PassData& data) const {
           .input = data.input,
           .input_stride = from_positions_ * from,
           .output = data.output,
+          .output_element = elements_.output,
           .output_stride = to_positions_ * to,
           .position_stride = to,
           .relu = data.relu,
           .mask = data.mask,
+          .mask_element = elements_.mask,
           .accumulate = data.accumulate};
+}
+
+void Pass::gather(const GatherTask& task) const {
+  (elements_.input == Element::bfloat16 ? kernels_.gather_bfloat16 : kernels_.gather)(task);
 }
 
 void Pass::run(const PassData& data, AlignedFloats& scratch) const {
@@ -170,26 +197,34 @@ void Pass::run(const PassData& data, AlignedFloats& scratch) const {
     run_products(data, scratch);
     return;
   }
-  for (std::int64_t g = 0; g < layer_.groups; ++g) {
-    GatherTask group = task(data);
+  GatherTask first = task(data);
+  first.weights = weights_.data();
+  if (layer_.groups == 1) {
+    gather(first);
+    return;
+  }
+  for (std::int64_t g = 0; g < layer_.groups; ++g) {  // of floats
+    GatherTask group = first;
     group.weights = weights_.data() + g * static_cast<std::int64_t>(packing_.size()) / layer_.groups;
-    group.input += g * from_channels_;
-    group.output += g * to_channels_;
-    group.bias = group.bias == nullptr ? nullptr : group.bias + g * to_channels_;
-    group.mask = group.mask == nullptr ? nullptr : group.mask + g * to_channels_;
-    kernels_.gather(group);
+    group.input = static_cast<const float*>(data.input) + g * from_channels_;
+    group.output = static_cast<float*>(data.output) + g * to_channels_;
+    group.bias = data.bias == nullptr ? nullptr : data.bias + g * to_channels_;
+    group.mask = data.mask == nullptr ? nullptr : static_cast<const float*>(data.mask) + g * to_channels_;
+    gather(group);
   }
 }
 
 void Pass::run_products(const PassData& data, AlignedFloats& scratch) const {
   GatherTask products = task({.rows = data.rows, .input = data.input});
-  products.output = scratch.require(data.rows * from_positions_ * columns_);
+  float* all = scratch.require(data.rows * from_positions_ * columns_);
+  products.output = all;
+  products.output_element = Element::float32;
   products.output_stride = from_positions_ * columns_;
   products.position_stride = columns_;
   products.weights = weights_.data();
-  kernels_.gather(products);
+  gather(products);
   for (std::int64_t row = 0; row < data.rows; ++row) {
-    const float* values = products.output + row * products.output_stride;
+    const float* values = all + row * products.output_stride;
     for (std::int64_t p = 0; p < to_positions_; ++p) {
       for (std::int64_t c = 0; c < to_channels_; ++c) {
         float sum = data.bias == nullptr ? 0.0F : data.bias[p * data.bias_stride + c];
@@ -198,9 +233,15 @@ void Pass::run_products(const PassData& data, AlignedFloats& scratch) const {
           sum += values[g.from * columns_ + g.tap * to_channels_ + c];
         }
         const std::int64_t at = (row * to_positions_ + p) * to_channels_ + c;
-        const bool silent = (data.relu && !(sum > 0.0F)) || (data.mask != nullptr && !(data.mask[at] > 0.0F));
+        const bool silent =
+            (data.relu && !(sum > 0.0F)) || (data.mask != nullptr && !(value_at(data.mask, elements_.mask, at) > 0.0F));
         const float value = silent ? 0.0F : sum;
-        data.output[at] = data.accumulate ? data.output[at] + value : value;
+        if (elements_.output == Element::bfloat16) {
+          static_cast<Half*>(data.output)[at] = to_bfloat16(value);
+        } else {
+          float* output = static_cast<float*>(data.output) + at;
+          *output = data.accumulate ? *output + value : value;
+        }
       }
     }
   }

@@ -22,15 +22,22 @@ struct Layout {
 
 enum class Direction { forward, backward };
 
+/// How the values lie that a pass reads, writes and is masked by.
+struct Elements {
+  Element input = Element::float32;
+  Element output = Element::float32;
+  Element mask = Element::float32;
+};
+
 /// What a pass reads and writes; the values lie as [row][live position][channel].
 struct PassData {
   std::int64_t rows = 0;
-  const float* input = nullptr;
-  float* output = nullptr;
+  const void* input = nullptr;
+  void* output = nullptr;
   const float* bias = nullptr;  // [channels], or [live position, channels] where bias_stride is not 0
   std::int64_t bias_stride = 0;
   bool relu = false;
-  const float* mask = nullptr;
+  const void* mask = nullptr;
   bool accumulate = false;
 };
 
@@ -39,7 +46,7 @@ struct PassData {
 class Pass {
  public:
   Pass(const Layer& layer, Direction direction, const std::vector<Connection>& connections, const Layout& from,
-       const Layout& to, const Kernels& kernels);
+       const Layout& to, const Elements& elements, const Kernels& kernels);
   /// Takes the layer's weights, in the layer's own order.
   void pack(std::span<const float> weight);
   void run(const PassData& data, AlignedFloats& scratch) const;
@@ -54,10 +61,12 @@ class Pass {
   void make_products(std::int64_t from_positions);
   void make_packing();
   [[nodiscard]] GatherTask task(const PassData& data) const;
+  void gather(const GatherTask& task) const;
   void run_products(const PassData& data, AlignedFloats& scratch) const;
 
   const Layer layer_;
   const Direction direction_;
+  const Elements elements_;
   const Kernels& kernels_;
   bool flipped_;                    // taps are packed last to first, so that they rise with the input position
   bool products_ = false;           // form all products first, then add up
@@ -74,7 +83,7 @@ class Pass {
   std::vector<Gathered> sums_;  // of the products, ordered by output position
   std::vector<std::int32_t> first_sum_;
   std::vector<std::int32_t> packing_;
-  AlignedFloats weights_;  // of each group: per block of columns [depth][columns of the block]
+  AlignedFloats weights_;  // of each group, as the kernel takes them
 };
 
 }  // namespace vaeguard::networks::native

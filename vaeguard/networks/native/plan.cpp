@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "vaeguard/networks/native/bfloat16.h"
+
 namespace vaeguard::networks::native {
 namespace {
 
@@ -17,10 +19,16 @@ struct Boundary {
 
 class Lowering {
  public:
-  Lowering(const LayerGraph& graph, Parameters parameters, const Kernels& kernels)
-      : graph_(graph), kernels_(kernels), read_(graph.layers.size() + 1), foldable_(graph.layers.size() + 1) {
+  Lowering(const LayerGraph& graph, Parameters parameters, const Kernels& kernels, Precision precision)
+      : graph_(graph),
+        kernels_(kernels),
+        precision_(precision),
+        read_(graph.layers.size() + 1),
+        foldable_(graph.layers.size() + 1) {
     find_readers(parameters);
-    boundaries_.push_back({.buffer = add_buffer({Layout::all(graph.input.positions()), graph.input.channels, false})});
+    Buffer input{Layout::all(graph.input.positions()), graph.input.channels, false};
+    input.values = element(input.channels);
+    boundaries_.push_back({.buffer = add_buffer(std::move(input))});
     for (std::size_t l = 0; l < graph.layers.size(); ++l) {
       boundaries_.push_back(read_[l + 1] ? lower(l) : Boundary{});
     }
@@ -48,6 +56,10 @@ class Lowering {
         foldable_[static_cast<std::size_t>(layer.other)] = false;
       }
     }
+  }
+
+  [[nodiscard]] Element element(std::int64_t channels) const {
+    return precision_ == Precision::bfloat16 && channels % 2 == 0 ? Element::bfloat16 : Element::float32;
   }
 
   std::size_t add_buffer(Buffer buffer) {
@@ -97,6 +109,8 @@ class Lowering {
     const Buffer source = plan_.buffers[from.buffer];
     Boundary to;
     Buffer target{Layout::all(layer.output.positions()), layer.output.channels, layer.activation == Activation::relu};
+    target.values = l + 1 < graph_.layers.size() ? element(target.channels) : Element::float32;
+    target.gradients = element(target.channels);
     std::vector<double> biases;
     if (foldable_[l + 1] || source.layout.count < layer.input.positions()) {
       biases = position_bias(layer, from, source, all);
@@ -178,7 +192,7 @@ class Lowering {
         plan_.slot_size.push_back(0);
       }
       busy[free] = 1;
-      plan_.slot_size[free] = std::max(plan_.slot_size[free], plan_.buffers[buffer].size());
+      plan_.slot_size[free] = std::max(plan_.slot_size[free], plan_.buffers[buffer].gradient_floats());
       plan_.gradient_slot[buffer] = free;
     };
     occupy(plan_.output);
@@ -195,6 +209,7 @@ class Lowering {
 
   const LayerGraph& graph_;
   const Kernels& kernels_;
+  const Precision precision_;
   std::vector<char> read_;      // of each boundary
   std::vector<char> foldable_;  // of each boundary
   std::vector<Boundary> boundaries_;
@@ -203,8 +218,17 @@ class Lowering {
 
 }  // namespace
 
-Plan make_plan(const LayerGraph& graph, Parameters parameters, const Kernels& kernels) {
-  return Lowering(graph, parameters, kernels).take();
+Plan make_plan(const LayerGraph& graph, Parameters parameters, const Kernels& kernels, Precision precision) {
+  if (precision == Precision::float32) {
+    return Lowering(graph, parameters, kernels, precision).take();
+  }
+  LayerGraph rounded = graph;
+  for (const Layer& layer : rounded.layers) {
+    for (float& weight : rounded.weight(layer)) {
+      weight = to_float(to_bfloat16(weight));
+    }
+  }
+  return Lowering(rounded, parameters, kernels, precision).take();
 }
 
 }  // namespace vaeguard::networks::native

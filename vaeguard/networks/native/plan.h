@@ -7,6 +7,7 @@
 
 #include "vaeguard/networks/layer_graph.h"
 #include "vaeguard/networks/native/steps.h"
+#include "vaeguard/networks/network.h"
 
 namespace vaeguard::networks::native {
 
@@ -27,6 +28,11 @@ struct Plan {
 /// Positions that no input reaches (between the taps of a dilated transposed convolution, say) hold a constant,
 /// activation(bias). With fixed parameters the layers that read them take their part into a bias per position, and they
 /// vanish. Layers whose output nobody reads vanish too.
-Plan make_plan(const LayerGraph& graph, Parameters parameters, const Kernels& kernels);
+///
+/// In bfloat16 (chains of weighted layers only) weights are rounded, and so are values and gradients between layers
+/// where their channels come in pairs, as the kernel takes them; others, the network's output and the gradient of its
+/// input stay floats.
+Plan make_plan(const LayerGraph& graph, Parameters parameters, const Kernels& kernels,
+               Precision precision = Precision::float32);
 
 }  // namespace vaeguard::networks::native

@@ -48,8 +48,10 @@ WeightedStep::WeightedStep(const LayerGraph& graph, std::size_t layer, const std
       to_(to),
       kernels_(kernels),
       right_is_output_(layer_.output.channels >= layer_.input.channels),
-      forward_(layer_, Direction::forward, connections, from.layout, to.layout, kernels),
-      backward_(layer_, Direction::backward, connections, to.layout, from.layout, kernels),
+      forward_(layer_, Direction::forward, connections, from.layout, to.layout,
+               {.input = from.values, .output = to.values}, kernels),
+      backward_(layer_, Direction::backward, connections, to.layout, from.layout,
+                {.input = to.gradients, .output = from.gradients, .mask = from.values}, kernels),
       bias_(std::move(position_bias)),
       bias_stride_(bias_.empty() ? 0 : layer_.output.channels),
       pairs_(pairs_by_tap(layer_, connections, from, to, right_is_output_, first_pair_)) {

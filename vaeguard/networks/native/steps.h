@@ -13,19 +13,25 @@
 
 namespace vaeguard::networks::native {
 
-/// Where values of one boundary, or of one before its activation, are kept: [row][live position][channel].
+/// Where values of one boundary, or of one before its activation, are kept: [row][live position][channel]. Rows of
+/// bfloat16 fill whole floats: they have an even number of channels.
 struct Buffer {
   Layout layout;
   std::int64_t channels = 0;
   bool rectified = false;  // written by a fused ReLU: whoever writes its gradient zeroes it where the value is 0
+  Element values = Element::float32;
+  Element gradients = Element::float32;
 
   [[nodiscard]] std::int64_t size() const { return layout.count * channels; }
+  /// Floats that hold a row of its values, and of its gradients.
+  [[nodiscard]] std::int64_t value_floats() const { return values == Element::float32 ? size() : size() / 2; }
+  [[nodiscard]] std::int64_t gradient_floats() const { return gradients == Element::float32 ? size() : size() / 2; }
 };
 
 /// A few rows on their way through all steps.
 struct Group {
   std::int64_t rows = 0;
-  std::span<float* const> values;     // of each buffer
+  std::span<float* const> values;     // of each buffer; two values in each float where it holds bfloat16
   std::span<float* const> gradients;  // of each buffer; null where nobody needs it
   AlignedFloats* scratch = nullptr;
 };

@@ -203,8 +203,11 @@ class OneDnnBackend : public Backend {
     return fmt::format("oneDNN {}.{}.{} primitives, a few rows at a time", version->major, version->minor,
                        version->patch);
   }
-  [[nodiscard]] std::string unsupported(const LayerGraph& graph) const override { return onednn::unsupported(graph); }
-  [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph) const override {
+  [[nodiscard]] std::string unsupported(const LayerGraph& graph, Precision precision) const override {
+    return precision == Precision::float32 ? onednn::unsupported(graph) : "the backend onednn computes in float32 only";
+  }
+  [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph,
+                                                       Precision /*precision*/) const override {
     return std::make_shared<OneDnnNetwork>(graph);
   }
 };

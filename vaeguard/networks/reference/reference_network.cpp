@@ -182,10 +182,14 @@ class ReferenceBackend : public Backend {
  public:
   [[nodiscard]] std::string_view name() const override { return "reference"; }
   [[nodiscard]] std::string description() const override { return "plain loops in double precision; slow, the truth"; }
-  [[nodiscard]] std::string unsupported(const LayerGraph& graph) const override {
+  [[nodiscard]] std::string unsupported(const LayerGraph& graph, Precision precision) const override {
+    if (precision != Precision::float32) {
+      return "the backend reference computes in double only";
+    }
     return graph.layers.empty() ? "the graph has no layers" : "";
   }
-  [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph) const override {
+  [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph,
+                                                       Precision /*precision*/) const override {
     return std::make_shared<ReferenceNetwork>(graph);
   }
 };
