@@ -4,14 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <numeric>
 #include <string>
 #include <vector>
 
 #include "tests/networks/agreement.h"
+#include "tests/networks/run_again.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/networks/native/plan.h"
 #include "vaeguard/networks/network.h"
@@ -238,40 +237,6 @@ TEST(NativeErrors, WrongShapesAreRefused) {
   EXPECT_THROW(network->set_parameters(few), Misuse);
 }
 
-// VAEGUARD_ISA is read once in a process, so each instruction set gets a process of its own.
-struct Child {
-  int status;
-  std::string output;
-};
-
-Child run_again(const std::string& isa, const std::string& filter) {
-  const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
-  const std::string command = "VAEGUARD_ISA=" + isa + " '" + program + "' --gtest_filter='" + filter + "' 2>&1";
-  Child child{-1, {}};
-  FILE* pipe = popen(command.c_str(), "r");
-  char buffer[4096];
-  while (pipe != nullptr && fgets(buffer, sizeof(buffer), pipe) != nullptr) {
-    child.output += buffer;
-  }
-  child.status = pipe != nullptr ? pclose(pipe) : -1;
-  return child;
-}
-
-/// The instruction sets of this processor, best first.
-std::vector<std::string> instruction_sets() {
-  std::vector<std::string> sets;
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")) {
-    sets.emplace_back("avx512");
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    sets.emplace_back("avx2");
-  }
-#endif
-  sets.emplace_back("generic");
-  return sets;
-}
-
 TEST(NativeDifferential, RunsTheBestInstructionSetOrTheOneThatTheEnvironmentNames) {
   const char* wanted = std::getenv("VAEGUARD_ISA");
   const std::string expected = wanted == nullptr ? instruction_sets().front() : wanted;
@@ -281,14 +246,14 @@ TEST(NativeDifferential, RunsTheBestInstructionSetOrTheOneThatTheEnvironmentName
 
 TEST(NativeInstructionSets, EveryOneThatThisProcessorHasAgreesWithDoublePrecision) {
   for (const std::string& set : instruction_sets()) {
-    const Child child = run_again(set, "NativeDifferential.*:NativeIndependence.*");
+    const Child child = run_again("VAEGUARD_ISA=" + set, "NativeDifferential.*:NativeIndependence.*");
     EXPECT_EQ(child.status, 0) << set << "\n" << child.output;
     EXPECT_NE(child.output.find("[  PASSED  ] 9 tests"), std::string::npos) << child.output;
   }
 }
 
 TEST(NativeInstructionSets, AnUnknownOneIsRefusedWithTheKnownOnes) {
-  const Child child = run_again("abacus", "NativeDifferential.ADifferenceOfOneWeightIsSeen");
+  const Child child = run_again("VAEGUARD_ISA=abacus", "NativeDifferential.ADifferenceOfOneWeightIsSeen");
   EXPECT_NE(child.status, 0);
   EXPECT_NE(child.output.find("VAEGUARD_ISA must be one this processor supports"), std::string::npos);
   EXPECT_NE(child.output.find("generic"), std::string::npos);
