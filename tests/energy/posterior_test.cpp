@@ -8,6 +8,7 @@
 #include <limits>
 #include <vector>
 
+#include "tests/networks/bfloat16_here.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/models/conv_vae.h"
@@ -221,6 +222,63 @@ TEST(PosteriorEnergy, ThreadsThatShareAFieldGetTheSameResults) {
     EXPECT_EQ(one.values, two.values);
     EXPECT_EQ(one.gradients, two.gradients);
   }
+}
+
+TEST(PosteriorEnergy, GradientsAloneAreThoseOfEvaluateBitForBit) {
+  for (const Likelihood& likelihood : {kBernoulli, kGaussian}) {
+    for (const auto precision : {networks::Precision::float32, networks::Precision::bfloat16}) {
+      const Vae vae(random_vae(likelihood), "native", precision);
+      ASSERT_EQ(vae.refusal(), "");
+      const PosteriorEnergy field(vae, random_images(9, 784));
+      const Matrix latents = random_latents(7, 64);
+      Matrix gradients;
+      field.gradients(2, latents, gradients);
+      EXPECT_EQ(gradients, evaluate(field, 2, latents).gradients);
+    }
+  }
+}
+
+TEST(PosteriorEnergy, MixedPrecisionKeepsTheValuesAndGivesCloseGradients) {
+  for (const Likelihood& likelihood : {kBernoulli, kGaussian}) {
+    const Vae exact(random_vae(likelihood), "native");
+    const Vae mixed(random_vae(likelihood), "native", networks::Precision::bfloat16);
+    EXPECT_FALSE(exact.mixed());
+    ASSERT_TRUE(mixed.mixed()) << mixed.refusal();
+    const Matrix images = random_images(50, 784);
+    const Matrix latents = random_latents(50, 64);
+    const Evaluation a = evaluate(PosteriorEnergy(exact, images), 0, latents);
+    const PosteriorEnergy field(mixed, images);
+    const Evaluation b = evaluate(field, 0, latents);
+    EXPECT_EQ(a.values, b.values);
+    std::vector<double> alone(50);
+    field.evaluate(0, latents, alone, nullptr);
+    EXPECT_EQ(alone, a.values);
+    EXPECT_NE(a.gradients, b.gradients);
+    double error = 0.0;
+    double norm = 0.0;
+    for (std::size_t i = 0; i < a.gradients.values().size(); ++i) {
+      const double difference = static_cast<double>(b.gradients.values()[i]) - a.gradients.values()[i];
+      error += difference * difference;
+      norm += static_cast<double>(a.gradients.values()[i]) * a.gradients.values()[i];
+    }
+    // Half a percent of the ReLUs are silenced by one side only, each with its share of the gradient: 7 % of its norm.
+    EXPECT_LT(error, 0.15 * 0.15 * norm);
+  }
+}
+
+TEST(PosteriorEnergy, MixedResultsDoNotDependOnBatchesAndThreads) {
+  constexpr std::int64_t kAll = 40;
+  const Vae vae(random_vae(kBernoulli), "native", networks::Precision::bfloat16);
+  const PosteriorEnergy field(vae, random_images(kAll, 784));
+  const Matrix latents = random_latents(kAll, 64);
+  const Evaluation all = evaluate(field, 0, latents);
+  Matrix gradients(kAll, 64);
+  parallel_chunks(kAll, 3, 2, [&](std::int64_t first, std::int64_t count) {
+    Matrix part;
+    field.gradients(first, latents.slice(first, count), part);
+    gradients.assign(first, part);
+  });
+  EXPECT_EQ(gradients, all.gradients);
 }
 
 TEST(PosteriorEnergy, BackendsAgree) {

@@ -7,6 +7,7 @@
 
 #include "tests/mcmc/decoder_replicates.h"
 #include "tests/mcmc/mutants.h"
+#include "tests/networks/bfloat16_here.h"
 #include "vaeguard/mcmc/warmup.h"
 #include "vaeguard/models/checkpoint.h"
 #include "vaeguard/models/conv_vae.h"
@@ -106,21 +107,28 @@ VaeWeights real_vae() {
   return weights;
 }
 
-TEST(RealDecoderInvarianceStatistical, ExactPosteriorDrawsRemainExact) {
-  // All 64 coordinates of 2,000 replicates together are 128,000 independent normals: 0.01 is seen in their law.
-  constexpr std::int64_t kReal = 2000;
-  constexpr std::int64_t kPilot = 32;
-  const Hmc kernel({.leapfrog_steps = 4, .jitter = 0.2});
-  const Vae vae(real_vae());
-  // The step size is tuned on other replicates, so that it is a constant as far as the tested ones are concerned.
+constexpr std::int64_t kPilot = 32;
+
+/// The step sizes that warm-up gives 32 chains on the real decoder, in rising order.
+std::vector<double> tuned_steps(const Hmc& kernel, const Vae& vae) {
   const Pairs pilot = draw_pairs(vae, kPilot, Key(37));
-  const energy::PosteriorEnergy pilot_field(vae, pilot.images);
-  const Target pilot_target{pilot_field};
-  Tuned tuned = warm_up(kernel, chain_keys(Key(38), 0, kPilot), pilot_target, identity_metric(kPilot, 64),
-                        make_state(pilot_target, pilot.latents), {.transitions = 15, .step_size = {.target = 0.6}},
+  const energy::PosteriorEnergy field(vae, pilot.images);
+  const Target target{field};
+  Tuned tuned = warm_up(kernel, chain_keys(Key(38), 0, kPilot), target, identity_metric(kPilot, 64),
+                        make_state(target, pilot.latents), {.transitions = 15, .step_size = {.target = 0.6}},
                         [](int, const State&, const Info&) {});
   std::ranges::sort(tuned.parameters.step_size);
-  const double step = tuned.parameters.step_size[kPilot / 2];
+  return tuned.parameters.step_size;
+}
+
+void expect_real_decoder_stays_invariant(networks::Precision precision) {
+  // All 64 coordinates of 2,000 replicates together are 128,000 independent normals: 0.01 is seen in their law.
+  constexpr std::int64_t kReal = 2000;
+  const Hmc kernel({.leapfrog_steps = 4, .jitter = 0.2});
+  const Vae vae(real_vae(), "auto", precision);
+  ASSERT_EQ(vae.mixed(), precision == networks::Precision::bfloat16) << vae.refusal();
+  // The step size is tuned on other replicates, so that it is a constant as far as the tested ones are concerned.
+  const double step = tuned_steps(kernel, vae)[kPilot / 2];
 
   const Pairs pairs = draw_pairs(vae, kReal, Key(39));
   const energy::PosteriorEnergy field(vae, pairs.images);
@@ -129,6 +137,36 @@ TEST(RealDecoderInvarianceStatistical, ExactPosteriorDrawsRemainExact) {
   EXPECT_GT(outcome.mean_acceptance, 0.3);
   EXPECT_LT(outcome.mean_acceptance, 0.98);
   statistics::expect_holds(judge_pairs(outcome, fresh_energies(vae, 3 * kReal, Key(43)), Key(41)), 0.2);
+}
+
+TEST(RealDecoderInvarianceStatistical, ExactPosteriorDrawsRemainExact) {
+  expect_real_decoder_stays_invariant(networks::Precision::float32);
+}
+
+TEST(RealDecoderInvarianceStatistical, ExactPosteriorDrawsRemainExactWithRoughGradientsAndExactEnergies) {
+  expect_real_decoder_stays_invariant(networks::Precision::bfloat16);
+}
+
+TEST(RealDecoderMixedStatistical, RoughGradientsCostLittleAcceptanceAndLeaveTheStepSize) {
+  // Twenty steps, as the defence takes: errors of the gradients add up along a trajectory. Both sides use the same
+  // pairs, keys and step size, so that what differs is the gradients, and the mean of 400 chains' differences has a
+  // standard error below 0.01.
+  constexpr std::int64_t kChains = 400;
+  const Hmc kernel({.leapfrog_steps = 20});
+  const Vae exact(real_vae());
+  const Vae mixed(real_vae(), "auto", networks::Precision::bfloat16);
+  const Pairs pairs = draw_pairs(exact, kChains, Key(44));
+  const double step = tuned_steps(kernel, exact)[kPilot / 2];
+  const double mixed_step = tuned_steps(kernel, mixed)[kPilot / 2];
+  const auto acceptance = [&](const Vae& vae) {
+    const energy::PosteriorEnergy field(vae, pairs.images);
+    return advance(kernel, field, pairs.latents, {.step_size = step, .transitions = 1}, Key(45)).mean_acceptance;
+  };
+  const double of_exact = acceptance(exact);
+  const double of_mixed = acceptance(mixed);
+  RecordProperty("acceptance", std::to_string(of_exact) + " " + std::to_string(of_mixed));
+  EXPECT_NEAR(of_mixed, of_exact, 0.05);
+  EXPECT_NEAR(mixed_step / step, 1.0, 0.1);
 }
 
 }  // namespace

@@ -187,5 +187,38 @@ TEST(Leapfrog, EachChainHasItsOwnStepSize) {
   EXPECT_NE(both(0, 0), both(1, 0));
 }
 
+/// Counts what it is asked for; its energies and gradients are those of a standard normal.
+class CountingField : public ScalarField {
+ public:
+  [[nodiscard]] std::int64_t size() const override { return 1; }
+  [[nodiscard]] std::int64_t dimension() const override { return 1; }
+  void evaluate(std::int64_t first, const Matrix& points, std::span<double> values, Matrix* gradients) const override {
+    ++energies;
+    values[0] = 0.5 * static_cast<double>(points(0, 0)) * points(0, 0);
+    if (gradients != nullptr) {
+      this->gradients(first, points, *gradients);
+    }
+  }
+  void gradients(std::int64_t /*first*/, const Matrix& points, Matrix& gradients) const override {
+    ++gradient_count;
+    gradients = points;
+  }
+  mutable int energies = 0;
+  mutable int gradient_count = 0;
+};
+
+TEST(Leapfrog, AsksForOneEnergyATrajectoryAndOneGradientAStep) {
+  const CountingField field;
+  const Target target{field};
+  State state = make_state(target, Matrix(1, 1, 0.3F));
+  field.energies = field.gradient_count = 0;
+  Matrix momentum(1, 1, 1.0F);
+  leapfrog(target, identity_metric(1, 1), std::vector{0.1}, 7, state, momentum);
+  EXPECT_EQ(field.energies, 1);
+  EXPECT_EQ(field.gradient_count, 7);
+  EXPECT_DOUBLE_EQ(state.energy[0], 0.5 * static_cast<double>(state.position(0, 0)) * state.position(0, 0));
+  EXPECT_EQ(state.gradient, state.position);
+}
+
 }  // namespace
 }  // namespace vaeguard::mcmc

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "tests/networks/bfloat16_here.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/models/conv_vae.h"
 
@@ -96,6 +97,26 @@ TEST(Vae, ResultsDoNotDependOnThreadsOrBatch) {
   const Matrix decoded = paper_vae().decode(one.mean, 1);
   EXPECT_EQ(paper_vae().decode(one.mean, 2), decoded);
   EXPECT_EQ(paper_vae().decode(one.mean.slice(3, 7)), decoded.slice(3, 7));
+}
+
+TEST(Vae, MixedPrecisionAddsADecoderForGradientsAndChangesNothingElse) {
+  const Vae mixed(paper_vae().weights(), "native", networks::Precision::bfloat16);
+  ASSERT_EQ(mixed.refusal(), "");
+  EXPECT_TRUE(mixed.mixed());
+  EXPECT_NE(&mixed.gradient_decoder(), &mixed.decoder());
+  EXPECT_EQ(mixed.encode(images(2)).mean, paper_vae().encode(images(2)).mean);
+  EXPECT_EQ(mixed.decode(Matrix(2, 64, 0.5F)), paper_vae().decode(Matrix(2, 64, 0.5F)));
+  EXPECT_NE(networks::forward_all(mixed.gradient_decoder(), Matrix(2, 64, 0.5F), 1),
+            networks::forward_all(mixed.decoder(), Matrix(2, 64, 0.5F), 1));
+}
+
+TEST(Vae, MixedPrecisionThatABackendRefusesRunsInFloatAndSaysWhy) {
+  const Vae vae(paper_vae().weights(), "reference", networks::Precision::bfloat16);
+  EXPECT_FALSE(vae.mixed());
+  EXPECT_EQ(&vae.gradient_decoder(), &vae.decoder());
+  EXPECT_NE(vae.refusal().find("reference"), std::string::npos);
+  EXPECT_FALSE(paper_vae().mixed());
+  EXPECT_EQ(paper_vae().refusal(), "");
 }
 
 TEST(Vae, BackendsAgreeAndTheForcedOneRuns) {
