@@ -5,6 +5,7 @@
 #include "vaeguard/base/npz.h"
 #include "vaeguard/experiments/inference_file.h"
 #include "vaeguard/experiments/plan.h"
+#include "vaeguard/experiments/subject.h"
 #include "vaeguard/models/checkpoint.h"
 
 namespace vaeguard::cli {
@@ -21,7 +22,8 @@ struct DefendVerb {
 void defend(const DefendVerb& verb, const Common& common) {
   const auto plan = experiments::defence_preset(verb.defence);
   const auto checkpoint = models::load_checkpoint(verb.checkpoint);
-  const models::Vae vae(checkpoint.vae, common.backend);
+  const models::Vae vae(checkpoint.vae, common.backend, common.gradient_precision());
+  experiments::tell_refusal(vae, *common.observer);
   const Matrix images = experiments::matrix_from(read_npz(verb.images), verb.array, verb.images);
   check_shape(verb.images, verb.array, images, -1, vae.image().size());
   check_finite(verb.images, verb.array, images);

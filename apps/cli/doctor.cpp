@@ -12,6 +12,7 @@
 #include "vaeguard/data/data_folder.h"
 #include "vaeguard/data/registry.h"
 #include "vaeguard/experiments/environment.h"
+#include "vaeguard/models/conv_vae.h"
 #include "vaeguard/networks/network.h"
 
 namespace vaeguard::cli {
@@ -28,12 +29,26 @@ std::string backend_choice() {
   return "the first of these that supports the model; --backend or VAEGUARD_BACKEND chooses another";
 }
 
+// For the paper's decoder.
+std::string describe_precision(const Common& common) {
+  const auto decoder = models::conv_vae({1, 28, 28}, {}, Key(1)).decoder;
+  const auto& backend = networks::select_backend(common.backend, decoder);
+  const std::string refusal = backend.unsupported(decoder, networks::Precision::bfloat16);
+  const bool asked = common.precision == "mixed";
+  if (!refusal.empty()) {
+    return fmt::format("fp32; mixed is not possible{}: {}", asked ? ", though asked for" : "", refusal);
+  }
+  return asked ? "mixed: leapfrog gradients in bfloat16, energies in fp32"
+               : "fp32; mixed is possible: --precision mixed";
+}
+
 void doctor(const Common& common) {
   for (const auto& [name, value] : experiments::environment()) {
     line(name, value);
   }
   line("backend choice", backend_choice());
   line("threads", std::to_string(common.thread_count()));
+  line("precision", describe_precision(common));
   line("instruction sets", instruction_sets());
 #ifndef VAEGUARD_WITH_TORCH
   line("libtorch", "not in this build: `export` and the torch backend are missing; install libtorch-dev, build again");

@@ -31,6 +31,11 @@ void add_common(CLI::App& program, Common& common) {
   program.add_option("--device", common.device, "Where to compute: cpu")->check(CLI::IsMember({"cpu"}));
   program.add_option("--backend", common.backend,
                      "Network backend: auto, or one of `vaeguard list` (default: VAEGUARD_BACKEND, else the fastest)");
+  program
+      .add_option("--precision", common.precision,
+                  "fp32, or mixed: leapfrog gradients in bfloat16, energies that decide exact (default: fp32)")
+      ->envname("VAEGUARD_PRECISION")
+      ->check(CLI::IsMember({"fp32", "mixed"}));
   program.add_option("--data", common.data,
                      "Folder of data sets (default: VAEGUARD_DATA, else ~/.cache/vaeguard/data)");
   program.add_flag("--quiet,-q", common.quiet, "No progress and no messages, only results and errors");
@@ -121,6 +126,10 @@ int run_program(int argc, char** argv) {
 }  // namespace
 
 int Common::thread_count() const { return vaeguard::thread_count(threads); }
+
+networks::Precision Common::gradient_precision() const {
+  return precision == "mixed" ? networks::Precision::bfloat16 : networks::Precision::float32;
+}
 
 std::uint64_t Common::seed_or(std::uint64_t fallback) const {
   return seed < 0 ? fallback : static_cast<std::uint64_t>(seed);

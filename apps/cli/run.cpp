@@ -53,6 +53,7 @@ void add_run(CLI::App& program, Common& common) {
     options.data_folder = data::data_folder(common.data);
     options.threads = common.thread_count();
     options.backend = common.backend;
+    options.gradients = common.gradient_precision();
     experiments::run_plan(plan, options, *common.observer);
     write_folder_report(options.out);
     fmt::print("{}\n", (options.out / "report.html").string());

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "vaeguard/base/observer.h"
+#include "vaeguard/networks/network.h"
 
 namespace vaeguard::cli {
 
@@ -16,11 +17,13 @@ struct Common {
   std::int64_t seed = -1;  // -1: the plan's or the verb's own
   std::string device = "cpu";
   std::string backend = "auto";
-  std::string data;  // folder of data sets
+  std::string precision = "fp32";  // of posterior gradients; "mixed": bfloat16
+  std::string data;                // folder of data sets
   bool quiet = false;
   Observer* observer = &silent_observer();
 
   [[nodiscard]] int thread_count() const;
+  [[nodiscard]] networks::Precision gradient_precision() const;
   [[nodiscard]] std::uint64_t seed_or(std::uint64_t fallback) const;
 };
 

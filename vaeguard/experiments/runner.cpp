@@ -70,7 +70,8 @@ class Runner {
     store_.emplace(options_.out / "results.sqlite", Store::Access::write);
     dataset_ = data::load_dataset(plan_.dataset, options_.data_folder);
     const models::Checkpoint checkpoint = checkpoint_for_run();
-    subject_.emplace(make_subject(checkpoint, dataset_, checkpoint_place_, options_.backend));
+    subject_.emplace(make_subject(checkpoint, dataset_, checkpoint_place_, options_.backend, options_.gradients));
+    tell_refusal(subject_->vae, observer_);
     write_environment(checkpoint);
     if (!store_->finished("model")) {
       observer_.message("measuring the model");
@@ -115,7 +116,8 @@ class Runner {
   void write_environment(const models::Checkpoint& checkpoint) const {
     std::map<std::string, std::string> more{{"data_digest", dataset_.digest},
                                             {"threads", std::to_string(options_.threads)},
-                                            {"backend used", std::string(subject_->vae.decoder().backend())}};
+                                            {"backend used", std::string(subject_->vae.decoder().backend())},
+                                            {"precision used", subject_->vae.mixed() ? "mixed" : "fp32"}};
     for (const auto& [key, value] : checkpoint.metadata) {
       more.emplace("model " + key, value);
     }

@@ -16,6 +16,7 @@ struct RunOptions {
   std::filesystem::path data_folder;  // see data/data_folder.h
   int threads = 1;
   std::string backend = "auto";
+  networks::Precision gradients = networks::Precision::float32;  // of posterior energies; see models/vae.h
 };
 
 /// Trains or loads the model, attacks, defends, measures. Every finished cell, training step and block of chains is on

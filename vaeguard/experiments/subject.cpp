@@ -56,7 +56,7 @@ void fit_latent_classifier(models::Checkpoint& checkpoint, std::uint64_t seed, c
 }
 
 Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,
-                     std::string_view backend) {
+                     std::string_view backend, networks::Precision gradients) {
   const ImageShape image = checkpoint.vae.image();
   if (image != dataset.shape) {
     misuse(place, "the model must take the images of {}, {}x{}x{}; it takes {}x{}x{}", dataset.name,
@@ -67,7 +67,13 @@ Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& 
     misuse(place, "the checkpoint must hold a latent classifier of {} classes, it holds {}", dataset.classes,
            checkpoint.classifier ? fmt::format("one of {}", checkpoint.classifier->classes()) : "none");
   }
-  return {models::Vae(checkpoint.vae, backend), *checkpoint.classifier};
+  return {models::Vae(checkpoint.vae, backend, gradients), *checkpoint.classifier};
+}
+
+void tell_refusal(const models::Vae& vae, Observer& observer) {
+  if (!vae.refusal().empty()) {
+    observer.message(fmt::format("warning: precision mixed is not possible, fp32 runs: {}", vae.refusal()));
+  }
 }
 
 CellRecords measure_model(const Subject& subject, const Plan& plan, const data::Dataset& dataset, int threads,

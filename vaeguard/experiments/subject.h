@@ -23,7 +23,10 @@ void fit_latent_classifier(models::Checkpoint& checkpoint, std::uint64_t seed, c
 
 /// Throws Misuse unless the checkpoint fits the data set and has a classifier of its classes.
 Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,
-                     std::string_view backend);
+                     std::string_view backend, networks::Precision gradients = networks::Precision::float32);
+
+/// A message with the reason where bfloat16 gradients were asked for and float32 runs.
+void tell_refusal(const models::Vae& vae, Observer& observer);
 
 /// ELBO, importance-weighted NLL and classifier accuracy on test images, as the cell "model".
 CellRecords measure_model(const Subject& subject, const Plan& plan, const data::Dataset& dataset, int threads,
