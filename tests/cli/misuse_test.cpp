@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tests/cli/program.h"
+#include "vaeguard/base/npz.h"
 
 namespace vaeguard::cli {
 namespace {
@@ -18,6 +19,18 @@ Ended misuse(const std::vector<std::string>& arguments) {
   EXPECT_EQ(std::ranges::count(ended.errors, '\n'), 1) << ended.errors;
   return ended;
 }
+
+/// An environment variable for as long as it lives.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) { setenv(name, value, /*overwrite=*/1); }
+  ~Variable() { unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
 
 TEST(CommandLine, EveryVerbHasHelpWithAnExample) {
   for (const auto* verb : {"run", "train", "attack", "defend", "report", "export", "list", "doctor", "bench"}) {
@@ -63,6 +76,56 @@ TEST(CommandLine, DoctorAndListSucceedWithoutData) {
 
 TEST(CommandLine, AForcedBackendThatDoesNotExistIsRefused) {
   EXPECT_THAT(misuse({"--backend", "abacus", "bench", "hmc", "--seconds", "0.1"}).errors, HasSubstr("abacus"));
+}
+
+TEST(CommandLine, AnUnknownPrecisionIsRefusedWhereverItComesFrom) {
+  EXPECT_THAT(misuse({"--precision", "half", "doctor"}).errors, HasSubstr("half"));
+  const Variable variable("VAEGUARD_PRECISION", "quarter");
+  EXPECT_THAT(misuse({"doctor"}).errors, HasSubstr("quarter"));
+}
+
+TEST(CommandLine, DoctorTellsWhichPrecisionRunsAndWhy) {
+  const auto folder = fresh_folder();
+  const auto doctor = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> arguments{"doctor", "--data", (folder / "none").string()};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return run(folder, arguments).output;
+  };
+  {
+    const Variable emulated("VAEGUARD_BF16", "emulated");
+    EXPECT_THAT(doctor({}), HasSubstr("fp32; mixed is possible: --precision mixed"));
+    EXPECT_THAT(doctor({"--precision", "mixed"}), HasSubstr("mixed: leapfrog gradients in bfloat16"));
+    const Variable asked("VAEGUARD_PRECISION", "mixed");
+    EXPECT_THAT(doctor({}), HasSubstr("mixed: leapfrog gradients in bfloat16"));
+  }
+  const Variable plain("VAEGUARD_ISA", "generic");
+  EXPECT_THAT(doctor({}), HasSubstr("fp32; mixed is not possible: "));
+  EXPECT_THAT(doctor({"--precision", "mixed"}), HasSubstr("fp32; mixed is not possible, though asked for: "));
+}
+
+TEST(CommandLine, MixedPrecisionThatIsNotPossibleIsOneWarningAndRunsInFloat) {
+  const auto folder = fresh_folder();
+  const auto images = (folder / "images.npz").string();
+  write_npz(images, {{"x_adv", {{1, 784}, std::vector<float>(784, 0.25F)}}});
+  const auto model = std::string(VAEGUARD_SOURCE_DIR) + "/zoo/mnist_vae.safetensors";
+  const auto codes = [&](const std::vector<std::string>& options, std::string& errors) {
+    const auto out = (folder / "out.npz").string();
+    std::vector<std::string> arguments{"defend", model, images, "--out", out};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Ended ended = run(folder, arguments);
+    EXPECT_EQ(ended.code, 0) << ended.errors;
+    errors = ended.errors;
+    return std::get<std::vector<float>>(read_npz(out).at("z_defended").values);
+  };
+  const Variable set("VAEGUARD_ISA", "generic");
+  std::string errors;
+  const auto plain = codes({}, errors);
+  EXPECT_THAT(errors, testing::Not(HasSubstr("precision")));
+  EXPECT_EQ(codes({"--precision", "mixed"}, errors), plain);
+  EXPECT_THAT(errors, HasSubstr("warning: precision mixed is not possible, fp32 runs: "));
+  const Variable emulated("VAEGUARD_BF16", "emulated");
+  EXPECT_NE(codes({"--precision", "mixed"}, errors), plain);
+  EXPECT_THAT(errors, testing::Not(HasSubstr("precision")));
 }
 
 }  // namespace
