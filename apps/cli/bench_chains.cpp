@@ -45,18 +45,23 @@ Matrix first_images(const Matrix& images, std::int64_t batch) {
   return images.gather(rows);
 }
 
-// The larger of the relative error of the energy and of each gradient component, whose scale is at least one.
-double error_of_chain(const models::Vae& vae, std::span<const float> image, std::span<const float> latent,
-                      double energy, std::span<const float> gradient) {
-  std::vector<double> true_gradient;
-  const double truth =
-      energy::reference_energy(vae.weights(), image, std::vector<double>(latent.begin(), latent.end()), &true_gradient);
-  double error = std::abs(energy - truth) / std::abs(truth);
-  for (std::size_t d = 0; d < true_gradient.size(); ++d) {
-    const double difference = std::abs(gradient[d] - true_gradient[d]) / (1.0 + std::abs(true_gradient[d]));
-    error = std::isnan(difference) ? difference : std::max(error, difference);
+struct Errors {
+  double energy = 0.0;    // relative
+  double gradient = 0.0;  // in the Euclidean norm, relative
+};
+
+Errors errors_of_chain(const models::Vae& vae, std::span<const float> image, std::span<const float> latent,
+                       double energy, std::span<const float> gradient) {
+  std::vector<double> truth;
+  const double true_energy =
+      energy::reference_energy(vae.weights(), image, std::vector<double>(latent.begin(), latent.end()), &truth);
+  double difference = 0.0;
+  double norm = 0.0;
+  for (std::size_t d = 0; d < truth.size(); ++d) {
+    difference += (gradient[d] - truth[d]) * (gradient[d] - truth[d]);
+    norm += truth[d] * truth[d];
   }
-  return error;
+  return {std::abs(energy - true_energy) / std::abs(true_energy), std::sqrt(difference / norm)};
 }
 
 }  // namespace
@@ -93,12 +98,16 @@ void BenchChains::check_against_reference() const {
     std::vector<double> energies(static_cast<std::size_t>(count));
     Matrix gradients;
     energy_.evaluate(first, latents_.slice(first, count), energies, &gradients);
-    const double error = error_of_chain(vae_, model_.images.row(b % model_.images.rows()), latents_.row(b),
-                                        energies[static_cast<std::size_t>(b - first)], gradients.row(b - first));
-    // Sums of at most 1,152 float products per unit and five layers: 1e-4 is ten times what rounding gives.
-    if (!(error < 1e-4)) {
-      failure("bench", "backend {}, chain {} of {}: differs from the reference by {:.3g}; no speed is told",
-              vae_.decoder().backend(), b, batch(), error);
+    const Errors errors = errors_of_chain(vae_, model_.images.row(b % model_.images.rows()), latents_.row(b),
+                                          energies[static_cast<std::size_t>(b - first)], gradients.row(b - first));
+    // Sums of at most 1,152 float products per unit and five layers: 1e-4 is ten times what rounding gives. bfloat16
+    // rounds the values of five layers twice by up to 2^-9: 3 % is five times their random walk.
+    const double allowed = vae_.mixed() ? 0.03 : 1e-4;
+    if (!(errors.energy < 1e-4 && errors.gradient < allowed)) {
+      failure("bench",
+              "backend {}, chain {} of {}: energy and gradient differ from the reference by {:.3g} and {:.3g}; no "
+              "speed is told",
+              vae_.decoder().backend(), b, batch(), errors.energy, errors.gradient);
     }
   }
 }
@@ -108,20 +117,23 @@ Timed BenchChains::run(std::int64_t chains, int transitions, int threads) const 
   Timed timed;
   std::mutex mutex;
   const auto start = Clock::now();
-  parallel_chunks(chains, row_chunk(chains, defences::kChainsPerChunk, threads), threads, [&](std::int64_t first, std::int64_t count) {
-    const mcmc::Target target{energy_, first};
-    const auto keys = std::span(keys_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-    const mcmc::Parameters parameters{std::vector<double>(keys.size(), 0.05),
-                                      mcmc::identity_metric(count, vae_.latent_size())};
-    mcmc::State state = mcmc::make_state(target, latents_.slice(first, count));
-    double accepted = 0.0;
-    for (int t = 0; t < transitions; ++t) {
-      const auto info = kernel_.step(mcmc::step_keys(keys, static_cast<std::uint64_t>(t)), target, parameters, state);
-      accepted += std::reduce(info.acceptance.begin(), info.acceptance.end());
-    }
-    const std::scoped_lock lock(mutex);
-    timed.acceptance += accepted / (static_cast<double>(chains) * transitions);
-  });
+  parallel_chunks(chains, row_chunk(chains, defences::kChainsPerChunk, threads), threads,
+                  [&](std::int64_t first, std::int64_t count) {
+                    const mcmc::Target target{energy_, first};
+                    const auto keys =
+                        std::span(keys_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+                    const mcmc::Parameters parameters{std::vector<double>(keys.size(), 0.05),
+                                                      mcmc::identity_metric(count, vae_.latent_size())};
+                    mcmc::State state = mcmc::make_state(target, latents_.slice(first, count));
+                    double accepted = 0.0;
+                    for (int t = 0; t < transitions; ++t) {
+                      const auto info =
+                          kernel_.step(mcmc::step_keys(keys, static_cast<std::uint64_t>(t)), target, parameters, state);
+                      accepted += std::reduce(info.acceptance.begin(), info.acceptance.end());
+                    }
+                    const std::scoped_lock lock(mutex);
+                    timed.acceptance += accepted / (static_cast<double>(chains) * transitions);
+                  });
   timed.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   // One more for the state that the chains start from.
   timed.gradients = static_cast<double>(chains) * (1.0 + static_cast<double>(transitions) * gradients_per_transition());

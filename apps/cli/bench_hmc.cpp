@@ -7,7 +7,7 @@
 #include <array>
 #include <map>
 #include <set>
-#include <string_view>
+#include <utility>
 
 #include "apps/cli/bench_chains.h"
 #include "apps/cli/fma_peak.h"
@@ -21,7 +21,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 1> kPrecisions{"fp32"};
 // The paper's own batch (restarts of one image) and a large one.
 constexpr std::array<std::int64_t, 2> kPeerBatches{10, 500};
 constexpr int kRepeats = 5;
@@ -70,6 +69,17 @@ std::vector<std::string> chosen_backends(const std::vector<std::string>& named, 
     if (named.empty() && backend->name() != "reference" && backend->unsupported(decoder).empty()) {
       result.emplace_back(backend->name());
     }
+  }
+  return result;
+}
+
+// What the backend can compute the decoder's gradients in here.
+std::vector<std::pair<std::string, networks::Precision>> precisions_of(const std::string& backend,
+                                                                       const networks::LayerGraph& decoder) {
+  std::vector<std::pair<std::string, networks::Precision>> result{{"fp32", networks::Precision::float32}};
+  constexpr auto kMixed = networks::Precision::bfloat16;
+  if (networks::select_backend(backend, decoder).unsupported(decoder, kMixed).empty()) {
+    result.emplace_back("mixed", kMixed);
   }
   return result;
 }
@@ -123,17 +133,17 @@ class HmcBench {
     result_["seconds_per_figure"] = options_.seconds;
     result_["multiply_adds"] = {{"nominal", nominal_multiply_adds(model_.weights.decoder)},
                                 {"done", networks::multiply_adds(model_.weights.decoder)}};
-    for (const char* key :
-         {"grads_per_second", "eager", "ratio_to_eager_batch10", "ratio_to_eager_batch500",
-          "ratio_batch10_to_eager_batch10", "fraction_of_peak_fp32", "fma_peak_gflops", "peak_rss_mb"}) {
+    for (const char* key : {"grads_per_second", "eager", "ratio_to_eager_batch10", "ratio_to_eager_batch500",
+                            "ratio_batch10_to_eager_batch10", "fraction_of_peak_fp32", "fraction_of_peak_mixed",
+                            "fma_peak_gflops", "peak_rss_mb"}) {
       result_[key] = Json::object();
     }
   }
 
   void measure_backend(const std::string& backend) {
     reset_peak_resident();
-    const models::Vae vae(model_.weights, backend);
-    for (const std::string_view precision : kPrecisions) {
+    for (const auto& [precision, gradients] : precisions_of(backend, model_.weights.decoder)) {
+      const models::Vae vae(model_.weights, backend, gradients);
       for (const std::int64_t batch : options_.batches) {
         const BenchChains chains(vae, model_, batch);
         chains.check_against_reference();
@@ -142,7 +152,7 @@ class HmcBench {
             throw Interrupted{};
           }
           observer_.message(fmt::format("measuring {} {}, {} chains, threads: {}", backend, precision, batch, threads));
-          result_["grads_per_second"][backend][std::string(precision)][std::to_string(threads)][std::to_string(batch)] =
+          result_["grads_per_second"][backend][precision][std::to_string(threads)][std::to_string(batch)] =
               measure(chains, threads, options_.seconds);
         }
       }
@@ -177,8 +187,8 @@ class HmcBench {
   template <typename Tell>
   void for_each_case(const Tell& tell) {
     for (const std::string& backend : backends_) {
-      for (const std::string_view precision : kPrecisions) {
-        tell(backend, std::string(precision));
+      for (const auto& [precision, speeds] : result_["grads_per_second"][backend].items()) {
+        tell(backend, precision);
       }
     }
   }
@@ -209,10 +219,10 @@ class HmcBench {
     };
     for_each_case([&](const std::string& backend, const std::string& precision) {
       const double gradients = speed(backend, precision, batch);
-      result_["fraction_of_peak_fp32"][backend][precision] = {{"nominal", fraction(gradients, "nominal")},
-                                                              {"done", fraction(gradients, "done")},
-                                                              {"threads", most_threads_},
-                                                              {"batch", batch}};
+      result_["fraction_of_peak_" + precision][backend] = {{"nominal", fraction(gradients, "nominal")},
+                                                           {"done", fraction(gradients, "done")},
+                                                           {"threads", most_threads_},
+                                                           {"batch", batch}};
     });
   }
 

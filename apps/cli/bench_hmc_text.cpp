@@ -51,8 +51,8 @@ std::string ratio_lines(const Json& result, const char* key, std::string_view ex
 
 std::string fraction_lines(const Json& result) {
   std::string text;
-  for (const auto& [backend, precisions] : result["fraction_of_peak_fp32"].items()) {
-    for (const auto& [precision, fraction] : precisions.items()) {
+  for (const std::string precision : {"fp32", "mixed"}) {
+    for (const auto& [backend, fraction] : result["fraction_of_peak_" + precision].items()) {
       const std::string at = fmt::format("of the peak in fp32, {} chains, threads: {}",
                                          fraction["batch"].get<std::int64_t>(), fraction["threads"].get<int>());
       text += fmt::format("{:<12} {:<9} {:>8.3f}  {}, counting the layers' plain formula\n", backend, precision,
