@@ -101,8 +101,8 @@ void BenchChains::check_against_reference() const {
     const Errors errors = errors_of_chain(vae_, model_.images.row(b % model_.images.rows()), latents_.row(b),
                                           energies[static_cast<std::size_t>(b - first)], gradients.row(b - first));
     // Sums of at most 1,152 float products per unit and five layers: 1e-4 is ten times what rounding gives. bfloat16
-    // rounds the values of five layers twice by up to 2^-9: 3 % is five times their random walk.
-    const double allowed = vae_.mixed() ? 0.03 : 1e-4;
+    // rounds to 2^-8, and ReLUs near 0 then fall to the other side: the tests of mixed precision allow 15 % as well.
+    const double allowed = vae_.mixed() ? 0.15 : 1e-4;
     if (!(errors.energy < 1e-4 && errors.gradient < allowed)) {
       failure("bench",
               "backend {}, chain {} of {}: energy and gradient differ from the reference by {:.3g} and {:.3g}; no "
