@@ -129,6 +129,20 @@ TEST_F(RunnerEndToEnd, InterruptedAnywhereItResumesToTheSameRecords) {
   EXPECT_EQ(records(broken), records(unbroken));
 }
 
+TEST_F(RunnerEndToEnd, RefusesToMixRecordsOfTwoBackends) {
+  const auto out = folder("mixture");
+  create_directories(out);
+  const auto plan = parse_plan(
+      "name = \"a\"\ndataset = \"synthetic\"\n[model.training]\nepochs = 1\n[evaluation]\nnll_images = 0\n", "a.toml");
+  run_plan(plan, {.out = out, .data_folder = {}, .threads = 2, .backend = "native"}, silent_observer());
+  try {
+    run_plan(plan, {.out = out, .data_folder = {}, .threads = 2, .backend = "reference"}, silent_observer());
+    FAIL() << "accepted";
+  } catch (const Misuse& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("backend used \"native\", this call would add some with reference"));
+  }
+}
+
 TEST_F(RunnerEndToEnd, RefusesAFolderOfAnotherPlan) {
   const auto out = folder("other");
   create_directories(out);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "vaeguard/attacks/objective.h"
@@ -121,7 +122,24 @@ class Runner {
     for (const auto& [key, value] : checkpoint.metadata) {
       more.emplace("model " + key, value);
     }
-    write_file_atomically(options_.out / "environment.json", environment_json(more));
+    const auto file = options_.out / "environment.json";
+    refuse_mixture(file, more);
+    write_file_atomically(file, environment_json(more));
+  }
+
+  // Records of one run come from one set of images and one way of computing.
+  static void refuse_mixture(const std::filesystem::path& file, const std::map<std::string, std::string>& now) {
+    if (!exists(file)) {
+      return;
+    }
+    const auto before = nlohmann::json::parse(read_file(file), nullptr, false);
+    for (const char* key : {"data_digest", "backend used", "precision used"}) {
+      if (before.is_object() && before.contains(key) && before[key] != now.at(key)) {
+        misuse("experiments.runner",
+               "{} has records with {} {}, this call would add some with {}; choose another folder with --out",
+               file.parent_path().string(), key, before[key].dump(), now.at(key));
+      }
+    }
   }
 
   [[nodiscard]] std::vector<Scenario> scenarios() const {
