@@ -39,6 +39,7 @@ inline std::vector<std::string> instruction_sets() {
   }
 #endif
   sets.emplace_back("generic");
+  sets.emplace_back("emulated512");
   return sets;
 }
 

@@ -85,13 +85,14 @@ struct Kernels {
 };
 
 extern const Kernels kGenericKernels;
+extern const Kernels kEmulated512Kernels;
 #if defined(__x86_64__)
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
 extern const Kernels kAvx512Bfloat16Kernels;
 #endif
 
-/// The best kernels of this processor; VAEGUARD_ISA (generic, avx2, avx512) picks others.
+/// The best kernels of this processor; VAEGUARD_ISA (generic, avx2, avx512, emulated512) picks others.
 const Kernels& select_kernels();
 
 /// The kernels that run bfloat16 networks, or null and the reason why there are none. VAEGUARD_BF16=emulated takes

@@ -21,6 +21,7 @@ std::vector<const Kernels*> supported_kernels() {
   }
 #endif
   result.push_back(&kGenericKernels);
+  result.push_back(&kEmulated512Kernels);
   return result;
 }
 
