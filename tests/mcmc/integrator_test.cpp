@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
@@ -218,6 +219,42 @@ TEST(Leapfrog, AsksForOneEnergyATrajectoryAndOneGradientAStep) {
   EXPECT_EQ(field.gradient_count, 7);
   EXPECT_DOUBLE_EQ(state.energy[0], 0.5 * static_cast<double>(state.position(0, 0)) * state.position(0, 0));
   EXPECT_EQ(state.gradient, state.position);
+}
+
+/// Adds `first` and the number of steps to positions, and turns momenta by the first step size.
+class ShiftingField : public TrajectoryField {
+ public:
+  [[nodiscard]] std::int64_t size() const override { return 9; }
+  [[nodiscard]] std::int64_t dimension() const override { return 1; }
+  void evaluate(std::int64_t /*first*/, const Matrix& points, std::span<double> values,
+                Matrix* gradients) const override {
+    std::ranges::fill(values, 0.0);
+    if (gradients != nullptr) {
+      *gradients = Matrix(points.rows(), 1, 0.0F);
+    }
+  }
+  void leapfrog(std::int64_t first, const Metric& metric, std::span<const double> step_size, int steps, State& state,
+                Matrix& momentum) const override {
+    for (float& value : state.position.flat()) {
+      value += static_cast<float>(first + steps) * metric.inverse_mass(0, 0);
+    }
+    for (float& value : momentum.flat()) {
+      value *= static_cast<float>(-step_size[0]);
+    }
+    state.energy.assign(state.energy.size(), 7.0);
+  }
+};
+
+TEST(Leapfrog, LeavesWholeTrajectoriesToAFieldThatIntegratesItself) {
+  const ShiftingField field;
+  const Target target{field, 4};
+  State state = make_state(target, Matrix(2, 1, 1.0F));
+  Matrix momentum(2, 1, 3.0F);
+  leapfrog(target, Metric{Matrix(2, 1, 10.0F)}, std::vector{0.5, 0.5}, 6, state, momentum);
+  EXPECT_EQ(state.position, Matrix(2, 1, 101.0F));
+  EXPECT_EQ(momentum, Matrix(2, 1, -1.5F));
+  EXPECT_EQ(state.energy, std::vector<double>(2, 7.0));
+  EXPECT_EQ(field.preferred_chains(), 0);
 }
 
 }  // namespace

@@ -33,6 +33,10 @@ void drift(const Metric& metric, std::span<const double> step_size, const Matrix
 
 void leapfrog(const Target& target, const Metric& metric, std::span<const double> step_size, int steps, State& state,
               Matrix& momentum) {
+  if (const auto* field = dynamic_cast<const TrajectoryField*>(&target.field)) {
+    field->leapfrog(target.first, metric, step_size, steps, state, momentum);
+    return;
+  }
   kick(state, step_size, 0.5, momentum);
   for (int l = 1; l < steps; ++l) {
     drift(metric, step_size, momentum, state.position);

@@ -8,10 +8,23 @@
 
 namespace vaeguard::mcmc {
 
+/// A field that integrates whole trajectories by itself, where going to and fro at every step would cost more than the
+/// step: on a GPU.
+class TrajectoryField : public ScalarField {
+ public:
+  /// mcmc::leapfrog over functions first .. of this field, exactly as that is described below, within float rounding.
+  virtual void leapfrog(std::int64_t first, const Metric& metric, std::span<const double> step_size, int steps,
+                        State& state, Matrix& momentum) const = 0;
+  /// How many chains to advance together, from one thread: a device wants as many as it holds. 0 where any number and
+  /// any threads will do.
+  [[nodiscard]] virtual std::int64_t preferred_chains() const { return 0; }
+};
+
 /// `steps` leapfrog steps of size step_size[b] for each chain, in place: half a kick, then drifts and whole kicks, half
 /// a kick. The state's gradient must belong to its position; afterwards energy and gradient belong to the new one.
-/// Costs `steps` gradients and one energy. (The paper's Algorithm 1 reads z^(l) before it is set; the order here is the
-/// usual one.)
+/// Energies and gradients that are no numbers become +infinity and 0, as evaluate() and evaluate_gradient() make them.
+/// Costs `steps` gradients and one energy. A TrajectoryField is asked to do all this by itself. (The paper's Algorithm
+/// 1 reads z^(l) before it is set; the order here is the usual one.)
 void leapfrog(const Target& target, const Metric& metric, std::span<const double> step_size, int steps, State& state,
               Matrix& momentum);
 
