@@ -5,9 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <mutex>
 #include <numeric>
+#include <set>
 
 #include "vaeguard/base/error.h"
+#include "vaeguard/energy/maker.h"
+#include "vaeguard/energy/posterior.h"
+#include "vaeguard/mcmc/integrator.h"
 #include "vaeguard/models/conv_vae.h"
 #include "vaeguard/models/linear_vae.h"
 
@@ -109,6 +114,50 @@ TEST(PosteriorSampling, PublishedStepSizeKeepsMovingByTheAuthorsRule) {
   // Five accepted transitions raise the step by (1 + 0.01 * 0.1 / 0.9)^5, a rejected one lowers it.
   EXPECT_LE(inference.step_size[0], 0.1 * std::pow(1.0 + 0.01 * 0.1 / 0.9, 5) * (1.0 + 1e-12));
   EXPECT_NE(inference.step_size[0], 0.1);
+}
+
+/// Stands still, and notes the batches that it is handed.
+class DeviceLikeEnergy : public mcmc::TrajectoryField {
+ public:
+  DeviceLikeEnergy(const models::Vae& vae, Matrix images, std::int64_t preferred, std::set<std::int64_t>& batches)
+      : energy_(vae, std::move(images)), preferred_(preferred), batches_(batches) {}
+  [[nodiscard]] std::int64_t size() const override { return energy_.size(); }
+  [[nodiscard]] std::int64_t dimension() const override { return energy_.dimension(); }
+  [[nodiscard]] std::int64_t preferred_chains() const override { return preferred_; }
+  void evaluate(std::int64_t first, const Matrix& points, std::span<double> values, Matrix* gradients) const override {
+    energy_.evaluate(first, points, values, gradients);
+  }
+  void leapfrog(std::int64_t /*first*/, const mcmc::Metric& /*metric*/, std::span<const double> /*step_size*/,
+                int /*steps*/, mcmc::State& state, Matrix& /*momentum*/) const override {
+    const std::scoped_lock lock(mutex_);
+    batches_.insert(state.chains());
+  }
+
+ private:
+  energy::PosteriorEnergy energy_;
+  std::int64_t preferred_;
+  std::set<std::int64_t>& batches_;
+  mutable std::mutex mutex_;
+};
+
+TEST(PosteriorSampling, HandsAFieldThatIntegratesItselfAsManyChainsAsItPrefers) {
+  const models::Vae vae(models::LinearVae::random(Key(2), 12, 4, 0.4, 0.05).weights(), "reference");
+  const auto batches_of = [&](std::int64_t preferred) {
+    std::set<std::int64_t> batches;
+    energy::register_posterior_maker("reference", [&](const models::Vae& of, Matrix images) {
+      return std::make_unique<DeviceLikeEnergy>(of, std::move(images), preferred, batches);
+    });
+    const Inference inference =
+        make_posterior_sampling(short_chain())->infer(vae, random_images(40, 12), make_keys(40), 4, silent_observer());
+    EXPECT_EQ(inference.acceptance, std::vector<double>(40, 1.0));
+    return batches;
+  };
+  EXPECT_EQ(batches_of(1000), std::set<std::int64_t>{40});
+  EXPECT_EQ(batches_of(30), (std::set<std::int64_t>{10, 30}));
+  EXPECT_EQ(batches_of(0), std::set<std::int64_t>{10});  // as many as four threads share
+  energy::register_posterior_maker("reference", [](const models::Vae& of, Matrix images) {
+    return std::make_unique<energy::PosteriorEnergy>(of, std::move(images));
+  });
 }
 
 TEST(PosteriorSampling, RefusesImpossibleOptionsByName) {

@@ -7,7 +7,8 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
-#include "vaeguard/energy/posterior.h"
+#include "vaeguard/energy/maker.h"
+#include "vaeguard/mcmc/integrator.h"
 #include "vaeguard/mcmc/warmup.h"
 
 namespace vaeguard::defences {
@@ -25,6 +26,12 @@ std::vector<int> snapshot_transitions(int total) {
   }
   result.push_back(total);
   return result;
+}
+
+// How many chains the field wants to see at once; 0 where it does not care.
+std::int64_t preferred_chains(const ScalarField& energy) {
+  const auto* trajectories = dynamic_cast<const mcmc::TrajectoryField*>(&energy);
+  return trajectories == nullptr ? 0 : trajectories->preferred_chains();
 }
 
 class PosteriorSampling : public Defence {
@@ -46,8 +53,8 @@ class PosteriorSampling : public Defence {
 // The chains of images first .. first + count, and the rows of the inference that they fill.
 class PosteriorSampling::Chunk {
  public:
-  Chunk(const PosteriorSampling& defence, const models::Vae& vae, const energy::PosteriorEnergy& energy,
-        const Matrix& images, std::int64_t first, std::int64_t count, std::span<const Key> keys, Inference& result,
+  Chunk(const PosteriorSampling& defence, const models::Vae& vae, const ScalarField& energy, const Matrix& images,
+        std::int64_t first, std::int64_t count, std::span<const Key> keys, Inference& result,
         const std::function<void(std::int64_t)>& tick)
       : options_(defence.options_),
         snapshot_at_(defence.snapshots_),
@@ -199,7 +206,7 @@ Inference PosteriorSampling::infer(const models::Vae& vae, const Matrix& images,
   if (static_cast<std::int64_t>(keys.size()) != rows) {
     misuse("defences.posterior_sampling", "keys must number {}, one an image, got {}", rows, keys.size());
   }
-  const energy::PosteriorEnergy energy(vae, images);
+  const std::unique_ptr<ScalarField> energy = energy::make_posterior_energy(vae, images);
   Inference result;
   result.draw = Matrix(rows, vae.latent_size());
   result.mean = Matrix(rows, vae.latent_size());
@@ -224,9 +231,14 @@ Inference PosteriorSampling::infer(const models::Vae& vae, const Matrix& images,
     const std::scoped_lock lock(mutex);
     observer.progress(options_.name, done += chains, total, "");
   };
-  parallel_chunks(rows, row_chunk(rows, kChainsPerChunk, threads), threads, [&](std::int64_t first, std::int64_t count) {
-    Chunk(*this, vae, energy, images, first, count, keys, result, tick).run();
-  });
+  const auto work = [&](std::int64_t first, std::int64_t count) {
+    Chunk(*this, vae, *energy, images, first, count, keys, result, tick).run();
+  };
+  if (const std::int64_t chains = preferred_chains(*energy); chains > 0) {
+    parallel_chunks(rows, chains, 1, work);  // the host's threads would only take turns at the device
+  } else {
+    parallel_chunks(rows, row_chunk(rows, kChainsPerChunk, threads), threads, work);
+  }
   return result;
 }
 
