@@ -1,164 +1,19 @@
-// Layers as libtorch calls, gradients by libtorch's autograd.
+// Networks over Matrix whose forward passes are libtorch calls, gradients by libtorch's autograd.
 #include "vaeguard/torchscript/torch_network.h"
 
 #include <torch/torch.h>
 
-#include <mutex>
 #include <utility>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/torchscript/tensors.h"
+#include "vaeguard/torchscript/torch_layers.h"
 
 namespace vaeguard::networks {
 namespace {
 
-using torchscript::bias_tensor;
 using torchscript::image_tensor;
 using torchscript::to_matrix;
-using torchscript::weight_tensor;
-
-enum class Form { convolution, product, flipped, subpixel, transposed };
-
-// How a weighted layer is run. libtorch's own transposed convolution takes a slow path on small images, hence the other
-// forms.
-Form choose_form(const Layer& layer) {
-  if (layer.operation == Operation::convolution) {
-    return Form::convolution;
-  }
-  if (layer.groups > 1 || layer.output_padding > 0) {
-    return Form::transposed;
-  }
-  if (layer.input.positions() == 1 && layer.padding == 0) {
-    return Form::product;
-  }
-  if (layer.stride == 1 && layer.padding <= layer.dilation * (layer.kernel - 1)) {
-    return Form::flipped;
-  }
-  if (layer.stride == 2 && layer.kernel == 4 && layer.padding == 1 && layer.dilation == 1) {
-    return Form::subpixel;
-  }
-  return Form::transposed;
-}
-
-// Kernel 4, stride 2, padding 1 doubles an image: output 2 q + a takes input q + d through tap k = a + 1 - 2 d. So each
-// parity a sees a window of three inputs (u = d + 1): a = 0 has (u, k) = (0, 3), (1, 1), a = 1 has (1, 2), (2, 0). This
-// makes [in, out, 4, 4] a plain kernel [out * 4, in, 3, 3] whose outputs a pixel shuffle interleaves.
-torch::Tensor subpixel_weight(const torch::Tensor& weight) {
-  const std::int64_t inputs = weight.size(0);
-  const std::int64_t outputs = weight.size(1);
-  torch::Tensor result = torch::zeros({outputs, 2, 2, inputs, 3, 3});
-  const std::pair<int, int> steps[2][2] = {{{0, 3}, {1, 1}}, {{1, 2}, {2, 0}}};
-  for (int a = 0; a < 2; ++a) {
-    for (int b = 0; b < 2; ++b) {
-      for (const auto& [u, k] : steps[a]) {
-        for (const auto& [v, l] : steps[b]) {
-          result.select(5, v).select(4, u).select(2, b).select(1, a).copy_(weight.select(3, l).select(2, k).t());
-        }
-      }
-    }
-  }
-  return result.reshape({outputs * 4, inputs, 3, 3});
-}
-
-torch::Tensor prepared_weight(const torch::Tensor& weight, Form form) {
-  switch (form) {
-    case Form::product:
-      return weight.reshape({weight.size(0), -1});
-    case Form::flipped:
-      return weight.flip({2, 3}).transpose(0, 1).contiguous();
-    case Form::subpixel:
-      return subpixel_weight(weight);
-    default:
-      return weight;
-  }
-}
-
-struct PreparedLayer {
-  Layer layer;
-  Form form;
-  torch::Tensor weight;
-  torch::Tensor bias;
-};
-
-// One input position: its taps land `dilation` apart and nowhere else.
-torch::Tensor run_product(const PreparedLayer& prepared, const torch::Tensor& x) {
-  const Layer& layer = prepared.layer;
-  const torch::Tensor taps = torch::mm(x.reshape({x.size(0), layer.input.channels}), prepared.weight)
-                                 .reshape({x.size(0), layer.output.channels, layer.kernel, layer.kernel});
-  const torch::Tensor bias = prepared.bias.reshape({1, -1, 1, 1});
-  if (layer.dilation == 1) {
-    return taps + bias;
-  }
-  torch::Tensor spread =
-      torch::zeros({x.size(0), layer.output.channels, layer.output.height, layer.output.width}, x.options());
-  spread.slice(2, 0, layer.output.height, layer.dilation).slice(3, 0, layer.output.width, layer.dilation).copy_(taps);
-  return spread + bias;
-}
-
-torch::Tensor run_weighted(const PreparedLayer& prepared, const torch::Tensor& x) {
-  const Layer& layer = prepared.layer;
-  switch (prepared.form) {
-    case Form::convolution:
-      return torch::conv2d(x, prepared.weight, prepared.bias, layer.stride, layer.padding, layer.dilation,
-                           layer.groups);
-    case Form::product:
-      return run_product(prepared, x);
-    case Form::flipped:
-      return torch::conv2d(x, prepared.weight, prepared.bias, 1, layer.dilation * (layer.kernel - 1) - layer.padding,
-                           layer.dilation);
-    case Form::subpixel:
-      return torch::pixel_shuffle(torch::conv2d(x, prepared.weight, prepared.bias, 1, 1), 2);
-    case Form::transposed:
-      break;
-  }
-  return torch::conv_transpose2d(x, prepared.weight, prepared.bias, layer.stride, layer.padding, layer.output_padding,
-                                 layer.groups, layer.dilation);
-}
-
-torch::Tensor activated(const Layer& layer, const torch::Tensor& x) {
-  switch (layer.activation) {
-    case Activation::none:
-      return x;
-    case Activation::relu:
-      return torch::relu(x);
-    case Activation::leaky_relu:
-      return torch::leaky_relu(x, layer.slope);
-    case Activation::elu:
-      return torch::elu(x, layer.slope);
-    case Activation::silu:
-      return torch::silu(x);
-    case Activation::tanh:
-      return torch::tanh(x);
-    case Activation::sigmoid:
-      return torch::sigmoid(x);
-  }
-  return x;
-}
-
-// Not libtorch's own: it finds its sources by dividing in float, which misses some for factors such as 41.
-torch::Tensor upsampled(const torch::Tensor& x, std::int64_t factor) {
-  return x.unsqueeze(3)
-      .unsqueeze(5)
-      .expand({-1, -1, -1, factor, -1, factor})
-      .reshape({x.size(0), x.size(1), x.size(2) * factor, x.size(3) * factor});
-}
-
-torch::Tensor run_layer(const PreparedLayer& prepared, const std::vector<torch::Tensor>& boundaries) {
-  const Layer& layer = prepared.layer;
-  const torch::Tensor& x = boundaries[static_cast<std::size_t>(layer.source)];
-  switch (layer.operation) {
-    case Operation::addition:
-      return x + boundaries[static_cast<std::size_t>(layer.other)];
-    case Operation::upsampling:
-      return upsampled(x, layer.stride);
-    case Operation::pixel_shuffle:
-      return torch::pixel_shuffle(x, layer.stride);
-    case Operation::reshape:
-      return x.reshape({x.size(0), layer.output.channels, layer.output.height, layer.output.width});
-    default:
-      return run_weighted(prepared, x);
-  }
-}
 
 class TorchTape : public Tape {
  public:
@@ -169,19 +24,7 @@ class TorchTape : public Tape {
 class TorchNetwork : public Network {
  public:
   TorchNetwork(const LayerGraph& graph, std::string_view backend, const torch::Device& device)
-      : graph_(graph), backend_(backend), device_(device) {
-    const torch::NoGradGuard no_gradients;
-    for (const Layer& layer : graph.layers) {
-      PreparedLayer prepared{.layer = layer, .form = Form::convolution, .weight = {}, .bias = {}};
-      if (layer.weighted()) {
-        prepared.form = choose_form(layer);
-        prepared.weight = prepared_weight(weight_tensor(graph, layer), prepared.form).to(device);
-        const torch::Tensor bias = bias_tensor(graph, layer);
-        prepared.bias = (prepared.form == Form::subpixel ? bias.repeat_interleave(4) : bias).to(device);
-      }
-      layers_.push_back(prepared);
-    }
-  }
+      : graph_(graph), backend_(backend), device_(device), layers_(graph, device) {}
 
   [[nodiscard]] const LayerGraph& graph() const override { return graph_; }
   [[nodiscard]] std::string_view backend() const override { return backend_; }
@@ -191,11 +34,7 @@ class TorchNetwork : public Network {
     check_shape("networks.torch", "inputs", inputs, -1, graph_.input.size());
     auto& record = dynamic_cast<TorchTape&>(tape);
     record.input = image_tensor(inputs, graph_.input, device_).requires_grad_();
-    std::vector<torch::Tensor> boundaries{record.input};
-    for (const PreparedLayer& layer : layers_) {
-      boundaries.push_back(activated(layer.layer, run_layer(layer, boundaries)));
-    }
-    record.output = boundaries.back();
+    record.output = layers_.run(record.input);
     to_matrix(record.output.detach(), outputs);
   }
 
@@ -212,7 +51,7 @@ class TorchNetwork : public Network {
   LayerGraph graph_;
   std::string_view backend_;
   torch::Device device_;
-  std::vector<PreparedLayer> layers_;
+  torchscript::TorchLayers layers_;
 };
 
 class TorchBackend : public Backend {
@@ -241,19 +80,9 @@ class TorchBackend : public Backend {
   std::string device_;
 };
 
-// Energies decide about acceptance, so products keep all bits of a float, and a repeated run gives the same.
-void prepare_libtorch() {
-  at::set_num_threads(1);
-  at::globalContext().setAllowTF32CuBLAS(false);
-  at::globalContext().setAllowTF32CuDNN(false);
-  at::globalContext().setDeterministicCuDNN(true);
-}
-
 }  // namespace
 
 std::shared_ptr<const Network> compile_torch(const LayerGraph& graph, const std::string& device) {
-  static std::once_flag once;
-  std::call_once(once, prepare_libtorch);
   try {
     const torch::Device place(device);
     return std::make_shared<TorchNetwork>(graph, place.is_cuda() ? "torch_cuda" : "torch", place);
