@@ -1,6 +1,7 @@
 // Layers in the forms that libtorch runs fastest.
 #include "vaeguard/torchscript/torch_layers.h"
 
+#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <mutex>
@@ -175,6 +176,10 @@ TorchLayers::TorchLayers(const LayerGraph& graph, const torch::Device& device) {
 }
 
 torch::Tensor TorchLayers::run(const torch::Tensor& inputs) const {
+  // The number of threads belongs to the calling thread, and libtorch's oneDNN does not ask for it: one that has not
+  // been told would share each small convolution with others, which costs more than it saves.
+  thread_local const bool told = (at::init_num_threads(), true);
+  (void)told;
   std::vector<torch::Tensor> boundaries{inputs};
   for (const PreparedLayer& layer : layers_) {
     boundaries.push_back(activated(layer.layer, run_layer(layer, boundaries)));
