@@ -2,6 +2,7 @@
 option(VAEGUARD_TESTS "Build the tests" ON)
 option(VAEGUARD_FUZZ "Build the fuzz targets (needs clang)" OFF)
 option(VAEGUARD_TORCH "Build what needs libtorch: the torch backend and TorchScript export" ON)
+option(VAEGUARD_CUDA "Record trajectories on a GPU as CUDA graphs, where libtorch has CUDA" ON)
 option(VAEGUARD_ONEDNN "Build the onednn backend, where oneDNN is found" ON)
 set(VAEGUARD_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
 
@@ -44,6 +45,10 @@ pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
 find_library(LBFGS_LIBRARY lbfgs REQUIRED)
 if(VAEGUARD_TORCH)
   find_package(Torch REQUIRED)
+  if(VAEGUARD_CUDA AND NOT TARGET torch_cuda)
+    message(STATUS "libtorch without CUDA: trajectories of its backend are not recorded")
+    set(VAEGUARD_CUDA OFF)
+  endif()
 endif()
 
 # oneDNN is used on the calling thread alone, so its OpenMP runtime must be one that can be told so (libgomp). Its package

@@ -45,7 +45,7 @@ inline Pairs draw_pairs(const models::Vae& vae, std::int64_t count, Key key) {
 }
 
 /// U(z|x) of each pair.
-inline std::vector<double> energies(const energy::PosteriorEnergy& field, const Matrix& latents) {
+inline std::vector<double> energies(const ScalarField& field, const Matrix& latents) {
   std::vector<double> result(static_cast<std::size_t>(latents.rows()));
   parallel_chunks(latents.rows(), 64, 2, [&](std::int64_t first, std::int64_t count) {
     field.evaluate(first, latents.slice(first, count),
@@ -62,7 +62,7 @@ inline std::vector<double> fresh_energies(const models::Vae& vae, std::int64_t c
 }
 
 /// How many nats the right image is better explained than a stranger's, on average: 0 where x says nothing of z.
-inline double information(const energy::PosteriorEnergy& field, const Pairs& pairs) {
+inline double information(const ScalarField& field, const Pairs& pairs) {
   std::vector<std::int64_t> neighbour;
   for (std::int64_t b = 0; b < pairs.latents.rows(); ++b) {
     neighbour.push_back((b + 1) % pairs.latents.rows());

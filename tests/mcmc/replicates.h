@@ -43,15 +43,16 @@ inline std::vector<Key> chain_keys(Key key, std::int64_t first, std::int64_t cou
   return keys;
 }
 
-/// Runs every row of `start` for setting.transitions transitions of a copy of `kernel`, on two threads.
+/// Runs every row of `start` for setting.transitions transitions of a copy of `kernel`, `chunk` rows at a time on two
+/// threads.
 template <Kernel K>
-Outcome advance(const K& kernel, const ScalarField& field, const Matrix& start, const Setting& setting, Key key) {
-  constexpr std::int64_t kChunk = 64;
-  const std::int64_t chunks = (start.rows() + kChunk - 1) / kChunk;
+Outcome advance(const K& kernel, const ScalarField& field, const Matrix& start, const Setting& setting, Key key,
+                std::int64_t chunk = 64) {
+  const std::int64_t chunks = (start.rows() + chunk - 1) / chunk;
   Outcome outcome{Matrix(start.rows(), start.columns()), std::vector<double>(static_cast<std::size_t>(start.rows()))};
   std::vector<double> acceptance(static_cast<std::size_t>(chunks), 0.0);
   std::vector<std::int64_t> divergences(static_cast<std::size_t>(chunks), 0);
-  parallel_chunks(start.rows(), kChunk, 2, [&](std::int64_t first, std::int64_t count) {
+  parallel_chunks(start.rows(), chunk, 2, [&](std::int64_t first, std::int64_t count) {
     const K own = kernel;
     const Target target{field, first};
     const auto keys = chain_keys(key, first, count);
@@ -60,8 +61,8 @@ Outcome advance(const K& kernel, const ScalarField& field, const Matrix& start, 
     for (int t = 0; t < setting.transitions; ++t) {
       const Info info = own.step(step_keys(keys, static_cast<std::uint64_t>(t)), target, parameters, state);
       for (std::size_t b = 0; b < keys.size(); ++b) {
-        acceptance[static_cast<std::size_t>(first / kChunk)] += info.acceptance[b];
-        divergences[static_cast<std::size_t>(first / kChunk)] += info.divergent[b];
+        acceptance[static_cast<std::size_t>(first / chunk)] += info.acceptance[b];
+        divergences[static_cast<std::size_t>(first / chunk)] += info.divergent[b];
       }
     }
     outcome.positions.assign(first, state.position);

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string_view>
 
 #include "tests/mcmc/decoder_replicates.h"
+#include "vaeguard/energy/maker.h"
 #include "vaeguard/mcmc/hmc.h"
 #include "vaeguard/models/vae.h"
 
@@ -47,14 +49,17 @@ inline Setting small_setting() {
   return {.step_size = 0.55, .inverse_mass = {0.6F, 1.0F, 1.4F, 0.8F}, .transitions = 8};
 }
 
-/// The false-fail rate is that of judge_pairs.
-inline void expect_small_decoder_stays_invariant(const Likelihood& likelihood, std::string_view backend = "auto") {
+/// The false-fail rate is that of judge_pairs. `chunk` chains go together: a backend with costly calls wants many.
+inline void expect_small_decoder_stays_invariant(const Likelihood& likelihood, std::string_view backend = "auto",
+                                                 std::int64_t chunk = 64) {
   const Vae vae(small_vae(likelihood), backend);
   ASSERT_TRUE(backend == "auto" || vae.decoder().backend() == backend);
   const Pairs pairs = draw_pairs(vae, kSmallReplicates, Key(32));
-  const energy::PosteriorEnergy field(vae, pairs.images);
+  const std::unique_ptr<ScalarField> made = energy::make_posterior_energy(vae, pairs.images);
+  const ScalarField& field = *made;
   EXPECT_GT(information(field, pairs), 5.0);  // the posterior is much narrower than the prior
-  const Outcome outcome = advance(Hmc({.leapfrog_steps = kSmallSteps}), field, pairs.latents, small_setting(), Key(33));
+  const Outcome outcome =
+      advance(Hmc({.leapfrog_steps = kSmallSteps}), field, pairs.latents, small_setting(), Key(33), chunk);
   EXPECT_GT(outcome.mean_acceptance, 0.5);
   EXPECT_LT(outcome.mean_acceptance, 0.95);
   statistics::expect_holds(judge_pairs(outcome, fresh_energies(vae, kSmallReplicates, Key(42)), Key(34)), 0.08);

@@ -3,7 +3,6 @@
 
 #include <numeric>
 
-#include "tests/mcmc/small_decoder.h"
 #include "tests/networks/agreement.h"
 #include "tests/torchscript/residual_vae.h"
 #include "vaeguard/base/error.h"
@@ -144,11 +143,6 @@ TEST(TorchNetwork, RefusesAGraphWithoutLayersAndWrongInputs) {
   const auto tape = network->make_tape();
   Matrix outputs;
   EXPECT_THROW(network->forward(Matrix(1, 8), outputs, *tape), Misuse);
-}
-
-TEST(TorchStatistical, ExactPosteriorDrawsRemainExact) {
-  register_torch_backends();
-  mcmc::expect_small_decoder_stays_invariant(mcmc::kBernoulli, "torch");
 }
 
 }  // namespace

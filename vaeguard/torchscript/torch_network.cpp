@@ -8,6 +8,7 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/torchscript/tensors.h"
 #include "vaeguard/torchscript/torch_layers.h"
+#include "vaeguard/torchscript/torch_posterior.h"
 
 namespace vaeguard::networks {
 namespace {
@@ -106,6 +107,7 @@ void register_torch_backends() {
   if (torch::cuda::is_available()) {
     register_backend(torch_cuda_backend());
   }
+  torchscript::register_torch_posteriors();
 }
 
 }  // namespace vaeguard::networks
