@@ -21,7 +21,8 @@ struct RunOptions {
 
 /// Trains or loads the model, attacks, defends, measures. Every finished cell, training step and block of chains is on
 /// disk; calling it again on the same folder does the rest and gives the records of an unbroken run (`seconds` apart).
-/// Throws Misuse if the folder holds a run of another plan, backend, precision or data, Interrupted at a safe point when the observer asks.
+/// Throws Misuse if the folder holds a run of another plan, backend, precision or data, Interrupted at a safe point
+/// when the observer asks.
 void run_plan(const Plan& plan, const RunOptions& options, Observer& observer);
 
 /// The references of a plan and what is known of them: stratified by class from the plan's seed.

@@ -75,8 +75,8 @@ void check_shapes(const LayerGraph& graph, const Layer& layer) {
   }
 }
 
-constexpr std::array<std::string_view, 6> kOperationNames{
-    "convolution", "transposed_convolution", "addition", "upsampling", "pixel_shuffle", "reshape"};
+constexpr std::array<std::string_view, 6> kOperationNames{"convolution", "transposed_convolution", "addition",
+                                                          "upsampling",  "pixel_shuffle",          "reshape"};
 constexpr std::array<std::string_view, 7> kActivationNames{"none", "relu", "leaky_relu", "elu",
                                                            "silu", "tanh", "sigmoid"};
 
@@ -178,9 +178,8 @@ std::vector<std::int64_t> moves(const Layer& layer) {
   for (std::int64_t c = 0; c < to.channels; ++c) {
     for (std::int64_t y = 0; y < to.height; ++y) {
       for (std::int64_t x = 0; x < to.width; ++x) {
-        const std::int64_t channel = layer.operation == Operation::pixel_shuffle
-                                         ? (c * factor + y % factor) * factor + x % factor
-                                         : c;
+        const std::int64_t channel =
+            layer.operation == Operation::pixel_shuffle ? (c * factor + y % factor) * factor + x % factor : c;
         result.push_back(layer.operation == Operation::reshape
                              ? static_cast<std::int64_t>(result.size())
                              : (channel * from.height + y / factor) * from.width + x / factor);

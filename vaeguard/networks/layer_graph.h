@@ -15,8 +15,9 @@ enum class Operation { convolution, transposed_convolution, addition, upsampling
 enum class Activation { none, relu, leaky_relu, elu, silu, tanh, sigmoid };
 
 /// One layer. What it reads and gives are boundaries: boundary 0 is the network's input, boundary l + 1 the output of
-/// layer l. Kernels are square; a linear layer is a convolution with kernel 1 on a 1 x 1 image. Weights lie in PyTorch's
-/// order: [output, input / groups, k, k] for a convolution, [input, output / groups, k, k] for a transposed one.
+/// layer l. Kernels are square; a linear layer is a convolution with kernel 1 on a 1 x 1 image. Weights lie in
+/// PyTorch's order: [output, input / groups, k, k] for a convolution, [input, output / groups, k, k] for a transposed
+/// one.
 struct Layer {
   Operation operation = Operation::convolution;
   std::int64_t source = 0;  // the boundary it reads
@@ -101,8 +102,8 @@ struct Connection {
   std::int32_t tap = 0;
 };
 
-/// Every (output, input, tap) that a weighted layer multiplies, ordered by output, then tap. Positions in the padding do
-/// not appear, so a backend that walks this list does no work for them. A convolution reads o * stride - padding +
+/// Every (output, input, tap) that a weighted layer multiplies, ordered by output, then tap. Positions in the padding
+/// do not appear, so a backend that walks this list does no work for them. A convolution reads o * stride - padding +
 /// dilation * k, a transposed one writes i * stride - padding + dilation * k.
 std::vector<Connection> connections(const Layer& layer);
 

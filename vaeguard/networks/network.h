@@ -61,7 +61,8 @@ class Backend {
                                                                Precision precision = Precision::float32) const = 0;
 };
 
-/// All backends of this build, best first: native, onednn (where built), those registered, and the reference, which runs everything.
+/// All backends of this build, best first: native, onednn (where built), those registered, and the reference, which
+/// runs everything.
 const std::vector<const Backend*>& backends();
 /// Adds a backend that lives in another library (torch); call it once, before threads start.
 void register_backend(const Backend& backend);
