@@ -55,6 +55,10 @@ WeightedStep::WeightedStep(const LayerGraph& graph, std::size_t layer, const std
       bias_(std::move(position_bias)),
       bias_stride_(bias_.empty() ? 0 : layer_.output.channels),
       pairs_(pairs_by_tap(layer_, connections, from, to, right_is_output_, first_pair_)) {
+  const std::int64_t right = (right_is_output_ ? layer_.output : layer_.input).channels / layer_.groups;
+  left_channels_ = (right_is_output_ ? layer_.input : layer_.output).channels / layer_.groups;
+  right_channels_ = (right + kernels.width - 1) / kernels.width * kernels.width;
+  make_unpacking(right);
   set_parameters(graph);
 }
 
@@ -92,16 +96,23 @@ void WeightedStep::backward(const Group& group) const {
   }
 }
 
-std::int64_t WeightedStep::right_channels() const {
-  const std::int64_t channels = (right_is_output_ ? layer_.output : layer_.input).channels / layer_.groups;
-  return (channels + kernels_.width - 1) / kernels_.width * kernels_.width;
+// Where each value of the weight gradient, as the kernel lays it out, belongs in the layer's own order; -1 is padding.
+void WeightedStep::make_unpacking(std::int64_t right) {
+  for (std::int64_t g = 0; g < layer_.groups; ++g) {
+    for (std::int64_t t = 0; t < layer_.taps(); ++t) {
+      for (std::int64_t a = g * left_channels_; a < (g + 1) * left_channels_; ++a) {
+        for (std::int64_t b = g * right; b < g * right + right_channels_; ++b) {
+          const bool padding = b >= (g + 1) * right;
+          const std::int64_t index =
+              padding ? -1 : layer_.weight_index(right_is_output_ ? b : a, right_is_output_ ? a : b, t);
+          unpacking_.push_back(static_cast<std::int32_t>(index));
+        }
+      }
+    }
+  }
 }
-std::int64_t WeightedStep::left_channels() const {
-  return (right_is_output_ ? layer_.input : layer_.output).channels / layer_.groups;
-}
-std::int64_t WeightedStep::gradient_size() const {
-  return layer_.groups * layer_.taps() * left_channels() * right_channels();
-}
+
+std::int64_t WeightedStep::gradient_size() const { return static_cast<std::int64_t>(unpacking_.size()); }
 
 void WeightedStep::add_gradients(const Group& group, float* weight_gradient,
                                  std::span<float> parameter_gradients) const {
@@ -118,7 +129,7 @@ void WeightedStep::add_gradients(const Group& group, float* weight_gradient,
   const Buffer& left_buffer = right_is_output_ ? from_ : to_;
   const float* right = right_is_output_ ? output_gradient : input;
   const std::int64_t channels = right_buffer.channels / layer_.groups;
-  const std::int64_t padded = right_channels();
+  const std::int64_t padded = right_channels_;
   for (std::int64_t g = 0; g < layer_.groups; ++g) {
     const float* vectors = right + g * channels;
     std::int64_t stride = right_buffer.channels;
@@ -136,9 +147,9 @@ void WeightedStep::add_gradients(const Group& group, float* weight_gradient,
                     .taps = layer_.taps(),
                     .first_pair = first_pair_.data(),
                     .pairs = pairs_.data(),
-                    .left_channels = left_channels(),
+                    .left_channels = left_channels_,
                     .right_channels = padded,
-                    .left = (right_is_output_ ? input : output_gradient) + g * left_channels(),
+                    .left = (right_is_output_ ? input : output_gradient) + g * left_channels_,
                     .left_row = left_buffer.size(),
                     .left_position = left_buffer.channels,
                     .right = vectors,
@@ -149,20 +160,10 @@ void WeightedStep::add_gradients(const Group& group, float* weight_gradient,
 }
 
 void WeightedStep::unpack_gradient(const float* weight_gradient, std::span<float> parameter_gradients) const {
-  const std::int64_t right = (right_is_output_ ? layer_.output : layer_.input).channels / layer_.groups;
   float* weight = parameter_gradients.data() + layer_.weight_offset;
-  for (std::int64_t g = 0; g < layer_.groups; ++g) {
-    const float* gradient = weight_gradient + g * gradient_size() / layer_.groups;
-    for (std::int64_t a = 0; a < left_channels(); ++a) {
-      for (std::int64_t b = 0; b < right; ++b) {
-        const std::int64_t left = g * left_channels() + a;
-        const std::int64_t along = g * right + b;
-        const std::int64_t begin =
-            right_is_output_ ? layer_.weight_index(along, left, 0) : layer_.weight_index(left, along, 0);
-        for (std::int64_t t = 0; t < layer_.taps(); ++t) {
-          weight[begin + t] += gradient[(t * left_channels() + a) * right_channels() + b];
-        }
-      }
+  for (std::size_t i = 0; i < unpacking_.size(); ++i) {
+    if (unpacking_[i] >= 0) {
+      weight[unpacking_[i]] += weight_gradient[i];
     }
   }
 }

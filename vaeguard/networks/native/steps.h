@@ -70,9 +70,7 @@ class WeightedStep : public Step {
   void unpack_gradient(const float* weight_gradient, std::span<float> parameter_gradients) const;
 
  private:
-  // The side with more channels lies in vectors.
-  [[nodiscard]] std::int64_t right_channels() const;  // of one group, padded
-  [[nodiscard]] std::int64_t left_channels() const;
+  void make_unpacking(std::int64_t right);
 
   const Layer layer_;
   const Buffer from_;
@@ -85,6 +83,10 @@ class WeightedStep : public Step {
   std::int64_t bias_stride_ = 0;
   std::vector<std::int32_t> first_pair_;
   std::vector<OuterTask::Pair> pairs_;
+  // Channels of one group in the weight gradient; the side with more of them lies in vectors and is padded.
+  std::int64_t left_channels_ = 0;
+  std::int64_t right_channels_ = 0;
+  std::vector<std::int32_t> unpacking_;
 };
 
 /// Every activation but the fused ReLU.
