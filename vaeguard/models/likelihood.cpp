@@ -1,4 +1,4 @@
-// Bernoulli on logits and Gaussian with fixed variance.
+// Bernoulli on logits, Gaussian and Laplace with fixed variance.
 #include "vaeguard/models/likelihood.h"
 
 #include <algorithm>
@@ -67,18 +67,46 @@ double gaussian(std::span<const float> image, std::span<const float> means, doub
   return 0.5 * sum / variance + 0.5 * static_cast<double>(image.size()) * std::log(2.0 * std::numbers::pi * variance);
 }
 
+void laplace_gradient(std::span<const float> image, std::span<const float> means, double scale,
+                      std::span<float> gradient) {
+  const auto slope = static_cast<float>(1.0 / scale);
+  for (std::size_t i = 0; i < gradient.size(); ++i) {
+    gradient[i] = means[i] > image[i] ? slope : means[i] < image[i] ? -slope : 0.0F * (means[i] - image[i]);
+  }
+}
+
+double laplace(std::span<const float> image, std::span<const float> means, double scale, std::span<float> gradient) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    sum += std::abs(static_cast<double>(means[i]) - image[i]);
+  }
+  laplace_gradient(image, means, scale, gradient);
+  return sum / scale + static_cast<double>(image.size()) * std::log(2.0 * scale);
+}
+
 }  // namespace
 
 double Likelihood::negative_log(std::span<const float> image, std::span<const float> parameters,
                                 std::span<float> gradient) const {
-  return kind == LikelihoodKind::bernoulli ? bernoulli(image, parameters, gradient)
-                                           : gaussian(image, parameters, variance, gradient);
+  switch (kind) {
+    case LikelihoodKind::bernoulli:
+      return bernoulli(image, parameters, gradient);
+    case LikelihoodKind::gaussian:
+      return gaussian(image, parameters, variance, gradient);
+    case LikelihoodKind::laplace:
+      return laplace(image, parameters, scale(), gradient);
+  }
+  return std::nan("");
 }
 
 void Likelihood::gradient(std::span<const float> image, std::span<const float> parameters,
                           std::span<float> gradient) const {
   if (kind == LikelihoodKind::gaussian) {
     gaussian_gradient(image, parameters, variance, gradient);
+    return;
+  }
+  if (kind == LikelihoodKind::laplace) {
+    laplace_gradient(image, parameters, scale(), gradient);
     return;
   }
   float e[kTerms];
@@ -97,13 +125,19 @@ void Likelihood::mean(std::span<const float> parameters, std::span<float> image)
   }
 }
 
-std::string_view name(LikelihoodKind kind) { return kind == LikelihoodKind::bernoulli ? "bernoulli" : "gaussian"; }
+double Likelihood::scale() const { return std::sqrt(0.5 * variance); }
+
+std::string_view name(LikelihoodKind kind) {
+  return kind == LikelihoodKind::bernoulli ? "bernoulli" : kind == LikelihoodKind::gaussian ? "gaussian" : "laplace";
+}
 
 LikelihoodKind likelihood_kind(std::string_view text) {
-  if (text == "bernoulli" || text == "gaussian") {
-    return text == "bernoulli" ? LikelihoodKind::bernoulli : LikelihoodKind::gaussian;
+  for (const auto kind : {LikelihoodKind::bernoulli, LikelihoodKind::gaussian, LikelihoodKind::laplace}) {
+    if (name(kind) == text) {
+      return kind;
+    }
   }
-  misuse("models.likelihood", "likelihood must be bernoulli or gaussian, got '{}'", text);
+  misuse("models.likelihood", "likelihood must be bernoulli, gaussian or laplace, got '{}'", text);
 }
 
 }  // namespace vaeguard::models

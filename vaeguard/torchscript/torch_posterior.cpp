@@ -62,7 +62,9 @@ class DeviceEnergy {
   // Autograd starts at the decoder's outputs, where the gradient of -log p(x|z) is known in closed form.
   [[nodiscard]] torch::Tensor pull_back(const Tracked& tracked, const torch::Tensor& x) const {
     const torch::Tensor parameters = tracked.parameters.detach();
-    const torch::Tensor slope = bernoulli() ? torch::sigmoid(parameters) - x : (parameters - x) / likelihood_.variance;
+    const torch::Tensor slope = is(models::LikelihoodKind::bernoulli)  ? torch::sigmoid(parameters) - x
+                                : is(models::LikelihoodKind::gaussian) ? (parameters - x) / likelihood_.variance
+                                                                       : (parameters - x).sign() / likelihood_.scale();
     return torch::autograd::grad({tracked.parameters}, {tracked.latents}, {slope}).front() + tracked.latents.detach();
   }
 
@@ -73,14 +75,17 @@ class DeviceEnergy {
     const double log_two_pi = std::log(2.0 * std::numbers::pi);
     const torch::Tensor p = parameters.to(torch::kFloat64);
     const torch::Tensor prior = z.to(torch::kFloat64).square().sum(1) + static_cast<double>(z.size(1)) * log_two_pi;
-    if (bernoulli()) {
+    if (is(models::LikelihoodKind::bernoulli)) {
       return (torch::softplus(p, 1.0, kLinear) - p * x).sum(1) + 0.5 * prior;
+    }
+    if (is(models::LikelihoodKind::laplace)) {
+      return ((p - x).abs() / likelihood_.scale() + std::log(2.0 * likelihood_.scale())).sum(1) + 0.5 * prior;
     }
     const double constants = static_cast<double>(x.size(1)) * (log_two_pi + std::log(likelihood_.variance));
     return 0.5 * ((p - x).square().sum(1) / likelihood_.variance + constants + prior);
   }
 
-  [[nodiscard]] bool bernoulli() const { return likelihood_.kind == models::LikelihoodKind::bernoulli; }
+  [[nodiscard]] bool is(models::LikelihoodKind kind) const { return likelihood_.kind == kind; }
 
   ImageShape latent_;
   models::Likelihood likelihood_;
