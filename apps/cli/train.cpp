@@ -16,7 +16,7 @@ struct TrainVerb {
   std::int64_t batch = 0;
   double learning_rate = 0.0;
   double beta = 1.0;
-  std::string classifier_of;
+  std::string companions_of;
   std::string out = "vae.safetensors";
 };
 
@@ -33,9 +33,9 @@ models::Checkpoint train(const TrainVerb& verb, const Common& common) {
   training.beta = verb.beta;
   training.validate();
   const auto dataset = data::load_dataset(plan.dataset, data::data_folder(common.data));
-  if (!verb.classifier_of.empty()) {
-    auto checkpoint = models::load_checkpoint(verb.classifier_of);
-    experiments::fit_latent_classifier(checkpoint, plan.seed, dataset, common.thread_count(), *common.observer);
+  if (!verb.companions_of.empty()) {
+    auto checkpoint = models::load_checkpoint(verb.companions_of);
+    experiments::fit_companions(checkpoint, plan.seed, dataset, common.thread_count(), *common.observer);
     return checkpoint;
   }
   const std::filesystem::path state = verb.out + ".training";
@@ -56,8 +56,8 @@ void add_train(CLI::App& program, Common& common) {
   app->add_option("--batch", verb->batch, "Images a step, instead of the preset's");
   app->add_option("--learning-rate", verb->learning_rate, "Learning rate, instead of the preset's");
   app->add_option("--beta", verb->beta, "Weight of the KL divergence; 1 is a VAE")->capture_default_str();
-  app->add_option("--classifier-of", verb->classifier_of,
-                  "Keep this checkpoint's VAE and fit only the latent classifier");
+  app->add_option("--companions-of", verb->companions_of,
+                  "Keep this checkpoint's VAE; fit the latent classifier and the pixel law");
   app->add_option("--out", verb->out, "Checkpoint to write")->capture_default_str();
   app->footer("Example: vaeguard train --dataset mnist --out mnist_vae.safetensors");
   app->callback([verb, &common] {

@@ -11,6 +11,7 @@
 #include "vaeguard/models/conv_vae.h"
 #include "vaeguard/training/classifier_fit.h"
 #include "vaeguard/training/evaluation.h"
+#include "vaeguard/training/pixel_law_fit.h"
 
 namespace vaeguard::experiments {
 namespace {
@@ -36,16 +37,18 @@ models::Checkpoint train_model(const Plan& plan, const data::Dataset& dataset, c
                                options.schedule.learning_rate, options.seed)},
       {"best_epoch", std::to_string(result.best_epoch)},
   };
-  fit_latent_classifier(checkpoint, plan.seed, dataset, threads, observer);
+  fit_companions(checkpoint, plan.seed, dataset, threads, observer);
   return checkpoint;
 }
 
-void fit_latent_classifier(models::Checkpoint& checkpoint, std::uint64_t seed, const data::Dataset& dataset,
-                           int threads, Observer& observer) {
+void fit_companions(models::Checkpoint& checkpoint, std::uint64_t seed, const data::Dataset& dataset, int threads,
+                    Observer& observer) {
   const models::Vae vae(checkpoint.vae);
   const Matrix means = vae.encode(dataset.train.pixels, threads).mean;
   checkpoint.classifier =
       training::fit_classifier(means, dataset.train.labels, dataset.classes, {.threads = threads}, observer).classifier;
+  checkpoint.vae.pixel_law = std::make_shared<const models::PixelLaw>(
+      training::fit_pixel_law(vae, dataset.train.pixels, Key(seed).fold("pixel law"), {.threads = threads}));
   const Matrix test_means = vae.encode(dataset.test.pixels, threads).mean;
   const double accuracy = models::accuracy(*checkpoint.classifier, test_means, dataset.test.labels);
   checkpoint.metadata["vaeguard"] = version();

@@ -16,10 +16,10 @@ namespace vaeguard::experiments {
 models::Checkpoint train_model(const Plan& plan, const data::Dataset& dataset, const std::filesystem::path& state_file,
                                int threads, Observer& observer);
 
-/// Fits a linear classifier to the encoder's means of the training images, until convergence, and notes its accuracy
-/// and the ELBO of the test images in the metadata.
-void fit_latent_classifier(models::Checkpoint& checkpoint, std::uint64_t seed, const data::Dataset& dataset,
-                           int threads, Observer& observer);
+/// What stands beside a trained VAE: fits a linear classifier to the encoder's means of the training images, until
+/// convergence, counts the pixel law, and notes accuracy and ELBO of the test images in the metadata.
+void fit_companions(models::Checkpoint& checkpoint, std::uint64_t seed, const data::Dataset& dataset, int threads,
+                    Observer& observer);
 
 /// Throws Misuse unless the checkpoint fits the data set and has a classifier of its classes.
 Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,

@@ -295,9 +295,9 @@ LayerGraph load_graph(const Safetensors& file, const std::string& prefix, std::s
 
 Likelihood load_likelihood(const Safetensors& file, std::string_view place) {
   const std::string& kind = file.text("likelihood", place);
-  if (kind != name(LikelihoodKind::bernoulli) && kind != name(LikelihoodKind::gaussian)) {
-    misuse(place, "the metadata entry 'likelihood' must be '{}' or '{}', found '{}'", name(LikelihoodKind::bernoulli),
-           name(LikelihoodKind::gaussian), kind);
+  constexpr std::array kKinds{LikelihoodKind::bernoulli, LikelihoodKind::gaussian, LikelihoodKind::laplace};
+  if (std::ranges::none_of(kKinds, [&](LikelihoodKind known) { return kind == name(known); })) {
+    misuse(place, "the metadata entry 'likelihood' must be 'bernoulli', 'gaussian' or 'laplace', found '{}'", kind);
   }
   const std::string& text = file.text("likelihood_variance", place);
   const json variance = json::parse(text, nullptr, false);
@@ -318,6 +318,29 @@ LinearClassifier load_classifier(const Safetensors& file, std::int64_t latent_si
     misuse(place, "tensor 'classifier.weight' must have at least one class, found {}", classes);
   }
   return classifier;
+}
+
+PixelLaw load_pixel_law(const Safetensors& file, std::string_view place) {
+  const std::vector<std::int64_t>& shape = file.shape("pixel_law.probability", place);
+  const std::int64_t nodes = shape.empty() ? 0 : shape.front();
+  const std::vector<float> grid = finite_floats(file, "pixel_law.grid", std::array<std::int64_t, 1>{2}, place);
+  const std::vector<float> weight = finite_floats(file, "pixel_law.weight", std::array{nodes}, place);
+  PixelLaw law{.first = grid[0],
+               .spacing = grid[1],
+               .probability = Matrix(nodes, PixelLaw::kLevels,
+                                     finite_floats(file, "pixel_law.probability",
+                                                   std::array<std::int64_t, 2>{nodes, PixelLaw::kLevels}, place)),
+               .weight = {weight.begin(), weight.end()}};
+  validate(law, place);
+  return law;
+}
+
+void store_pixel_law(const PixelLaw& law, Safetensors& file) {
+  file.tensors["pixel_law.grid"] =
+      Tensor::of({2}, std::vector<float>{static_cast<float>(law.first), static_cast<float>(law.spacing)});
+  file.tensors["pixel_law.probability"] = Tensor::of({law.nodes(), PixelLaw::kLevels}, law.probability.values());
+  file.tensors["pixel_law.weight"] =
+      Tensor::of({law.nodes()}, std::vector<float>(law.weight.begin(), law.weight.end()));
 }
 
 void check_header(const Safetensors& file, std::string_view place) {
@@ -354,6 +377,9 @@ Safetensors to_safetensors(const Checkpoint& checkpoint) {
     file.tensors["classifier.weight"] = Tensor::of({weight.rows(), weight.columns()}, weight.values());
     file.tensors["classifier.bias"] = Tensor::of({weight.rows()}, checkpoint.classifier->bias);
   }
+  if (checkpoint.vae.pixel_law != nullptr) {
+    store_pixel_law(*checkpoint.vae.pixel_law, file);
+  }
   return file;
 }
 
@@ -372,6 +398,9 @@ Checkpoint from_safetensors(const Safetensors& file, std::string_view place) {
   }
   if (file.tensors.contains("classifier.weight") || file.tensors.contains("classifier.bias")) {
     checkpoint.classifier = load_classifier(file, vae.latent_size(), place);
+  }
+  if (file.tensors.contains("pixel_law.probability")) {
+    checkpoint.vae.pixel_law = std::make_shared<const PixelLaw>(load_pixel_law(file, place));
   }
   for (const std::string_view key : kOwnKeys) {
     checkpoint.metadata.erase(std::string(key));

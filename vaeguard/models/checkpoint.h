@@ -14,7 +14,8 @@
 namespace vaeguard::models {
 
 /// Stored as safetensors: encoder.0.weight, encoder.0.bias, ..., decoder.4.bias, classifier.weight, classifier.bias,
-/// and in the metadata the architecture with all its layers, the likelihood, and the entries of `metadata`.
+/// pixel_law.grid (first node, spacing), pixel_law.probability, pixel_law.weight, and in the metadata the architecture
+/// with all its layers, the likelihood, and the entries of `metadata`.
 struct Checkpoint {
   VaeWeights vae;
   std::optional<LinearClassifier> classifier;

@@ -11,6 +11,7 @@
 #include "vaeguard/base/matrix.h"
 #include "vaeguard/base/random.h"
 #include "vaeguard/models/likelihood.h"
+#include "vaeguard/models/pixel_law.h"
 #include "vaeguard/networks/layer_graph.h"
 #include "vaeguard/networks/network.h"
 
@@ -23,6 +24,7 @@ struct VaeWeights {
   networks::LayerGraph encoder;
   networks::LayerGraph decoder;
   Likelihood likelihood;
+  std::shared_ptr<const PixelLaw> pixel_law = nullptr;  // null where none was counted
 
   [[nodiscard]] ImageShape image() const { return encoder.input; }
   [[nodiscard]] std::int64_t latent_size() const { return decoder.input.size(); }

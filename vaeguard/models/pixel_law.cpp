@@ -1,0 +1,70 @@
+// Nodes and checks of pixel laws.
+#include "vaeguard/models/pixel_law.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "vaeguard/base/error.h"
+
+namespace vaeguard::models {
+namespace {
+
+std::vector<double> histogram_of(const PixelLaw& law) {
+  std::vector<double> histogram(PixelLaw::kLevels);
+  for (std::int64_t node = 0; node < law.nodes(); ++node) {
+    for (std::int64_t v = 0; v < PixelLaw::kLevels; ++v) {
+      histogram[static_cast<std::size_t>(v)] += law.weight[static_cast<std::size_t>(node)] * law.probability(node, v);
+    }
+  }
+  return histogram;
+}
+
+}  // namespace
+
+double PixelLaw::position(double parameter) const {
+  return std::clamp((parameter - first) / spacing, 0.0, static_cast<double>(nodes() - 1));
+}
+
+PixelLaw tilted_histogram(const PixelLaw& counted) {
+  const std::vector<double> histogram = histogram_of(counted);
+  PixelLaw law = counted;
+  for (std::int64_t node = 0; node < law.nodes(); ++node) {
+    const double l = law.parameter(node);
+    const double normaliser = std::max(l, 0.0) + std::log1p(std::exp(-std::abs(l)));
+    for (std::int64_t v = 0; v < PixelLaw::kLevels; ++v) {
+      const double tilt = static_cast<double>(v) / static_cast<double>(PixelLaw::kLevels - 1) * l - normaliser;
+      law.probability(node, v) = static_cast<float>(histogram[static_cast<std::size_t>(v)] * std::exp(tilt));
+    }
+  }
+  return law;
+}
+
+PixelLaw histogram_alone(const PixelLaw& counted) {
+  const std::vector<double> histogram = histogram_of(counted);
+  PixelLaw law = counted;
+  for (std::int64_t node = 0; node < law.nodes(); ++node) {
+    std::ranges::transform(histogram, law.probability.row(node).begin(),
+                           [](double p) { return static_cast<float>(p); });
+  }
+  return law;
+}
+
+void validate(const PixelLaw& law, std::string_view place) {
+  if (law.nodes() < 4 || law.probability.columns() != PixelLaw::kLevels ||
+      static_cast<std::int64_t>(law.weight.size()) != law.nodes()) {
+    misuse(place, "a pixel law must have [nodes >= 4, {}] probabilities and a weight a node, got [{}, {}] and {}",
+           PixelLaw::kLevels, law.nodes(), law.probability.columns(), law.weight.size());
+  }
+  if (!std::isfinite(law.first) || !std::isfinite(law.spacing) || law.spacing <= 0.0) {
+    misuse(place, "a pixel law's nodes must be finite and their spacing > 0, got {} and {}", law.first, law.spacing);
+  }
+  const auto good = [](float p) { return std::isfinite(p) && p > 0.0F; };
+  const auto bad = std::ranges::find_if_not(law.probability.values(), good);
+  if (bad != law.probability.values().end()) {
+    const auto at = bad - law.probability.values().begin();
+    misuse(place, "a pixel law's probabilities must be finite and > 0, got {} for node {}, level {}", *bad,
+           at / PixelLaw::kLevels, at % PixelLaw::kLevels);
+  }
+}
+
+}  // namespace vaeguard::models

@@ -1,0 +1,41 @@
+// The law of a pixel's grey level given the decoder's output for it, as counted on training images.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "vaeguard/base/matrix.h"
+
+namespace vaeguard::models {
+
+/// p(v | a): a pixel has grey level v / 255 where the decoder gives it the parameter a (a logit for Bernoulli, a mean
+/// for Gaussian). A Bernoulli likelihood on grey values says which latent code fits; it is no law of pixels. This is.
+/// Tabulated at equidistant parameters, the nodes; beyond the first and last it stays what it is there.
+struct PixelLaw {
+  static constexpr std::int64_t kLevels = 256;
+
+  double first = 0.0;          // the parameter of node 0
+  double spacing = 1.0;        // between nodes
+  Matrix probability;          // [nodes, kLevels]; positive, each row sums to 1
+  std::vector<double> weight;  // [nodes], share of the training pixels near each node
+
+  [[nodiscard]] std::int64_t nodes() const { return probability.rows(); }
+  [[nodiscard]] double parameter(std::int64_t node) const { return first + spacing * static_cast<double>(node); }
+  /// Where a parameter lies among the nodes, in 0 .. nodes - 1.
+  [[nodiscard]] double position(double parameter) const;
+};
+
+/// The law that the Bernoulli likelihood means where pixels have the training images' histogram g(v) whatever the
+/// logit l: p(v | l) = g(v) exp(v l / 255) / (1 + exp(l)), on the nodes of `counted`. Not normalised, as the Bernoulli
+/// likelihood of grey values is not; its rows are positive.
+PixelLaw tilted_histogram(const PixelLaw& counted);
+
+/// The histogram alone: the same p(v) whatever the decoder says.
+PixelLaw histogram_alone(const PixelLaw& counted);
+
+/// Throws Misuse that names `place` unless there are at least 4 nodes, spacing > 0 and all probabilities are finite
+/// and positive.
+void validate(const PixelLaw& law, std::string_view place);
+
+}  // namespace vaeguard::models
