@@ -30,4 +30,7 @@ class ScalarField {
   }
 };
 
+/// The values of all functions of `field`, function b at row b of `points` [B, D].
+std::vector<double> values_of(const ScalarField& field, const Matrix& points, int threads);
+
 }  // namespace vaeguard

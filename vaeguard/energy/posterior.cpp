@@ -20,16 +20,38 @@ double prior_energy(std::span<const Number> latent) {
   return 0.5 * (sum + static_cast<double>(latent.size()) * std::log(2.0 * std::numbers::pi));
 }
 
+// -log p of one pixel and its slope, in double.
+double reference_pixel(const models::Likelihood& likelihood, double x, double p, double& slope) {
+  const double difference = p - x;
+  switch (likelihood.kind) {
+    case models::LikelihoodKind::bernoulli:
+      slope = 1.0 / (1.0 + std::exp(-p)) - x;
+      return std::max(p, 0.0) + std::log1p(std::exp(-std::abs(p))) - x * p;
+    case models::LikelihoodKind::gaussian:
+      slope = difference / likelihood.variance;
+      return 0.5 * difference * slope + 0.5 * std::log(2.0 * std::numbers::pi * likelihood.variance);
+    case models::LikelihoodKind::laplace:
+      slope = static_cast<double>((difference > 0.0) - (difference < 0.0)) / likelihood.scale();
+      return std::abs(difference) / likelihood.scale() + std::log(2.0 * likelihood.scale());
+  }
+  return std::nan("");
+}
+
+std::shared_ptr<const Observation> checked_observation(const models::Vae& vae, Matrix images) {
+  check_shape("energy.posterior", "images", images, -1, vae.image().size());
+  return exact_observation(vae.likelihood(), std::move(images));
+}
+
 }  // namespace
 
 PosteriorEnergy::PosteriorEnergy(const models::Vae& vae, Matrix images)
-    : vae_(vae), images_(std::move(images)), workspaces_([&vae] {
+    : PosteriorEnergy(vae, checked_observation(vae, std::move(images))) {}
+
+PosteriorEnergy::PosteriorEnergy(const models::Vae& vae, std::shared_ptr<const Observation> observation)
+    : vae_(vae), observation_(std::move(observation)), workspaces_([&vae] {
         return std::make_unique<Workspace>(
             Workspace{vae.decoder().make_tape(), vae.mixed() ? vae.gradient_decoder().make_tape() : nullptr, {}, {}});
-      }) {
-  check_shape("energy.posterior", "images", images_, -1, vae.image().size());
-  check_finite("energy.posterior", "images", images_);
-}
+      }) {}
 
 void PosteriorEnergy::evaluate(std::int64_t first, const Matrix& latents, std::span<double> values,
                                Matrix* gradients) const {
@@ -41,7 +63,7 @@ void PosteriorEnergy::evaluate(std::int64_t first, const Matrix& latents, std::s
     parameter_gradients.resize(parameters.rows(), together ? parameters.columns() : 0);
     for (std::int64_t b = 0; b < latents.rows(); ++b) {
       values[static_cast<std::size_t>(b)] =
-          vae_.likelihood().negative_log(images_.row(first + b), parameters.row(b), parameter_gradients.row(b)) +
+          observation_->negative_log(first + b, parameters.row(b), parameter_gradients.row(b)) +
           prior_energy(latents.row(b));
     }
     if (together) {
@@ -61,7 +83,7 @@ void PosteriorEnergy::gradients(std::int64_t first, const Matrix& latents, Matri
   decoder.forward(latents, parameters, tape);
   parameter_gradients.resize(parameters.rows(), parameters.columns());
   for (std::int64_t b = 0; b < latents.rows(); ++b) {
-    vae_.likelihood().gradient(images_.row(first + b), parameters.row(b), parameter_gradients.row(b));
+    observation_->gradient(first + b, parameters.row(b), parameter_gradients.row(b));
   }
   pull_back(latents, decoder, parameter_gradients, tape, gradients);
 }
@@ -80,16 +102,10 @@ double reference_energy(const models::VaeWeights& vae, std::span<const float> im
                         std::vector<double>* gradient) {
   const auto boundaries = networks::reference_forward(vae.decoder, latent);
   const std::vector<double>& parameters = boundaries.back();
-  const bool bernoulli = vae.likelihood.kind == models::LikelihoodKind::bernoulli;
-  const double variance = vae.likelihood.variance;
   double energy = prior_energy(latent);
   std::vector<double> parameter_gradient(parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const double p = parameters[i];
-    const double difference = p - image[i];
-    energy += bernoulli ? std::max(p, 0.0) + std::log1p(std::exp(-std::abs(p))) - image[i] * p
-                        : 0.5 * difference * difference / variance + 0.5 * std::log(2.0 * std::numbers::pi * variance);
-    parameter_gradient[i] = bernoulli ? 1.0 / (1.0 + std::exp(-p)) - image[i] : difference / variance;
+    energy += reference_pixel(vae.likelihood, image[i], parameters[i], parameter_gradient[i]);
   }
   if (gradient != nullptr) {
     *gradient = networks::reference_backward(vae.decoder, boundaries, parameter_gradient);

@@ -1,25 +1,29 @@
-// The posterior energy U(z|x) = -log p(x|z) - log p(z) of each image, as a scalar field over latent codes.
+// The posterior energy U(z|x) of each image, as a scalar field over latent codes: what its pixels say, and the prior.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "vaeguard/base/matrix.h"
 #include "vaeguard/base/pool.h"
 #include "vaeguard/base/scalar_field.h"
+#include "vaeguard/energy/observation.h"
 #include "vaeguard/models/vae.h"
 
 namespace vaeguard::energy {
 
-/// B images give B energies in nats (Kuzina et al. 2022, eq. 9), normalising constants of likelihood and prior
-/// included. Sums run in double; the gradient is with respect to z alone. Values come from vae.decoder(), gradients
-/// from vae.gradient_decoder(), which may be less precise. Keeps references: `vae` must outlive the field.
+/// B images give B energies -log p(x|z) - log p(z) in nats (Kuzina et al. 2022, eq. 9), normalising constants of
+/// likelihood and prior included, or what another observation makes of the first term. Sums run in double; the gradient
+/// is with respect to z alone. Values come from vae.decoder(), gradients from vae.gradient_decoder(), which may be less
+/// precise. Keeps references: `vae` must outlive the field.
 class PosteriorEnergy : public ScalarField {
  public:
-  /// images [B, C*H*W] with finite pixels.
+  /// The ordinary one of images [B, C*H*W] with finite pixels.
   PosteriorEnergy(const models::Vae& vae, Matrix images);
+  PosteriorEnergy(const models::Vae& vae, std::shared_ptr<const Observation> observation);
 
-  [[nodiscard]] std::int64_t size() const override { return images_.rows(); }
+  [[nodiscard]] std::int64_t size() const override { return observation_->size(); }
   [[nodiscard]] std::int64_t dimension() const override { return vae_.latent_size(); }
   void evaluate(std::int64_t first, const Matrix& latents, std::span<double> values, Matrix* gradients) const override;
   void gradients(std::int64_t first, const Matrix& latents, Matrix& gradients) const override;
@@ -36,7 +40,7 @@ class PosteriorEnergy : public ScalarField {
                         networks::Tape& tape, Matrix& gradients);
 
   const models::Vae& vae_;
-  Matrix images_;
+  std::shared_ptr<const Observation> observation_;
   mutable Pool<Workspace> workspaces_;
 };
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "vaeguard/base/parallel.h"
 #include "vaeguard/energy/posterior.h"
 #include "vaeguard/metrics/accuracy.h"
 #include "vaeguard/metrics/catalogue.h"
@@ -17,19 +16,6 @@
 
 namespace vaeguard::experiments {
 namespace {
-
-// U(z|x) of each row, constants included.
-std::vector<double> energies(const models::Vae& vae, const Matrix& images, const Matrix& latents, int threads) {
-  const energy::PosteriorEnergy field(vae, images);
-  std::vector<double> values(static_cast<std::size_t>(images.rows()));
-  parallel_chunks(
-      images.rows(), row_chunk(images.rows(), 64, threads), threads, [&](std::int64_t first, std::int64_t count) {
-        field.evaluate(first, latents.slice(first, count),
-                       std::span(values).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
-                       nullptr);
-      });
-  return values;
-}
 
 class CellMeasurer {
  public:
@@ -92,8 +78,9 @@ class CellMeasurer {
     add(protocol, "label_accuracy", metrics::same_class(predicted, references_.images.labels));
     add(protocol, "mse255", metrics::mse255(rec, x_ref_));
     add(protocol, "latent_distance", metrics::latent_distance(z, z_ref));
-    auto ratio = energies(subject_.vae, x_ref_, z, threads_);
-    const auto reference = energies(subject_.vae, x_ref_, z_ref, threads_);
+    const energy::PosteriorEnergy energy(subject_.vae, x_ref_);
+    auto ratio = values_of(energy, z, threads_);
+    const auto reference = values_of(energy, z_ref, threads_);
     std::ranges::transform(ratio, reference, ratio.begin(), std::minus<>{});
     add(protocol, "log_posterior_ratio", ratio);
   }

@@ -1,0 +1,185 @@
+// Terms of attack channels and their shares by expectation maximisation.
+#include "vaeguard/energy/channel.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "vaeguard/base/error.h"
+
+namespace vaeguard::energy {
+namespace {
+
+constexpr std::int64_t kLevels = models::PixelLaw::kLevels;
+constexpr double kTop = static_cast<double>(kLevels - 1);
+constexpr double kRounding = 1e-3;  // of a level: float pixels that ought to lie on a bound do
+constexpr int kIterations = 8;      // of expectation maximisation; the shares settle to a percent
+
+// The true levels that can have become the observed pixel.
+struct Window {
+  double radius;     // in levels
+  std::int64_t low;  // uniform: low .. high
+  std::int64_t high;
+  std::int64_t nearest;  // untouched
+  std::int64_t below;    // extreme: moved up from here, or down from `above`; -1 where there is no such level
+  std::int64_t above;
+  bool at_bottom;  // clipped
+  bool at_top;
+};
+
+Window window(double x, double radius) {
+  const double level = kTop * x;
+  const double r = kTop * radius;
+  const auto inside = [](double v) { return v > -0.5 && v < kTop + 0.5 ? std::lround(v) : -1; };
+  return {r,
+          std::max<std::int64_t>(0, static_cast<std::int64_t>(std::ceil(level - r - kRounding))),
+          std::min<std::int64_t>(kLevels - 1, static_cast<std::int64_t>(std::floor(level + r + kRounding))),
+          std::clamp<std::int64_t>(std::lround(level), 0, kLevels - 1),
+          inside(level - r),
+          inside(level + r),
+          level <= kRounding,
+          level >= kTop - kRounding};
+}
+
+double sum(const std::array<double, 3>& values) { return values[0] + values[1] + values[2]; }
+
+}  // namespace
+
+double mixed(const Channel& channel, const std::array<double, 3>& terms) {
+  return channel.untouched * terms[0] + channel.uniform * terms[1] + channel.extreme * terms[2];
+}
+
+ChannelModel::ChannelModel(const models::PixelLaw& law) : law_(law) {
+  models::validate(law, "energy.channel");
+  sums_.resize(static_cast<std::size_t>(law.nodes() * (kLevels + 1)));
+  for (std::int64_t node = 0; node < law.nodes(); ++node) {
+    Sums running;
+    for (std::int64_t v = 0; v <= kLevels; ++v) {
+      const double p = v < kLevels ? law.probability(node, v) : 0.0;
+      const auto level = static_cast<double>(v);
+      running.level = p;
+      sums_[static_cast<std::size_t>(node * (kLevels + 1) + v)] = running;
+      running.mass += p;
+      running.first += level * p;
+      running.second += level * level * p;
+    }
+  }
+}
+
+// An uniform amount e in -r .. r takes a level v to x with probability 1 / (2 r + 1), and below 0 with probability
+// (r - v + 1/2) / (2 r + 1): the sums over v of that are made of the running ones.
+ChannelTerms ChannelModel::terms(double x, double radius, std::int64_t node) const {
+  const Window w = window(x, radius);
+  const Sums* sums = row(node);
+  const auto between = [&](double Sums::*what) { return sums[w.high + 1].*what - sums[w.low].*what; };
+  const double mass = between(&Sums::mass);
+  const double first = between(&Sums::first);
+  const double count = 2.0 * w.radius + 1.0;
+  ChannelTerms terms;
+  terms.mass[0] = sums[w.nearest].level;
+  terms.moment[0] = x * terms.mass[0];
+  if (w.at_bottom || w.at_top) {
+    const double second = between(&Sums::second);
+    const double offset = w.at_bottom ? w.radius + 0.5 : w.radius + 0.5 - kTop;
+    const double sign = w.at_bottom ? -1.0 : 1.0;
+    terms.mass[1] = (offset * mass + sign * first) / count;
+    terms.moment[1] = (offset * first + sign * second) / count / kTop;
+    terms.mass[2] = 0.5 * mass;
+    terms.moment[2] = 0.5 * first / kTop;
+    return terms;
+  }
+  terms.mass[1] = mass / count;
+  terms.moment[1] = first / count / kTop;
+  for (const std::int64_t v : {w.below, w.above}) {
+    if (v >= 0) {
+      terms.mass[2] += 0.5 * sums[v].level;
+      terms.moment[2] += 0.5 * sums[v].level * static_cast<double>(v) / kTop;
+    }
+  }
+  return terms;
+}
+
+ChannelTerms ChannelModel::terms_at(double x, double radius, double parameter) const {
+  const double position = law_.position(parameter);
+  const auto node = std::min(static_cast<std::int64_t>(position), nodes() - 2);
+  const double share = position - static_cast<double>(node);
+  ChannelTerms low = terms(x, radius, node);
+  const ChannelTerms high = terms(x, radius, node + 1);
+  for (std::size_t c = 0; c < low.mass.size(); ++c) {
+    low.mass[c] += share * (high.mass[c] - low.mass[c]);
+    low.moment[c] += share * (high.moment[c] - low.moment[c]);
+  }
+  return low;
+}
+
+std::uint64_t ChannelModel::level_key(double x, double radius) const {
+  const Window w = window(x, radius);
+  std::uint64_t key = (w.at_bottom ? 1U : 0U) + (w.at_top ? 2U : 0U);
+  for (const std::int64_t part : {w.low, w.high, w.nearest, w.below + 1, w.above + 1}) {
+    key = key * 512 + static_cast<std::uint64_t>(part);
+  }
+  return key;
+}
+
+Channel ChannelModel::fit_shares(std::span<const float> image, std::span<const float> parameters, double radius,
+                                 double* log_evidence) const {
+  std::vector<std::array<double, 3>> masses(image.size());
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    masses[i] = terms_at(image[i], radius, parameters[i]).mass;
+  }
+  std::array<double, 3> shares{1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0};
+  double evidence = 0.0;
+  for (int iteration = 0; iteration < kIterations; ++iteration) {
+    std::array<double, 3> counts{1.0, 1.0, 1.0};
+    double product = 1.0;
+    evidence = 0.0;
+    for (const auto& mass : masses) {
+      std::array<double, 3> parts{};
+      std::ranges::transform(shares, mass, parts.begin(), std::multiplies<>{});
+      const double all = sum(parts);
+      for (std::size_t c = 0; c < 3; ++c) {
+        counts[c] += parts[c] / all;
+      }
+      // One logarithm for many pixels: each factor is at least 1e-13.
+      product *= all;
+      if (product < 1e-250) {
+        evidence += std::log(product);
+        product = 1.0;
+      }
+    }
+    evidence += std::log(product);
+    const double total = sum(counts);
+    std::ranges::transform(counts, shares.begin(), [&](double count) { return count / total; });
+  }
+  if (log_evidence != nullptr) {
+    *log_evidence = evidence;
+  }
+  return {.radius = radius, .untouched = shares[0], .uniform = shares[1], .extreme = shares[2]};
+}
+
+Channel ChannelModel::fit(std::span<const float> image, std::span<const float> parameters, double largest) const {
+  if (!std::isfinite(largest) || largest <= 0.0 || largest > 1.0) {
+    misuse("energy.channel", "the largest radius must be in (0, 1], got {}", largest);
+  }
+  Channel best;
+  double best_evidence = -std::numeric_limits<double>::infinity();
+  for (int level = 1; level <= std::lround(kTop * largest); ++level) {
+    double evidence = 0.0;
+    const Channel channel = fit_shares(image, parameters, level / kTop, &evidence);
+    if (evidence > best_evidence) {
+      best_evidence = evidence;
+      best = channel;
+    }
+  }
+  return best;
+}
+
+void ChannelModel::expected_image(std::span<const float> image, std::span<const float> parameters,
+                                  const Channel& channel, std::span<float> expected) const {
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    const ChannelTerms terms = terms_at(image[i], channel.radius, parameters[i]);
+    const double mass = mixed(channel, terms.mass);
+    expected[i] = static_cast<float>(std::clamp(mixed(channel, terms.moment) / mass, 0.0, 1.0));
+  }
+}
+
+}  // namespace vaeguard::energy

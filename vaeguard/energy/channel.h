@@ -1,0 +1,73 @@
+// How a pixel came to be what is observed: the attack as a noisy channel from true grey levels to observed ones.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "vaeguard/models/pixel_law.h"
+
+namespace vaeguard::energy {
+
+/// What happened to a pixel, with these shares of an image's pixels (sum 1): it is `untouched`; it was moved by a
+/// `uniform` amount within the radius; it was moved by the radius itself, up or down (`extreme`, what the sign of a
+/// gradient does). All results are clipped to [0, 1].
+struct Channel {
+  double radius = 0.0;  // of the L-infinity ball, in units of the pixel range
+  double untouched = 1.0;
+  double uniform = 0.0;
+  double extreme = 0.0;
+};
+
+/// Sums over the true levels v of p(x | v, c) p(v | a), for each thing c that may have happened: untouched, uniform,
+/// extreme. `moment` has v / 255 as a further factor.
+struct ChannelTerms {
+  std::array<double, 3> mass{};
+  std::array<double, 3> moment{};
+};
+
+/// The share-weighted sum of terms.
+double mixed(const Channel& channel, const std::array<double, 3>& terms);
+
+/// A pixel law with running sums, so that the terms of a pixel cost the same at any radius. In double.
+class ChannelModel {
+ public:
+  explicit ChannelModel(const models::PixelLaw& law);
+
+  [[nodiscard]] std::int64_t nodes() const { return law_.nodes(); }
+  [[nodiscard]] const models::PixelLaw& law() const { return law_; }
+  /// Terms of the observed pixel x in [0, 1] where the decoder's output is that of a node.
+  [[nodiscard]] ChannelTerms terms(double x, double radius, std::int64_t node) const;
+  /// The same at any output of the decoder, linear between nodes.
+  [[nodiscard]] ChannelTerms terms_at(double x, double radius, double parameter) const;
+  /// A number that equals for two observed pixels whose terms are equal.
+  [[nodiscard]] std::uint64_t level_key(double x, double radius) const;
+
+  /// The shares that the image and the decoder's outputs make most probable at this radius, by expectation
+  /// maximisation from equal shares with one made-up pixel for each; `log_evidence` gets sum log p(x) in nats.
+  [[nodiscard]] Channel fit_shares(std::span<const float> image, std::span<const float> parameters, double radius,
+                                   double* log_evidence = nullptr) const;
+  /// The most probable channel among all radii of whole levels up to `largest`.
+  [[nodiscard]] Channel fit(std::span<const float> image, std::span<const float> parameters, double largest) const;
+  /// E[v / 255 | x, a] of each pixel: the image as it was before the attack, as far as can be told.
+  void expected_image(std::span<const float> image, std::span<const float> parameters, const Channel& channel,
+                      std::span<float> expected) const;
+
+ private:
+  // Sums over levels below v of p(v), v p(v) and v^2 p(v), and p(v) itself.
+  struct Sums {
+    double mass = 0.0;
+    double first = 0.0;
+    double second = 0.0;
+    double level = 0.0;
+  };
+  [[nodiscard]] const Sums* row(std::int64_t node) const {
+    return sums_.data() + node * (models::PixelLaw::kLevels + 1);
+  }
+
+  models::PixelLaw law_;
+  std::vector<Sums> sums_;  // [nodes, kLevels + 1]
+};
+
+}  // namespace vaeguard::energy

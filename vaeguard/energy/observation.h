@@ -1,0 +1,50 @@
+// How an energy reads an image: as it is, as the best image within an attacker's ball, or through an attack channel.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "vaeguard/base/matrix.h"
+#include "vaeguard/energy/channel.h"
+#include "vaeguard/models/likelihood.h"
+
+namespace vaeguard::energy {
+
+/// The term of a posterior energy that the pixels give: a function of the decoder's outputs for each image.
+class Observation {
+ public:
+  virtual ~Observation() = default;
+  /// The number of images.
+  [[nodiscard]] virtual std::int64_t size() const = 0;
+  /// The energy of image b in nats, summed in double; writes its gradient with respect to `parameters` [C*H*W] unless
+  /// empty.
+  virtual double negative_log(std::int64_t b, std::span<const float> parameters, std::span<float> gradient) const = 0;
+  /// The gradient that negative_log writes, bit for bit.
+  virtual void gradient(std::int64_t b, std::span<const float> parameters, std::span<float> gradient) const = 0;
+  /// What the true image is thought to be where the decoder gives these outputs.
+  virtual void true_image(std::int64_t b, std::span<const float> parameters, std::span<float> image) const = 0;
+};
+
+/// -log p(x | z): the image [B, C*H*W] is what it is.
+std::unique_ptr<Observation> exact_observation(const models::Likelihood& likelihood, Matrix images);
+
+/// Norms of perturbations, in units of the pixel range.
+enum class BallNorm { linf, l2 };
+
+/// The minimum over e with |e| <= radius and x + e in [0, 1] of -log p(x + e | z): a code is scored by the best image
+/// that the attacker may have started from. Its gradient is the ordinary one at that image (Danskin 1967). radii: one
+/// for each image; the true reference's code never scores worse than it does unattacked.
+std::unique_ptr<Observation> minimum_observation(const models::Likelihood& likelihood, Matrix images, BallNorm norm,
+                                                 std::vector<double> radii);
+/// The minimiser, closed form in L-infinity, by bisection of one multiplier in L2. For one image.
+void best_image(const models::Likelihood& likelihood, BallNorm norm, double radius, std::span<const float> image,
+                std::span<const float> parameters, std::span<float> best);
+
+/// -log sum over the true image v of p(x | v) p(v | z), with a channel for each image and the pixel law as p(v | z).
+/// Tabulated per distinct pixel at the law's nodes, cubic between them (Catmull and Rom 1974), constant beyond.
+std::unique_ptr<Observation> channel_observation(std::shared_ptr<const ChannelModel> model, Matrix images,
+                                                 std::vector<Channel> channels);
+
+}  // namespace vaeguard::energy
