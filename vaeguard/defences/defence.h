@@ -18,6 +18,7 @@ namespace vaeguard::defences {
 struct Snapshot {
   double gradients = 0.0;      // spent on one image so far
   Matrix latent;               // [B, D] present draw
+  Matrix mean;                 // [B, D] mean of the draws so far; empty while there is none, as below
   Matrix mean_reconstruction;  // [B, C*H*W] mean over the draws so far; empty while there is none
 };
 
@@ -26,11 +27,15 @@ struct Inference {
   Matrix draw;                     // [B, D] the last draw
   Matrix mean;                     // [B, D] mean of the draws
   Matrix mean_reconstruction;      // [B, C*H*W] mean of the draws' mean images
+  Matrix reencoded;                // [B, D] encoder's mean for the true image that the draws expect; empty where the
+                                   // image is read as it is
+  Matrix draws;                    // [B, K * D] the K draws that were kept, in their order; empty without a chain
   double gradients = 0.0;          // decoder gradients spent on one image
   std::vector<double> acceptance;  // [B] mean over the counted transitions; empty where there is no chain, as all below
   std::vector<double> step_size;   // [B] at the end
   std::vector<double> divergences;  // [B] number of divergent transitions, warm-up included
   std::vector<double> energy_drop;  // [B] energy at the start less energy at the end, nats
+  std::vector<double> radius;       // [B] of the ball or channel through which the image was read; else empty
   std::vector<Snapshot> snapshots;
 };
 
@@ -43,6 +48,9 @@ class Defence {
   [[nodiscard]] virtual Inference infer(const models::Vae& vae, const Matrix& images, std::span<const Key> keys,
                                         int threads, Observer& observer) const = 0;
 };
+
+/// Throws Misuse naming `place` unless there is one key for each image.
+void check_keys(std::string_view place, const Matrix& images, std::span<const Key> keys);
 
 /// The undefended encoder: a draw of q(z|x), and its mean.
 std::unique_ptr<Defence> make_undefended();

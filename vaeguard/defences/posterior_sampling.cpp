@@ -7,7 +7,7 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
-#include "vaeguard/energy/maker.h"
+#include "vaeguard/defences/descent.h"
 #include "vaeguard/mcmc/integrator.h"
 #include "vaeguard/mcmc/warmup.h"
 
@@ -26,6 +26,10 @@ std::vector<int> snapshot_transitions(int total) {
   }
   result.push_back(total);
   return result;
+}
+
+double gradients_of_start(const PosteriorSamplingOptions& options) {
+  return 1.0 + (options.start == Start::map || options.start == Start::lowest ? options.start_gradients : 0);
 }
 
 // How many chains the field wants to see at once; 0 where it does not care.
@@ -53,16 +57,16 @@ class PosteriorSampling : public Defence {
 // The chains of images first .. first + count, and the rows of the inference that they fill.
 class PosteriorSampling::Chunk {
  public:
-  Chunk(const PosteriorSampling& defence, const models::Vae& vae, const ScalarField& energy, const Matrix& images,
-        std::int64_t first, std::int64_t count, std::span<const Key> keys, Inference& result,
-        const std::function<void(std::int64_t)>& tick)
+  Chunk(const PosteriorSampling& defence, const models::Vae& vae, const Problem& problem, std::int64_t first,
+        std::int64_t count, std::span<const Key> keys, Inference& result, const std::function<void(std::int64_t)>& tick)
       : options_(defence.options_),
         snapshot_at_(defence.snapshots_),
         vae_(vae),
-        target_{energy, first},
+        problem_(problem),
+        target_{*problem.energy, first},
         first_(first),
         count_(count),
-        encoding_(vae.encode(images.slice(first, count))),
+        encoding_(vae.encode(problem.images.slice(first, count))),
         keys_(keys.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count))),
         result_(result),
         tick_(tick) {}
@@ -90,7 +94,43 @@ class PosteriorSampling::Chunk {
   }
 
   Matrix start() const {
-    return options_.start == Start::mean ? encoding_.mean : models::sample(encoding_, fold_keys("start"));
+    switch (options_.start) {
+      case Start::draw:
+        return models::sample(encoding_, fold_keys("start"));
+      case Start::mean:
+        return encoding_.mean;
+      case Start::prior:
+        return Matrix(count_, vae_.latent_size());
+      case Start::map:
+        return descended();
+      case Start::lowest:
+        break;
+    }
+    Matrix best = descended();
+    auto lowest = energies_at(best);
+    for (const Matrix& other :
+         {encoding_.mean, models::sample(encoding_, fold_keys("start")), Matrix(count_, vae_.latent_size())}) {
+      const auto energy = energies_at(other);
+      for (std::int64_t b = 0; b < count_; ++b) {
+        if (const auto i = static_cast<std::size_t>(b); energy[i] < lowest[i]) {
+          lowest[i] = energy[i];
+          std::ranges::copy(other.row(b), best.row(b).begin());
+        }
+      }
+    }
+    return best;
+  }
+
+  Matrix descended() const {
+    Matrix points = encoding_.mean;
+    descend_adam(target_.field, first_, {.gradients = options_.start_gradients}, points);
+    return points;
+  }
+
+  std::vector<double> energies_at(const Matrix& points) const {
+    std::vector<double> energies(static_cast<std::size_t>(count_));
+    target_.field.evaluate(first_, points, energies, nullptr);
+    return energies;
   }
 
   mcmc::Metric metric() const {
@@ -145,6 +185,12 @@ class PosteriorSampling::Chunk {
     add(state.position, mean_);
     if (++draws_ % options_.thin == 0) {
       add(vae_.decode(state.position), mean_reconstruction_);
+      if (problem_.observation != nullptr) {
+        add(expected_images(vae_, *problem_.observation, first_, state.position), expected_image_);
+      }
+      for (std::int64_t b = 0; b < count_; ++b) {
+        std::ranges::copy(state.position.row(b), result_.draws.row(first_ + b).begin() + decoded_ * vae_.latent_size());
+      }
       ++decoded_;
     }
   }
@@ -169,6 +215,7 @@ class PosteriorSampling::Chunk {
     Snapshot& snapshot = result_.snapshots[static_cast<std::size_t>(at - snapshot_at_.begin())];
     snapshot.latent.assign(first_, state.position);
     if (decoded_ > 0 && !snapshot.mean_reconstruction.empty()) {
+      snapshot.mean.assign(first_, divided(mean_, draws_));
       snapshot.mean_reconstruction.assign(first_, divided(mean_reconstruction_, decoded_));
     }
   }
@@ -176,6 +223,9 @@ class PosteriorSampling::Chunk {
   void finish() {
     result_.mean.assign(first_, divided(mean_, draws_));
     result_.mean_reconstruction.assign(first_, divided(mean_reconstruction_, decoded_));
+    if (problem_.observation != nullptr) {
+      result_.reencoded.assign(first_, vae_.encode(divided(expected_image_, decoded_)).mean);
+    }
   }
 
   void write_rows(const std::vector<double>& values, std::vector<double>& to) const {
@@ -185,6 +235,7 @@ class PosteriorSampling::Chunk {
   const PosteriorSamplingOptions& options_;
   const std::vector<int>& snapshot_at_;
   const models::Vae& vae_;
+  const Problem& problem_;
   mcmc::Target target_;
   std::int64_t first_;
   std::int64_t count_;
@@ -198,19 +249,23 @@ class PosteriorSampling::Chunk {
   int decoded_ = 0;
   Matrix mean_;
   Matrix mean_reconstruction_;
+  Matrix expected_image_;  // sum over the kept draws
 };
 
 Inference PosteriorSampling::infer(const models::Vae& vae, const Matrix& images, std::span<const Key> keys, int threads,
                                    Observer& observer) const {
   const std::int64_t rows = images.rows();
-  if (static_cast<std::int64_t>(keys.size()) != rows) {
-    misuse("defences.posterior_sampling", "keys must number {}, one an image, got {}", rows, keys.size());
-  }
-  const std::unique_ptr<ScalarField> energy = energy::make_posterior_energy(vae, images);
+  check_keys("defences.posterior_sampling", images, keys);
+  const Problem problem = read_images(vae, images, options_.reading, threads);
   Inference result;
   result.draw = Matrix(rows, vae.latent_size());
   result.mean = Matrix(rows, vae.latent_size());
   result.mean_reconstruction = Matrix(rows, vae.image().size());
+  result.draws = Matrix(rows, options_.transitions / options_.thin * vae.latent_size());
+  if (problem.observation != nullptr) {
+    result.reencoded = Matrix(rows, vae.latent_size());
+    result.radius = problem.radii;
+  }
   result.gradients = gradients_per_image(options_);
   for (auto* values : {&result.acceptance, &result.step_size, &result.divergences, &result.energy_drop}) {
     values->assign(static_cast<std::size_t>(rows), 0.0);
@@ -218,8 +273,11 @@ Inference PosteriorSampling::infer(const models::Vae& vae, const Matrix& images,
   for (const int transition : snapshots_) {
     // The first draw that is decoded into the mean fixes from when on there is one.
     const bool has_mean = transition >= options_.warmup + options_.thin;
-    result.snapshots.push_back({1.0 + static_cast<double>(transition) * options_.leapfrog_steps,
-                                Matrix(rows, vae.latent_size()), Matrix(has_mean ? rows : 0, vae.image().size())});
+    const std::int64_t rows_of_mean = has_mean ? rows : 0;
+    result.snapshots.push_back(
+        {gradients_of_start(options_) + static_cast<double>(transition) * options_.leapfrog_steps,
+         Matrix(rows, vae.latent_size()), Matrix(rows_of_mean, vae.latent_size()),
+         Matrix(rows_of_mean, vae.image().size())});
   }
   const std::int64_t total = rows * (options_.warmup + options_.transitions);
   std::int64_t done = 0;
@@ -232,9 +290,9 @@ Inference PosteriorSampling::infer(const models::Vae& vae, const Matrix& images,
     observer.progress(options_.name, done += chains, total, "");
   };
   const auto work = [&](std::int64_t first, std::int64_t count) {
-    Chunk(*this, vae, *energy, images, first, count, keys, result, tick).run();
+    Chunk(*this, vae, problem, first, count, keys, result, tick).run();
   };
-  if (const std::int64_t chains = preferred_chains(*energy); chains > 0) {
+  if (const std::int64_t chains = preferred_chains(*problem.energy); chains > 0) {
     parallel_chunks(rows, chains, 1, work);  // the host's threads would only take turns at the device
   } else {
     parallel_chunks(rows, row_chunk(rows, kChainsPerChunk, threads), threads, work);
@@ -246,6 +304,7 @@ Inference PosteriorSampling::infer(const models::Vae& vae, const Matrix& images,
 
 PosteriorSamplingOptions published_hmc() {
   return {.name = "hmc_published",
+          .reading = {},
           .start = Start::draw,
           .metric = MetricChoice::identity,
           .adaptation = Adaptation::published,
@@ -270,6 +329,8 @@ void validate(const PosteriorSamplingOptions& options) {
   at_least("transitions", options.transitions, 1);
   at_least("leapfrog_steps", options.leapfrog_steps, 1);
   at_least("thin", options.thin, 1);
+  at_least("start_gradients", options.start_gradients, 1);
+  validate(options.reading);
   if (options.thin > options.transitions) {
     misuse("defences.posterior_sampling", "thin must be at most transitions = {}, got {}", options.transitions,
            options.thin);
@@ -286,8 +347,9 @@ void validate(const PosteriorSamplingOptions& options) {
 }
 
 double gradients_per_image(const PosteriorSamplingOptions& options) {
-  // One at the start; the state keeps its energy and gradient, so a transition costs its leapfrog steps and no more.
-  return 1.0 + static_cast<double>(options.warmup + options.transitions) * options.leapfrog_steps;
+  // The state keeps its energy and gradient, so a transition costs its leapfrog steps and no more.
+  return gradients_of_start(options) +
+         static_cast<double>(options.warmup + options.transitions) * options.leapfrog_steps;
 }
 
 std::unique_ptr<Defence> make_posterior_sampling(const PosteriorSamplingOptions& options) {

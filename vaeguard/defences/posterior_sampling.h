@@ -5,6 +5,7 @@
 #include <string>
 
 #include "vaeguard/defences/defence.h"
+#include "vaeguard/defences/reading.h"
 
 namespace vaeguard::defences {
 
@@ -12,13 +13,17 @@ namespace vaeguard::defences {
 /// What 16 leave in the decoder stays in the cache. Fewer images than fill all threads' chunks come in smaller ones.
 inline constexpr std::int64_t kChainsPerChunk = 16;
 
-enum class Start { draw, mean };                // of q(z|x)
+/// A draw or the mean of q(z|x), x as the reading takes it; 0; what Adam makes of the mean; that of all these which has
+/// the lowest energy.
+enum class Start { draw, mean, prior, map, lowest };
 enum class MetricChoice { identity, encoder };  // encoder: the variances of q(z|x) as inverse masses
 enum class Adaptation { dual_averaging, published };
 
 struct PosteriorSamplingOptions {
   std::string name = "hmc";
+  ReadingOptions reading;
   Start start = Start::mean;
+  int start_gradients = 30;  // of Adam, for the starts map and lowest
   MetricChoice metric = MetricChoice::encoder;
   Adaptation adaptation = Adaptation::dual_averaging;
   int warmup = 20;       // transitions before the first counted draw
@@ -27,7 +32,7 @@ struct PosteriorSamplingOptions {
   double step_size = 0.3;  // the first
   double target_acceptance = 0.8;
   double jitter = 0.2;
-  int thin = 1;  // every thin-th draw is decoded into the mean reconstruction
+  int thin = 1;  // every thin-th draw is kept and decoded into the mean reconstruction
 };
 
 /// The paper's setting for MNIST as its code runs it: T = 500 plus half of it as burn-in, L = 20, first step 0.1,

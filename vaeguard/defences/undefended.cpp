@@ -1,4 +1,5 @@
 // The encoder alone.
+#include "vaeguard/base/error.h"
 #include "vaeguard/defences/defence.h"
 
 namespace vaeguard::defences {
@@ -9,6 +10,7 @@ class Undefended : public Defence {
   [[nodiscard]] std::string_view name() const override { return "none"; }
   [[nodiscard]] Inference infer(const models::Vae& vae, const Matrix& images, std::span<const Key> keys, int threads,
                                 Observer& /*observer*/) const override {
+    check_keys("defences.undefended", images, keys);
     const models::Encoding encoding = vae.encode(images, threads);
     Inference result;
     result.draw = models::sample(encoding, keys);
@@ -19,6 +21,12 @@ class Undefended : public Defence {
 };
 
 }  // namespace
+
+void check_keys(std::string_view place, const Matrix& images, std::span<const Key> keys) {
+  if (static_cast<std::int64_t>(keys.size()) != images.rows()) {
+    misuse(place, "keys must number {}, one an image, got {}", images.rows(), keys.size());
+  }
+}
 
 std::unique_ptr<Defence> make_undefended() { return std::make_unique<Undefended>(); }
 

@@ -1,0 +1,26 @@
+// Optimisers that walk down energies: Adam for a chunk of images at once, L-BFGS for one.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "vaeguard/base/matrix.h"
+#include "vaeguard/base/scalar_field.h"
+
+namespace vaeguard::defences {
+
+struct AdamOptions {
+  int gradients = 60;
+  double learning_rate = 0.15;  // the first; it falls to 0 on half a cosine
+};
+
+/// Adam (Kingma and Ba 2015) with a shorter memory of squares, since there are few steps, on functions first .. of
+/// `energy` from `points` [n, D], in place. A gradient that is no number is taken for 0.
+void descend_adam(const ScalarField& energy, std::int64_t first, const AdamOptions& options, Matrix& points);
+
+/// L-BFGS (liblbfgs) on function `index` from `point` [D], in place, until an iteration has reached `gradients` or the
+/// gradient's norm fell below 1e-5 of the point's. Returns the gradients spent, a few more than asked where a line
+/// search took them.
+int descend_lbfgs(const ScalarField& energy, std::int64_t index, int gradients, std::span<float> point);
+
+}  // namespace vaeguard::defences

@@ -1,0 +1,28 @@
+// MAP: the most probable latent code by an optimiser instead of a chain (Kuzina et al. 2022, appendix B.3).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "vaeguard/defences/defence.h"
+#include "vaeguard/defences/reading.h"
+
+namespace vaeguard::defences {
+
+enum class Optimiser { adam, lbfgs };
+
+struct MapOptions {
+  std::string name = "map";
+  Optimiser optimiser = Optimiser::adam;
+  int gradients = 60;           // Adam's steps; L-BFGS stops at the first iteration that reaches so many
+  double learning_rate = 0.15;  // Adam's first; it falls to 0 on half a cosine
+  ReadingOptions reading;
+};
+
+/// Throws Misuse naming the option.
+void validate(const MapOptions& options);
+/// Minimises the energy from the encoder's mean, or from the repaired code where the reading has one. Draw, mean and
+/// their reconstruction are of the one code that it ends at.
+std::unique_ptr<Defence> make_map(const MapOptions& options);
+
+}  // namespace vaeguard::defences

@@ -1,0 +1,53 @@
+// What a defence takes an image for: itself, the best image of a ball, or what an attack channel left of another.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "vaeguard/base/scalar_field.h"
+#include "vaeguard/energy/channel.h"
+#include "vaeguard/energy/observation.h"
+#include "vaeguard/models/vae.h"
+
+namespace vaeguard::defences {
+
+enum class Reading { exact, minimum, channel };
+
+struct ReadingOptions {
+  Reading reading = Reading::exact;
+  energy::BallNorm norm = energy::BallNorm::linf;  // of the minimum's ball
+  double radius = 0.0;                             // of ball or channel; 0 to find it for each image
+  double largest_radius = 0.3;                     // that may be found
+};
+
+/// Throws Misuse naming the option.
+void validate(const ReadingOptions& options);
+
+/// What encoder and pixel law alone make of images: neither gradient nor chain.
+struct Repaired {
+  Matrix images;                          // [B, C*H*W] as they probably were before the attack
+  Matrix latents;                         // [B, D] means of their encodings
+  std::vector<energy::Channel> channels;  // [B] what was done to them
+};
+
+/// Alternates between the true image expected of a latent code through the channel and the code that the encoder gives
+/// it, `passes` times: expectation maximisation in which the encoder takes the place of the posterior. The first image
+/// is expected from the pixels' histogram alone, since the attack has spoilt the code. Costs passes + 1 encodings and
+/// `passes` decodings. options.reading does not matter. Throws Misuse where the VAE has no pixel law.
+Repaired repair(const models::Vae& vae, const Matrix& images, const ReadingOptions& options, int passes, int threads);
+
+/// An energy over latent codes of the images.
+struct Problem {
+  Matrix images;                                           // [B, C*H*W] to encode for a start: repaired where that is
+                                                           // part of the reading, else as they came
+  std::shared_ptr<const energy::Observation> observation;  // null for Reading::exact
+  std::unique_ptr<ScalarField> energy;
+  std::vector<double> radii;  // [B]; empty for Reading::exact
+};
+Problem read_images(const models::Vae& vae, const Matrix& images, const ReadingOptions& options, int threads);
+
+/// The images expected of latent codes [B, D] under `observation`; rows first .. of its images.
+Matrix expected_images(const models::Vae& vae, const energy::Observation& observation, std::int64_t first,
+                       const Matrix& latents);
+
+}  // namespace vaeguard::defences
