@@ -1,0 +1,63 @@
+// Input transforms: baselines that change the image before it is encoded, alone or as the first stage of a defence.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vaeguard/base/image_shape.h"
+#include "vaeguard/base/matrix.h"
+#include "vaeguard/defences/defence.h"
+
+namespace vaeguard::defences {
+
+enum class Number { real, whole, odd };
+
+/// A transform has one parameter.
+struct TransformEntry {
+  std::string_view name;
+  std::string_view description;
+  std::string_view parameter;  // what the number is called
+  double value = 0.0;          // of the parameter where none is given
+  double least = 0.0;          // bounds of the parameter, themselves allowed
+  double most = 0.0;
+  Number number = Number::real;
+  /// Transforms one image [C*H*W] into `result`, a span of the same size that does not overlap it.
+  void (*run)(double parameter, ImageShape shape, std::span<const float> image, std::span<float> result) = nullptr;
+};
+
+/// * threshold, at `level`: x >= level -> 1, else 0.
+/// * snap, within `distance` of black and white: x <= distance -> 0, x >= 1 - distance -> 1, else x.
+/// * median of a `window` x `window` neighbourhood, each channel for itself, borders replicated.
+/// * bit_depth, to 2^bits equidistant levels, the nearest (Xu, Evans and Qi, "Feature squeezing", NDSS 2018; so is
+///   median).
+/// * jpeg at `quality`, there and back (Dziugaite, Ghahramani and Roy, "A study of the effect of JPG compression on
+///   adversarial images", 2016).
+/// * gaussian_blur of standard deviation `sigma` pixels, cut off at four of them, borders replicated.
+const std::vector<TransformEntry>& transforms();
+/// Throws Misuse that names the nearest known transform.
+const TransformEntry& find_transform(std::string_view name);
+
+struct TransformOptions {
+  std::string transform = "threshold";
+  std::optional<double> parameter;  // the transform's own default where there is none
+  std::string name;                 // of the defence in records; empty: the transform's, then _ and the next defence's
+};
+
+/// Throws Misuse naming the transform or its parameter.
+void validate(const TransformOptions& options);
+
+/// Transforms images [B, C*H*W] of values in [0, 1] into images of the same shape, each by itself and without chance:
+/// the number of threads changes nothing. Values outside [0, 1] pass through median and gaussian_blur as they are and
+/// are read as the nearest of 0 and 1 by all others. Throws Misuse for bad options, shapes that do not agree and pixels
+/// that are no finite numbers.
+Matrix apply_transform(const TransformOptions& options, const Matrix& images, ImageShape shape, int threads);
+
+/// Transforms the images and lets `after` infer what it would of the result. Without a name of its own in `options` it
+/// is named like "median" before the undefended encoder and like "median_hmc" before hmc.
+std::unique_ptr<Defence> make_transformed(TransformOptions options, std::unique_ptr<Defence> after);
+
+}  // namespace vaeguard::defences
