@@ -14,13 +14,13 @@ namespace {
 void line(std::string_view name, std::string_view text) { fmt::print("  {:<24} {}\n", name, text); }
 
 std::string defence_text(const experiments::DefencePlan& defence) {
-  if (!defence.sampling) {
-    return "the encoder alone";
+  if (const auto* o = std::get_if<defences::PosteriorSamplingOptions>(&defence.inference)) {
+    return fmt::format("{}; {} + {} transitions of {} leapfrog steps, {:.0f} gradients an image", defence.description,
+                       o->warmup, o->transitions, o->leapfrog_steps, defences::gradients_per_image(*o));
   }
-  const auto& o = *defence.sampling;
-  return fmt::format("HMC, {} + {} transitions of {} leapfrog steps, {:.0f} gradients an image{}", o.warmup,
-                     o.transitions, o.leapfrog_steps, defences::gradients_per_image(o),
-                     o.adaptation == defences::Adaptation::published ? ", as the paper's code runs it" : "");
+  const auto* o = std::get_if<defences::MapOptions>(&defence.inference);
+  return o == nullptr ? defence.description
+                      : fmt::format("{}; {} gradients an image", defence.description, o->gradients);
 }
 
 void list() {

@@ -12,7 +12,10 @@ namespace {
 constexpr std::int64_t kLevels = models::PixelLaw::kLevels;
 constexpr double kTop = static_cast<double>(kLevels - 1);
 constexpr double kRounding = 1e-3;  // of a level: float pixels that ought to lie on a bound do
-constexpr int kIterations = 8;      // of expectation maximisation; the shares settle to a percent
+// Prior share of extreme ones among touched pixels, believed as much as the image: attackers use what they have, and
+// where the law of true pixels is broad the image tells little about it.
+constexpr double kExtreme = 0.9;
+constexpr int kIterations = 8;  // of expectation maximisation; the shares settle to a percent
 
 // The true levels that can have become the observed pixel.
 struct Window {
@@ -148,7 +151,9 @@ Channel ChannelModel::fit_shares(std::span<const float> image, std::span<const f
     }
     evidence += std::log(product);
     const double total = sum(counts);
-    std::ranges::transform(counts, shares.begin(), [&](double count) { return count / total; });
+    const double touched = (counts[1] + counts[2]) / total;
+    const double extreme = 0.5 * (counts[2] / (counts[1] + counts[2]) + kExtreme);
+    shares = {counts[0] / total, touched * (1.0 - extreme), touched * extreme};
   }
   if (log_evidence != nullptr) {
     *log_evidence = evidence;

@@ -9,13 +9,12 @@ namespace vaeguard::experiments {
 namespace {
 
 // The per-chain statistics by name.
-template <typename Inference, typename Visit>
-void for_each_statistic(Inference& inference, Visit&& visit) {
-  visit("acceptance", inference.acceptance);
-  visit("step_size", inference.step_size);
-  visit("divergences", inference.divergences);
-  visit("energy_drop", inference.energy_drop);
-}
+constexpr std::pair<const char*, std::vector<double> defences::Inference::*> kStatistics[] = {
+    {"acceptance", &defences::Inference::acceptance},
+    {"step_size", &defences::Inference::step_size},
+    {"divergences", &defences::Inference::divergences},
+    {"energy_drop", &defences::Inference::energy_drop},
+    {"radius", &defences::Inference::radius}};
 
 std::vector<double> numbers_from(const std::map<std::string, NpzArray>& arrays, const std::string& name,
                                  std::string_view place) {
@@ -54,14 +53,18 @@ void save_inference(const std::filesystem::path& file, const defences::Inference
   std::map<std::string, NpzArray> arrays{{"draw", to_array(inference.draw)},
                                          {"mean", to_array(inference.mean)},
                                          {"mean_reconstruction", to_array(inference.mean_reconstruction)},
+                                         {"reencoded", to_array(inference.reencoded)},
+                                         {"draws", to_array(inference.draws)},
                                          {"cost", to_array(std::vector<double>{inference.gradients, seconds})}};
-  for_each_statistic(
-      inference, [&](const char* name, const std::vector<double>& values) { arrays.emplace(name, to_array(values)); });
+  for (const auto& [name, values] : kStatistics) {
+    arrays.emplace(name, to_array(inference.*values));
+  }
   std::vector<double> snapshot_gradients;
   for (std::size_t i = 0; i < inference.snapshots.size(); ++i) {
     snapshot_gradients.push_back(inference.snapshots[i].gradients);
     arrays.emplace(fmt::format("snapshot_latent_{}", i), to_array(inference.snapshots[i].latent));
-    arrays.emplace(fmt::format("snapshot_mean_{}", i), to_array(inference.snapshots[i].mean_reconstruction));
+    arrays.emplace(fmt::format("snapshot_mean_{}", i), to_array(inference.snapshots[i].mean));
+    arrays.emplace(fmt::format("snapshot_reconstruction_{}", i), to_array(inference.snapshots[i].mean_reconstruction));
   }
   arrays.emplace("snapshot_gradients", to_array(snapshot_gradients));
   write_npz(file, arrays);
@@ -74,19 +77,23 @@ defences::Inference load_inference(const std::filesystem::path& file, double& se
   inference.draw = matrix_from(arrays, "draw", place);
   inference.mean = matrix_from(arrays, "mean", place);
   inference.mean_reconstruction = matrix_from(arrays, "mean_reconstruction", place);
+  inference.reencoded = matrix_from(arrays, "reencoded", place);
+  inference.draws = matrix_from(arrays, "draws", place);
   const auto cost = numbers_from(arrays, "cost", place);
   if (cost.size() != 2) {
     misuse(place, "the array 'cost' must hold gradients and seconds, got {} values", cost.size());
   }
   inference.gradients = cost[0];
   seconds = cost[1];
-  for_each_statistic(
-      inference, [&](const char* name, std::vector<double>& values) { values = numbers_from(arrays, name, place); });
+  for (const auto& [name, values] : kStatistics) {
+    inference.*values = numbers_from(arrays, name, place);
+  }
   const auto snapshot_gradients = numbers_from(arrays, "snapshot_gradients", place);
   for (std::size_t i = 0; i < snapshot_gradients.size(); ++i) {
     inference.snapshots.push_back({snapshot_gradients[i],
                                    matrix_from(arrays, fmt::format("snapshot_latent_{}", i), place),
-                                   matrix_from(arrays, fmt::format("snapshot_mean_{}", i), place)});
+                                   matrix_from(arrays, fmt::format("snapshot_mean_{}", i), place),
+                                   matrix_from(arrays, fmt::format("snapshot_reconstruction_{}", i), place)});
   }
   return inference;
 }
@@ -99,17 +106,18 @@ void append(defences::Inference& whole, const defences::Inference& part) {
   append_rows(whole.draw, part.draw);
   append_rows(whole.mean, part.mean);
   append_rows(whole.mean_reconstruction, part.mean_reconstruction);
+  append_rows(whole.reencoded, part.reencoded);
+  append_rows(whole.draws, part.draws);
   for (std::size_t i = 0; i < whole.snapshots.size(); ++i) {
     append_rows(whole.snapshots[i].latent, part.snapshots[i].latent);
+    append_rows(whole.snapshots[i].mean, part.snapshots[i].mean);
     append_rows(whole.snapshots[i].mean_reconstruction, part.snapshots[i].mean_reconstruction);
   }
-  const auto extend = [](std::vector<double>& to, const std::vector<double>& from) {
+  for (const auto& [name, values] : kStatistics) {
+    auto& to = whole.*values;
+    const auto& from = part.*values;
     to.insert(to.end(), from.begin(), from.end());
-  };
-  extend(whole.acceptance, part.acceptance);
-  extend(whole.step_size, part.step_size);
-  extend(whole.divergences, part.divergences);
-  extend(whole.energy_drop, part.energy_drop);
+  }
 }
 
 }  // namespace vaeguard::experiments

@@ -34,6 +34,12 @@ class CellMeasurer {
     const Matrix mean_rec_ref = repeat_rows(references_.mean_reconstruction, outcome_.restarts);
     measure_protocol("draw", draw_ref_, inference.draw, draw_rec_ref_, decode(inference.draw));
     measure_protocol("mean", mean_ref, inference.mean, mean_rec_ref, inference.mean_reconstruction);
+    if (!inference.reencoded.empty()) {
+      measure_protocol("reencoded", mean_ref, inference.reencoded, mean_rec_ref, decode(inference.reencoded));
+    }
+    if (!inference.draws.empty()) {
+      measure_vote();
+    }
     if (prototype_.defence == "none") {
       measure_attack();
     }
@@ -41,11 +47,11 @@ class CellMeasurer {
     add_if_any("step_size", inference.step_size);
     add_if_any("divergences", inference.divergences);
     add_if_any("energy_drop", inference.energy_drop);
+    add_if_any("radius_found", inference.radius);
     for (const defences::Snapshot& snapshot : inference.snapshots) {
-      add_point("draw", snapshot.gradients, metrics::ms_ssim_kuzina22(draw_rec_ref_, decode(snapshot.latent), shape()));
+      add_points("draw", snapshot.gradients, draw_rec_ref_, decode(snapshot.latent), snapshot.latent);
       if (!snapshot.mean_reconstruction.empty()) {
-        add_point("mean", snapshot.gradients,
-                  metrics::ms_ssim_kuzina22(mean_rec_ref, snapshot.mean_reconstruction, shape()));
+        add_points("mean", snapshot.gradients, mean_rec_ref, snapshot.mean_reconstruction, snapshot.mean);
       }
     }
     return std::move(records_);
@@ -85,6 +91,24 @@ class CellMeasurer {
     add(protocol, "log_posterior_ratio", ratio);
   }
 
+  // The class that most of the kept draws have, the lowest of those that tie.
+  void measure_vote() {
+    const Matrix& draws = outcome_.inference.draws;
+    const std::int64_t dimension = subject_.vae.latent_size();
+    const std::int64_t kept = draws.columns() / dimension;
+    const auto classes = subject_.classifier.predict(Matrix(draws.rows() * kept, dimension, draws.values()));
+    std::vector<std::int64_t> winners;
+    for (std::int64_t row = 0; row < draws.rows(); ++row) {
+      std::vector<std::int64_t> votes(static_cast<std::size_t>(subject_.classifier.classes()));
+      for (std::int64_t k = 0; k < kept; ++k) {
+        ++votes[static_cast<std::size_t>(classes[static_cast<std::size_t>(row * kept + k)])];
+      }
+      winners.push_back(std::ranges::max_element(votes) - votes.begin());
+    }
+    add("vote", "agreement", metrics::same_class(winners, references_.prediction));
+    add("vote", "label_accuracy", metrics::same_class(winners, references_.images.labels));
+  }
+
   // How strong the attack is, whatever the defence.
   void measure_attack() {
     const models::Encoding attacked = subject_.vae.encode(outcome_.adversarial, threads_);
@@ -121,9 +145,16 @@ class CellMeasurer {
     }
   }
 
-  void add_point(std::string_view protocol, double gradients, const std::vector<double>& values) {
+  void add_points(std::string_view protocol, double gradients, const Matrix& rec_ref, const Matrix& rec,
+                  const Matrix& z) {
+    add_point(protocol, "ms_ssim_kuzina22", gradients, metrics::ms_ssim_kuzina22(rec_ref, rec, shape()));
+    add_point(protocol, "agreement", gradients,
+              metrics::same_class(subject_.classifier.predict(z), references_.prediction));
+  }
+
+  void add_point(std::string_view protocol, const char* metric, double gradients, const std::vector<double>& values) {
     const auto estimate = metrics::estimate_by_reference(values, outcome_.restarts, metrics::Restarts::mean, true);
-    records_.curves.push_back({prototype_.cell, std::string(protocol), "ms_ssim_kuzina22", gradients, estimate.value,
+    records_.curves.push_back({prototype_.cell, std::string(protocol), metric, gradients, estimate.value,
                                estimate.standard_error, estimate.n});
   }
 

@@ -15,36 +15,6 @@
 namespace vaeguard::experiments {
 namespace {
 
-// "draw" -> values[0] and so on, for options that are one of a few words.
-template <typename Enum>
-Enum choice(TableReader& reader, std::string_view key, Enum fallback,
-            const std::vector<std::pair<std::string, Enum>>& words) {
-  if (!reader.has(key)) {
-    reader.text(key, "");
-    return fallback;
-  }
-  const std::string word = reader.text(key);
-  std::vector<std::string> known;
-  for (const auto& [name, value] : words) {
-    if (name == word) {
-      return value;
-    }
-    known.push_back(name);
-  }
-  unknown_name(reader.place(), key, word, known);
-}
-
-// Names become parts of file names.
-std::string record_name(TableReader& reader, std::string_view key, std::string fallback) {
-  std::string name = reader.text(key, std::move(fallback));
-  const bool plain =
-      !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
-  if (!plain) {
-    misuse(reader.place(), "{} must be made of letters, digits and _, got '{}'", key, name);
-  }
-  return name;
-}
-
 training::TrainerOptions read_training(TableReader reader, std::uint64_t seed) {
   training::TrainerOptions options = training::training_preset(reader.text("preset", "default"));
   options.seed = seed;
@@ -91,33 +61,6 @@ AttackPlan read_attack(TableReader reader) {
     attacks::validate({.radius = radius});
   }
   return attack;
-}
-
-DefencePlan read_defence(TableReader reader) {
-  DefencePlan defence = defence_preset(reader.text("preset"));
-  defence.name = record_name(reader, "name", defence.name);
-  defence.restarts = reader.integer("restarts", 0, 0);
-  if (defence.sampling) {
-    auto& o = *defence.sampling;
-    using namespace defences;
-    o.name = defence.name;
-    o.start = choice<Start>(reader, "start", o.start, {{"draw", Start::draw}, {"mean", Start::mean}});
-    o.metric = choice<MetricChoice>(reader, "metric", o.metric,
-                                    {{"identity", MetricChoice::identity}, {"encoder", MetricChoice::encoder}});
-    o.adaptation =
-        choice<Adaptation>(reader, "adaptation", o.adaptation,
-                           {{"dual_averaging", Adaptation::dual_averaging}, {"published", Adaptation::published}});
-    o.warmup = static_cast<int>(reader.integer("warmup", 0, o.warmup));
-    o.transitions = static_cast<int>(reader.integer("transitions", 1, o.transitions));
-    o.leapfrog_steps = static_cast<int>(reader.integer("leapfrog_steps", 1, o.leapfrog_steps));
-    o.thin = static_cast<int>(reader.integer("thin", 1, std::min(o.thin, o.transitions)));
-    o.step_size = reader.number("step_size", o.step_size);
-    o.target_acceptance = reader.number("target_acceptance", o.target_acceptance);
-    o.jitter = reader.number("jitter", o.jitter);
-    validate(o);
-  }
-  reader.finish();
-  return defence;
 }
 
 // Cells are named by attack, radius and defence, so these must be distinct.
@@ -180,25 +123,6 @@ Plan parse_plan(std::string_view text, std::string_view place, const std::filesy
 
 Plan load_plan(const std::filesystem::path& file) {
   return parse_plan(read_file(file), file.string(), file.parent_path());
-}
-
-std::vector<std::string> defence_presets() { return {"none", "hmc", "hmc_published"}; }
-
-DefencePlan defence_preset(std::string_view name) {
-  if (name == "none") {
-    return {.name = "none", .sampling = std::nullopt, .restarts = 0};
-  }
-  if (name == "hmc") {
-    return {.name = "hmc", .sampling = defences::default_hmc(), .restarts = 0};
-  }
-  if (name == "hmc_published") {
-    return {.name = "hmc_published", .sampling = defences::published_hmc(), .restarts = 0};
-  }
-  unknown_name("experiments.plan", "defence", name, defence_presets());
-}
-
-std::unique_ptr<defences::Defence> make_defence(const DefencePlan& plan) {
-  return plan.sampling ? defences::make_posterior_sampling(*plan.sampling) : defences::make_undefended();
 }
 
 }  // namespace vaeguard::experiments

@@ -3,14 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "vaeguard/defences/defence.h"
-#include "vaeguard/defences/posterior_sampling.h"
+#include "vaeguard/experiments/defence_plan.h"
 #include "vaeguard/training/trainer.h"
 
 namespace vaeguard::experiments {
@@ -36,12 +33,6 @@ struct AttackPlan {
   std::vector<std::string> defences;  // names; empty for all
 };
 
-struct DefencePlan {
-  std::string name;
-  std::optional<defences::PosteriorSamplingOptions> sampling;  // none for the undefended encoder
-  std::int64_t restarts = 0;  // defends only the first so many restarts of each reference; 0 for all
-};
-
 struct Plan {
   std::string name;
   std::uint64_t seed = 1;
@@ -59,10 +50,5 @@ struct Plan {
 Plan parse_plan(std::string_view text, std::string_view place, const std::filesystem::path& folder = {});
 /// A relative checkpoint is sought from the present folder, then from the plan's and from the folder above it.
 Plan load_plan(const std::filesystem::path& file);
-
-/// The defence that plans call by this preset name: "none", "hmc", "hmc_published".
-DefencePlan defence_preset(std::string_view name);
-std::vector<std::string> defence_presets();
-std::unique_ptr<defences::Defence> make_defence(const DefencePlan& plan);
 
 }  // namespace vaeguard::experiments

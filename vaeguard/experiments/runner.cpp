@@ -200,7 +200,7 @@ class Runner {
     const std::int64_t restarts =
         defence.restarts > 0 ? std::min(defence.restarts, scenario.restarts) : scenario.restarts;
     Outcome outcome{first_restarts(adversarial, scenario.restarts, restarts), restarts, {}, 0.0};
-    outcome.inference = infer_in_blocks(cell, defence, outcome, outcome.seconds);
+    outcome.inference = infer_in_blocks(cell, defence, scenario.radius, outcome, outcome.seconds);
     Measurement prototype;
     prototype.cell = cell;
     prototype.dataset = plan_.dataset;
@@ -232,13 +232,13 @@ class Runner {
   }
 
   // Blocks of images go to disk as they finish, and always come back from there: a resumed run sees the same bits.
-  defences::Inference infer_in_blocks(const std::string& cell, const DefencePlan& plan, const Outcome& outcome,
-                                      double& seconds) {
+  defences::Inference infer_in_blocks(const std::string& cell, const DefencePlan& plan, double radius,
+                                      const Outcome& outcome, double& seconds) {
     const Matrix& images = outcome.adversarial;
-    const auto defence = make_defence(plan);
+    const auto defence = make_defence(plan, radius);
     const auto keys = defence_keys(plan_.seed, plan.name, *references_, outcome.restarts);
-    const double cost = plan.sampling ? defences::gradients_per_image(*plan.sampling) : 1.0;
-    const auto blocks = static_cast<std::int64_t>(kBlockGradients / cost / static_cast<double>(kBlockRows));
+    const auto blocks =
+        static_cast<std::int64_t>(kBlockGradients / expected_cost(plan) / static_cast<double>(kBlockRows));
     const std::int64_t rows = std::max<std::int64_t>(1, blocks) * kBlockRows;
     create_directories(partial_folder(cell));
     defences::Inference whole;

@@ -16,7 +16,12 @@ class TableReader {
   /// `place` names the table in messages, e.g. "plans/mnist.toml, [[attack]] 2".
   TableReader(const toml::table& table, std::string place) : table_(table), place_(std::move(place)) {}
 
-  [[nodiscard]] bool has(std::string_view key) const { return table_.contains(key); }
+  /// Both take the key for known.
+  [[nodiscard]] bool has(std::string_view key) { return find(key) != nullptr; }
+  [[nodiscard]] bool is_text(std::string_view key) {
+    const toml::node* node = find(key);
+    return node != nullptr && node->is_string();
+  }
   /// Without a fallback the key is required.
   std::string text(std::string_view key, std::optional<std::string> fallback = std::nullopt);
   double number(std::string_view key, std::optional<double> fallback = std::nullopt);

@@ -27,6 +27,7 @@ const std::vector<MetricEntry>& catalogue() {
       {"step_size", "a chain's leapfrog step size at the end", true, false},
       {"divergences", "divergent transitions of a chain", false, false},
       {"energy_drop", "energy at the chain's start less energy at its end, nats", true, false},
+      {"radius_found", "radius through which a robust defence read the image, 0 where it saw no attack", true, false},
       {"elbo", "evidence lower bound of the test images, nats", true, false},
       {"reconstruction", "-E log p(x|z) of the test images, nats", false, false},
       {"divergence", "KL(q(z|x)|p(z)) of the test images, nats", false, false},

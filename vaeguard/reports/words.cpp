@@ -55,6 +55,9 @@ constexpr std::array kMetrics = {
     Presentation{"divergences", "Divergences", 0,
                  "Proposals whose energy was not finite or far too high; they are counted and rejected."},
     Presentation{"energy_drop", "Energy drop", 1, "Energy at a chain's start less that at its end, in nats."},
+    Presentation{"radius_found", "Radius found", 3,
+                 "Radius of the ball or channel through which a robust defence read the image; 0 where it saw no "
+                 "attack."},
     Presentation{"elbo", "ELBO", 2, "Evidence lower bound of the test images, in nats; higher is better."},
     Presentation{"reconstruction", "Reconstruction", 2, "−E log p(x|z) of the test images, in nats."},
     Presentation{"divergence", "KL to the prior", 2, "KL(q(z|x) ‖ p(z)) of the test images, in nats."},
@@ -89,6 +92,17 @@ constexpr std::array kDefences = {
     NameWords{"map", "MAP", "The most probable latent code of the given image, by optimisation."},
     NameWords{"hmc_robust", "Robust HMC", "HMC on the posterior of the best image within the attacker's radius."},
     NameWords{"map_robust", "Robust MAP", "MAP on the posterior of the best image within the attacker's radius."},
+    NameWords{"hmc_channel", "Channel HMC", "HMC on the posterior of what the image may have been before the attack."},
+    NameWords{"map_channel", "Channel MAP", "MAP on the posterior of what the image may have been before the attack."},
+    NameWords{"map_lbfgs", "MAP, L-BFGS", "The same mode by a quasi-Newton method."},
+    NameWords{"repair", "Repair", "Encoder and pixel law in turns; no gradient is spent."},
+    NameWords{"threshold", "Threshold", "Pixels become black or white before they are encoded."},
+    NameWords{"snap", "Snap", "Pixels near black or white become so before they are encoded."},
+    NameWords{"snap_map", "Snap, MAP", "Snap, then the most probable latent code of the result."},
+    NameWords{"median", "Median", "A median filter before the encoder."},
+    NameWords{"bit_depth", "Bit depth", "Fewer grey levels before the encoder."},
+    NameWords{"jpeg", "JPEG", "JPEG compression before the encoder."},
+    NameWords{"gaussian_blur", "Blur", "A Gaussian blur before the encoder."},
 };
 
 template <std::size_t N>
@@ -166,7 +180,8 @@ std::string norm_words(std::string_view name) {
 
 std::string aggregation_words(std::string_view name) {
   constexpr std::array kAggregations = {NameWords{"draw", "one draw", ""}, NameWords{"mean", "mean over draws", ""},
-                                        NameWords{"vote", "vote of draws", ""}};
+                                        NameWords{"vote", "vote of draws", ""},
+                                        NameWords{"reencoded", "repaired image, encoded again", ""}};
   return words_of(kAggregations, name);
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/networks/network.h"
@@ -71,12 +72,40 @@ Counts smooth_nodes(const Counts& counts, const std::vector<double>& weights) {
   return result;
 }
 
-double sum_of(const std::vector<double>& values) {
+double sum_of(std::span<const double> values) {
   double sum = 0.0;
   for (const double value : values) {
     sum += value;
   }
   return sum;
+}
+
+// Rows of `probability` from counts. From the middle outwards each node begins with `prior_pixels` of its inner
+// neighbour's law, so that outputs which training hardly saw mean what the nearest familiar ones do; the middle begins
+// with the histogram of all pixels.
+void fill(const Counts& counts, const std::vector<double>& histogram, double prior_pixels, Matrix& probability) {
+  const auto nodes = static_cast<std::int64_t>(counts.size());
+  const std::int64_t middle = nodes / 2;
+  const auto fill_node = [&](std::int64_t node, std::span<const double> prior) {
+    std::vector<double> law = counts[static_cast<std::size_t>(node)];
+    const double scale = prior_pixels / sum_of(prior);
+    std::ranges::transform(law, prior, law.begin(), [&](double n, double p) { return n + scale * p; });
+    const double all = sum_of(law);
+    for (std::size_t v = 0; v < law.size(); ++v) {
+      law[v] = (law[v] / all + kLeastProbability) / (1.0 + kLevels * kLeastProbability);
+      probability.row(node)[v] = static_cast<float>(law[v]);
+    }
+    return law;
+  };
+  const std::vector<double> centre = fill_node(middle, histogram);
+  std::vector<double> inner = centre;
+  for (std::int64_t node = middle + 1; node < nodes; ++node) {
+    inner = fill_node(node, inner);
+  }
+  inner = centre;
+  for (std::int64_t node = middle - 1; node >= 0; --node) {
+    inner = fill_node(node, inner);
+  }
 }
 
 }  // namespace
@@ -109,21 +138,12 @@ models::PixelLaw fit_pixel_law(const models::Vae& vae, const Matrix& images, Key
     law.weight.push_back(sum_of(node) / static_cast<double>(total * images.columns()));
     std::ranges::transform(node, histogram, histogram.begin(), std::plus<>{});
   }
-  const double pixels = sum_of(histogram);
   counts = smooth_nodes(counts, kernel(options.node_width));
   const auto level_kernel = kernel(options.level_width);
-  for (std::int64_t node = 0; node < options.nodes; ++node) {
-    auto& row = counts[static_cast<std::size_t>(node)];
-    row = smooth_levels(row, level_kernel);
-    for (std::size_t v = 0; v < row.size(); ++v) {
-      row[v] += options.prior_pixels * histogram[v] / pixels;
-    }
-    const double all = sum_of(row);
-    for (std::int64_t v = 0; v < kLevels; ++v) {
-      law.probability(node, v) = static_cast<float>((row[static_cast<std::size_t>(v)] / all + kLeastProbability) /
-                                                    (1.0 + kLevels * kLeastProbability));
-    }
+  for (auto& node : counts) {
+    node = smooth_levels(node, level_kernel);
   }
+  fill(counts, histogram, options.prior_pixels, law.probability);
   return law;
 }
 

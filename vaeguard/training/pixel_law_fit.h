@@ -12,7 +12,7 @@ struct PixelLawFitOptions {
   std::int64_t nodes = 97;
   double node_width = 1.4;     // standard deviation in nodes of the kernel that smooths along parameters
   double level_width = 4.0;    // the same in levels, along those between the saturated ones
-  double prior_pixels = 20.0;  // pixels of the overall histogram added to each node
+  double prior_pixels = 20.0;  // what a node is thought to hold of its neighbour's law before anything is counted
   int threads = 1;
 };
 
