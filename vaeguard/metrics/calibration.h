@@ -1,0 +1,44 @@
+// Whether class probabilities mean what they say: logarithmic and Brier score, calibration error.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "vaeguard/base/matrix.h"
+
+namespace vaeguard::metrics {
+
+// Everything here takes `probabilities` [n, classes], rows in [0, 1] that sum to 1 within 1e-4, and one true class
+// for each row, and throws Misuse otherwise. The scores are proper: their mean is least for the true probabilities.
+
+/// -log p(true class) of each row, nats; infinite where that probability is 0.
+std::vector<double> negative_log_score(const Matrix& probabilities, std::span<const std::int64_t> classes);
+
+/// sum over classes of (p - [it is the true one])^2 of each row, in [0, 2] (Brier 1950).
+std::vector<double> brier_score(const Matrix& probabilities, std::span<const std::int64_t> classes);
+
+/// Rows of about equal confidence, the greatest probability of a row.
+struct CalibrationBin {
+  std::int64_t count = 0;
+  double confidence = 0.0;  // mean
+  double accuracy = 0.0;    // share of rows whose most probable class, the first of equals, is the true one
+};
+
+struct Calibration {
+  std::vector<CalibrationBin> bins;  // of rising confidence
+  /// Expected calibration error: mean over rows of |accuracy - confidence| of their bin. Chance alone makes it
+  /// positive.
+  double expected_error = 0.0;
+  /// Mean over rows of (accuracy - confidence)^2 of their bin, less the variance that chance gives its accuracy,
+  /// a (1 - a) / (count - 1): unbiased for bins of one confidence, so below 0 half of the time where all is calibrated
+  /// (Broecker 2012; Kumar, Liang and Ma, "Verified uncertainty calibration", NeurIPS 2019). Not a number where a bin
+  /// has a single row.
+  double debiased_squared_error = 0.0;
+};
+
+/// Sorts rows by confidence into at most `bins` bins of equal size (Nguyen and O'Connor 2015), rows of equal confidence
+/// into the same: the order of rows changes nothing. Needs at least one row and one bin.
+Calibration calibration(const Matrix& probabilities, std::span<const std::int64_t> classes, std::int64_t bins = 15);
+
+}  // namespace vaeguard::metrics
