@@ -7,22 +7,13 @@
 #include <thread>
 
 #include "tests/cli/program.h"
+#include "tests/tiny_plan.h"
 #include "vaeguard/base/npz.h"
-#include "vaeguard/experiments/store.h"
 
 namespace vaeguard::cli {
 namespace {
 
-constexpr std::string_view kPlan = R"(
-name = "tiny"
-seed = 3
-dataset = "synthetic"
-references = 10
-[model.training]
-epochs = 1
-[evaluation]
-nll_images = 4
-nll_draws = 8
+constexpr std::string_view kScenarios = R"(
 [[attack]]
 goal = "encoder_skl"
 radii = [0.1, 0.2]
@@ -42,22 +33,16 @@ leapfrog_steps = 5
 
 class ProgramEndToEnd : public testing::Test {
  protected:
-  ProgramEndToEnd() : folder_(fresh_folder()), plan_(folder_ / "tiny.toml") { std::ofstream(plan_) << kPlan; }
+  ProgramEndToEnd() : folder_(fresh_folder()), plan_(folder_ / "tiny.toml") {
+    std::ofstream(plan_) << tiny_plan(kScenarios);
+  }
 
   std::vector<std::string> run_words(const std::string& out) const {
     return {"run", plan_.string(), "--out", path(out)};
   }
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
-  std::vector<std::string> records(const std::string& out) const {
-    using experiments::Store;
-    std::vector<std::string> result;
-    for (auto m : Store(folder_ / out / "results.sqlite", Store::Access::read).read().measurements) {
-      m.seconds = 0.0;
-      result.push_back(experiments::measurements_csv({m}));
-    }
-    return result;
-  }
+  std::vector<std::string> records(const std::string& out) const { return records_but_seconds(folder_ / out); }
 
   std::filesystem::path folder_;
   std::filesystem::path plan_;

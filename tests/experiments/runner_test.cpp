@@ -8,22 +8,14 @@
 #include <cmath>
 #include <set>
 
+#include "tests/tiny_plan.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/experiments/store.h"
 
 namespace vaeguard::experiments {
 namespace {
 
-constexpr std::string_view kPlan = R"(
-name = "tiny"
-seed = 3
-dataset = "synthetic"
-references = 10
-[model.training]
-epochs = 1
-[evaluation]
-nll_images = 4
-nll_draws = 8
+constexpr std::string_view kScenarios = R"(
 [[attack]]
 goal = "encoder_skl"
 optimiser = "sign_pgd"
@@ -52,17 +44,8 @@ class RunnerEndToEnd : public testing::Test {
     return result;
   }
   static void run(const std::filesystem::path& out, int threads, Observer& observer) {
-    run_plan(parse_plan(kPlan, "tiny.toml"), {.out = out, .data_folder = {}, .threads = threads, .backend = "auto"},
-             observer);
-  }
-  // Everything but the seconds.
-  static std::vector<std::string> records(const std::filesystem::path& out) {
-    std::vector<std::string> result;
-    for (auto m : Store(out / "results.sqlite", Store::Access::read).read().measurements) {
-      m.seconds = 0.0;
-      result.push_back(measurements_csv({m}));
-    }
-    return result;
+    run_plan(parse_plan(tiny_plan(kScenarios), "tiny.toml"),
+             {.out = out, .data_folder = {}, .threads = threads, .backend = "auto"}, observer);
   }
 };
 
@@ -126,7 +109,7 @@ TEST_F(RunnerEndToEnd, InterruptedAnywhereItResumesToTheSameRecords) {
     }
   }
   EXPECT_GE(interruptions, 3);
-  EXPECT_EQ(records(broken), records(unbroken));
+  EXPECT_EQ(records_but_seconds(broken), records_but_seconds(unbroken));
 }
 
 TEST_F(RunnerEndToEnd, RefusesToMixRecordsOfTwoBackends) {

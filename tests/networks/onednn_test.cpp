@@ -153,15 +153,7 @@ void expect_forms_agree(const Layer& layer, bool scatter, std::span<const float>
   for (const Form form : possible_forms(shape, scatter, epilogue)) {
     std::vector<Call> calls;
     const LinearMap map(shape, scatter, form, weights, epilogue, rows, calls);
-    Workspace workspace;
-    workspace.columns.require(map.columns());
-    Floats scratch;
-    for (const Call& call : calls) {
-      scratch.require(static_cast<std::int64_t>(call.scratch.get_size() / sizeof(float) + 1));
-    }
-    for (const Call& call : calls) {
-      workspace.calls.emplace_back(call, scratch.data());
-    }
+    Workspace workspace(calls, map.columns());
     std::vector<float> result(static_cast<std::size_t>(rows * to.size()), -1.0F);
     map.run(workspace, source.data(), result.data());
     if (first.empty()) {

@@ -74,15 +74,7 @@ double measure(const Geometry& geometry, bool scatter, Form form, const Epilogue
       0.01F);
   std::vector<Call> calls;
   const LinearMap map(geometry, scatter, form, weights, epilogue, rows, calls);
-  Workspace workspace;
-  workspace.columns.require(map.columns());
-  Floats scratch;
-  for (const Call& call : calls) {
-    scratch.require(static_cast<std::int64_t>(call.scratch.get_size() / sizeof(float) + 1));
-  }
-  for (const Call& call : calls) {
-    workspace.calls.emplace_back(call, scratch.data());
-  }
+  Workspace workspace(calls, map.columns());
   Floats source;
   Floats result;
   std::fill_n(source.require(rows * (scatter ? geometry.coarse : geometry.fine).size()),

@@ -102,6 +102,19 @@ std::vector<Form> possible_forms(const Geometry& geometry, bool scatter, const E
 
 bool supported(const Geometry& geometry, std::int64_t rows) { return supported(gathering(geometry, rows)); }
 
+Workspace::Workspace(std::span<const Call> unbound, std::int64_t column_floats) {
+  std::size_t bytes = 0;
+  for (const Call& call : unbound) {
+    bytes = std::max(bytes, call.scratch.get_size());
+  }
+  scratch.require(static_cast<std::int64_t>(bytes / sizeof(float) + 1));
+  calls.reserve(unbound.size());
+  for (const Call& call : unbound) {
+    calls.emplace_back(call, scratch.data());
+  }
+  columns.require(column_floats);
+}
+
 LinearMap::LinearMap(const Geometry& geometry, bool scatter, Form form, std::span<const float> weights,
                      const Epilogue& epilogue, std::int64_t rows, std::vector<Call>& calls)
     : geometry_(geometry), scatter_(scatter), form_(form), epilogue_(epilogue), rows_(rows) {

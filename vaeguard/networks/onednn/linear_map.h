@@ -14,7 +14,11 @@ namespace vaeguard::networks::onednn {
 
 /// What one thread needs to run calls.
 struct Workspace {
+  /// Binds `calls` to a scratchpad that they share, for they run one after another, beside `columns` floats.
+  Workspace(std::span<const Call> calls, std::int64_t columns);
+
   dnnl::stream stream{engine()};
+  Floats scratch;
   std::vector<BoundCall> calls;  // one for each call of the program
   Floats columns;
 };

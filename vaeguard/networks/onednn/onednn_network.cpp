@@ -28,13 +28,10 @@ void guarded(const Work& work) {
 class OneDnnTape : public Tape {
  public:
   explicit OneDnnTape(const Program& program)
-      : kept(program.steps.size()), values(program.sizes.size()), gradients(program.gradients.sizes.size()) {
-    scratch.require(static_cast<std::int64_t>(program.scratch_bytes / sizeof(float) + 1));
-    workspace.columns.require(program.columns);
-    workspace.calls.reserve(program.calls.size());
-    for (const Call& call : program.calls) {
-      workspace.calls.emplace_back(call, scratch.data());
-    }
+      : kept(program.steps.size()),
+        values(program.sizes.size()),
+        gradients(program.gradients.sizes.size()),
+        workspace(program.calls, program.columns) {
     for (std::size_t b = 0; b < values.size(); ++b) {
       values[b].require(program.rows * program.sizes[b]);
     }
@@ -49,7 +46,6 @@ class OneDnnTape : public Tape {
   std::vector<Floats> values;  // [boundary]: of one chunk
   std::vector<Floats> gradients;
   Floats sum;  // a gradient on its way to one that is there already
-  Floats scratch;
   Workspace workspace;
 };
 

@@ -148,9 +148,6 @@ Program compile_program(const LayerGraph& graph) {
   trace_gradients(program);
   program.gradients = share_gradients(program);
   program.largest = program.rows * std::ranges::max(program.sizes);
-  for (const Call& call : program.calls) {
-    program.scratch_bytes = std::max(program.scratch_bytes, call.scratch.get_size());
-  }
   return program;
 }
 

@@ -38,9 +38,8 @@ struct Program {
   std::vector<Step> steps;
   std::vector<std::int64_t> sizes;  // of one row at each boundary
   GradientSlots gradients;
-  std::int64_t columns = 0;       // floats of the workspace
-  std::int64_t largest = 0;       // of all boundaries, a chunk
-  std::size_t scratch_bytes = 0;  // of the largest call
+  std::int64_t columns = 0;  // floats of the workspace
+  std::int64_t largest = 0;  // of all boundaries, a chunk
 };
 
 /// Empty if oneDNN can run it, else the reason.
