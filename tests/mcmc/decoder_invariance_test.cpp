@@ -8,6 +8,7 @@
 #include "tests/mcmc/mutants.h"
 #include "tests/mcmc/small_decoder.h"
 #include "tests/networks/bfloat16_here.h"
+#include "vaeguard/mcmc/hmc.h"
 #include "vaeguard/mcmc/warmup.h"
 #include "vaeguard/models/checkpoint.h"
 #include "vaeguard/models/conv_vae.h"

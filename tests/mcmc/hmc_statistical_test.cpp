@@ -10,6 +10,7 @@
 #include "tests/mcmc/checks.h"
 #include "tests/mcmc/replicates.h"
 #include "tests/mcmc/toy_fields.h"
+#include "vaeguard/mcmc/hmc.h"
 
 namespace vaeguard::mcmc {
 namespace {

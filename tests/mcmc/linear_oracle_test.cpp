@@ -7,6 +7,7 @@
 #include "tests/mcmc/replicates.h"
 #include "tests/mcmc/statistics.h"
 #include "vaeguard/energy/posterior.h"
+#include "vaeguard/mcmc/hmc.h"
 #include "vaeguard/models/linear_vae.h"
 
 namespace vaeguard::mcmc {

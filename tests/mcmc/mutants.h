@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "vaeguard/mcmc/accept.h"
-#include "vaeguard/mcmc/hmc.h"
+#include "vaeguard/mcmc/kernel.h"
 
 namespace vaeguard::mcmc {
 
@@ -27,6 +27,7 @@ enum class Fault {
 /// A plain rendering of the HMC algorithm in which each fault is one line.
 class Mutant {
  public:
+  static constexpr bool exact = true;  // claimed, and to be refuted
   Mutant(Fault fault, int leapfrog_steps) : fault_(fault), steps_(leapfrog_steps) {}
   [[nodiscard]] int gradients_per_step() const { return steps_; }
 

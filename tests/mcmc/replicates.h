@@ -8,7 +8,7 @@
 #include "tests/mcmc/statistics.h"
 #include "tests/mcmc/toy_fields.h"
 #include "vaeguard/base/parallel.h"
-#include "vaeguard/mcmc/hmc.h"
+#include "vaeguard/mcmc/kernel.h"
 
 namespace vaeguard::mcmc {
 

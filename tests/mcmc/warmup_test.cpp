@@ -9,6 +9,7 @@
 
 #include "tests/mcmc/replicates.h"
 #include "tests/mcmc/toy_fields.h"
+#include "vaeguard/mcmc/hmc.h"
 
 namespace vaeguard::mcmc {
 namespace {
@@ -36,6 +37,7 @@ static_assert(
 
 /// Does nothing but write down the step sizes and keys that it is called with; accepts with a given probability.
 struct Spy {
+  static constexpr bool exact = true;
   double acceptance = 1.0;
   std::vector<std::vector<double>>* step_sizes;
   std::vector<std::uint64_t>* first_keys;

@@ -8,6 +8,7 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/defences/descent.h"
+#include "vaeguard/mcmc/hmc.h"
 #include "vaeguard/mcmc/integrator.h"
 #include "vaeguard/mcmc/warmup.h"
 

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "vaeguard/mcmc/state.h"
-
 namespace vaeguard::mcmc {
 
 Decision metropolis(double energy_error, Key key) {
@@ -14,6 +12,14 @@ Decision metropolis(double energy_error, Key key) {
   decision.acceptance = std::isnan(energy_error) ? 0.0 : std::min(1.0, std::exp(-energy_error));
   decision.accepted = Stream(key).uniform() < decision.acceptance;
   return decision;
+}
+
+void record(const Decision& decision, double energy_error, int gradients, Info& info) {
+  info.acceptance.push_back(decision.acceptance);
+  info.accepted.push_back(static_cast<char>(decision.accepted));
+  info.divergent.push_back(static_cast<char>(decision.divergent));
+  info.energy_error.push_back(energy_error);
+  info.gradients.push_back(gradients);
 }
 
 }  // namespace vaeguard::mcmc

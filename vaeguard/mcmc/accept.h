@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vaeguard/base/random.h"
+#include "vaeguard/mcmc/state.h"
 
 namespace vaeguard::mcmc {
 
@@ -14,5 +15,8 @@ struct Decision {
 /// Accepts with probability min(1, exp(-energy_error)) (Neal 2011, eq. 5.13). An error that is NaN or above
 /// kDivergence (+infinity among them) is a divergence; NaN and +infinity are always rejected.
 Decision metropolis(double energy_error, Key key);
+
+/// Adds the next chain's entry to `info`.
+void record(const Decision& decision, double energy_error, int gradients, Info& info);
 
 }  // namespace vaeguard::mcmc

@@ -1,22 +1,12 @@
 // The HMC transition: momentum, leapfrog, Metropolis.
 #include "vaeguard/mcmc/hmc.h"
 
-#include <cmath>
-
 #include "vaeguard/base/error.h"
 #include "vaeguard/mcmc/accept.h"
 #include "vaeguard/mcmc/integrator.h"
 
 namespace vaeguard::mcmc {
 namespace {
-
-std::vector<Key> fold_all(std::span<const Key> keys, std::string_view purpose) {
-  std::vector<Key> result;
-  for (const Key& key : keys) {
-    result.push_back(key.fold(purpose));
-  }
-  return result;
-}
 
 std::vector<double> jittered(std::span<const double> step_size, std::span<const Key> keys, double jitter) {
   std::vector<double> result(step_size.begin(), step_size.end());
@@ -54,25 +44,9 @@ Info Hmc::step(std::span<const Key> keys, const Target& target, const Parameters
     if (decision.accepted) {
       copy_chain(proposal, b, state);
     }
-    info.acceptance.push_back(decision.acceptance);
-    info.accepted.push_back(static_cast<char>(decision.accepted));
-    info.divergent.push_back(static_cast<char>(decision.divergent));
-    info.energy_error.push_back(error);
+    record(decision, error, options_.leapfrog_steps, info);
   }
   return info;
-}
-
-void validate(const Parameters& parameters, const State& state) {
-  if (static_cast<std::int64_t>(parameters.step_size.size()) != state.chains()) {
-    misuse("mcmc.hmc", "step_size must have one entry for each of {} chains, got {}", state.chains(),
-           parameters.step_size.size());
-  }
-  check_shape("mcmc.hmc", "inverse_mass", parameters.metric.inverse_mass, state.chains(), state.position.columns());
-  for (const double step : parameters.step_size) {
-    if (!std::isfinite(step) || step <= 0.0) {
-      misuse("mcmc.hmc", "step_size must be finite and > 0, got {}", step);
-    }
-  }
 }
 
 }  // namespace vaeguard::mcmc

@@ -1,6 +1,9 @@
 // The leapfrog integrator over a batch of chains.
 #include "vaeguard/mcmc/integrator.h"
 
+#include <numeric>
+#include <vector>
+
 namespace vaeguard::mcmc {
 namespace {
 
@@ -29,12 +32,32 @@ void drift(const Metric& metric, std::span<const double> step_size, const Matrix
   }
 }
 
+// The chains of one run: all of them, as a rule, and then nothing is copied.
+void leapfrog_run(const TrajectoryField& field, const Run& run, const Metric& metric, std::span<const double> step_size,
+                  int steps, State& state, Matrix& momentum) {
+  if (run.count == state.chains()) {
+    field.leapfrog(run.first, metric, step_size, steps, state, momentum);
+    return;
+  }
+  std::vector<std::int64_t> chains(static_cast<std::size_t>(run.count));
+  std::iota(chains.begin(), chains.end(), run.begin);
+  State some = gather(state, chains);
+  Matrix some_momentum = momentum.slice(run.begin, run.count);
+  field.leapfrog(run.first, {metric.inverse_mass.slice(run.begin, run.count)},
+                 step_size.subspan(static_cast<std::size_t>(run.begin), static_cast<std::size_t>(run.count)), steps,
+                 some, some_momentum);
+  scatter(some, chains, state);
+  momentum.assign(run.begin, some_momentum);
+}
+
 }  // namespace
 
 void leapfrog(const Target& target, const Metric& metric, std::span<const double> step_size, int steps, State& state,
               Matrix& momentum) {
   if (const auto* field = dynamic_cast<const TrajectoryField*>(&target.field)) {
-    field->leapfrog(target.first, metric, step_size, steps, state, momentum);
+    for (const Run& run : runs(target, state.chains())) {
+      leapfrog_run(*field, run, metric, step_size, steps, state, momentum);
+    }
     return;
   }
   kick(state, step_size, 0.5, momentum);

@@ -11,17 +11,29 @@
 
 namespace vaeguard::mcmc {
 
-/// Functions first .. of a field: the energies that a batch of chains explores.
+/// Functions of a field, one per chain: the energies that a batch of chains explores. Chain b has function first + b,
+/// or first + members[b] where members are given: some chains of a larger batch, in rising order.
 struct Target {
   const ScalarField& field;
   std::int64_t first = 0;
+  std::span<const std::int64_t> members = {};
 };
+
+/// Chains whose functions follow one another, so that a field evaluates them together.
+struct Run {
+  std::int64_t begin;  // of the chains
+  std::int64_t count;
+  std::int64_t first;  // function of chain `begin`
+};
+/// `chains` chains of the target in as few runs as possible; one where it has no members.
+std::vector<Run> runs(const Target& target, std::int64_t chains);
 
 /// n chains in D dimensions. Exactly what the next transition needs.
 struct State {
   Matrix position;             // [n, D]
   std::vector<double> energy;  // [n], nats; +infinity where the field gave no finite energy
   Matrix gradient;             // [n, D]
+  Matrix momentum = {};        // [n, D] of a kernel that carries it on, else empty
 
   [[nodiscard]] std::int64_t chains() const { return position.rows(); }
 };
@@ -32,7 +44,11 @@ State make_state(const Target& target, Matrix position);
 void evaluate(const Target& target, State& state);
 /// The gradient alone, in place; the energy stays what it was. A gradient that is not finite becomes 0.
 void evaluate_gradient(const Target& target, State& state);
-/// Copies chain b.
+/// The named chains, without momentum.
+State gather(const State& state, std::span<const std::int64_t> chains);
+/// Writes chain i of `from` over chain chains[i] of `to`; momentum aside.
+void scatter(const State& from, std::span<const std::int64_t> chains, State& to);
+/// Copies position, energy and gradient of chain b; a momentum is for the kernel that carries it.
 void copy_chain(const State& from, std::int64_t b, State& to);
 
 /// The key of transition t of each chain.
@@ -44,6 +60,8 @@ struct Info {
   std::vector<char> accepted;        // [n]
   std::vector<char> divergent;       // [n], energy error above kDivergence or not finite
   std::vector<double> energy_error;  // [n], H(proposal) - H(start)
+  std::vector<int> gradients = {};   // [n], gradients that the transition spent on each chain
+  std::vector<int> turn = {};        // [n], steps to the first U-turn of a kernel that looks for it, else empty
 };
 
 /// An energy error (nats) above which a trajectory is called divergent (Stan's bound; Betancourt 2018, section 6.2).

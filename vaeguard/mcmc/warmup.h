@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "vaeguard/mcmc/hmc.h"
+#include "vaeguard/mcmc/kernel.h"
 #include "vaeguard/mcmc/step_size.h"
 
 namespace vaeguard::mcmc {
