@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/mcmc/checks.h"
+#include "tests/mcmc/kernel_mutants.h"
 
 namespace vaeguard::mcmc {
 namespace {
@@ -45,6 +46,15 @@ TEST(InvarianceMutantsStatistical, MetricNotInEnergyIsRejected) {
 
 TEST(InvarianceMutantsStatistical, StaleEnergyIsRejected) {
   expect_rejected_by_the_skewed_density(Fault::stale_energy);
+}
+
+TEST(InvarianceMutantsStatistical, AStepSizeThatFollowsTheDrawsIsRejected) {
+  const AdaptingMutant mutant(Mutant(Fault::none, 1));
+  // Rejected more often at the wall: there the chains stay too long.
+  const Setting setting{.step_size = 1.6, .transitions = 8};
+  const auto judgement = judge_invariance(mutant, GumbelField({1.0}), setting, kReplicates, Key(5));
+  EXPECT_TRUE(judgement.rejected()) << judgement.report();
+  EXPECT_GT(judgement.largest_distance(), judgement.smallest_detectable());
 }
 
 TEST(MixingMutantsStatistical, AnIdentityKernelNeverArrivesNorJumps) {

@@ -65,4 +65,18 @@ inline void expect_small_decoder_stays_invariant(const Likelihood& likelihood, s
   statistics::expect_holds(judge_pairs(outcome, fresh_energies(vae, kSmallReplicates, Key(42)), Key(34)), 0.08);
 }
 
+/// The same for another kernel, on the Bernoulli decoder; `scale` multiplies the setting's step size.
+template <Kernel K>
+void expect_small_decoder_stays_invariant(const K& kernel, double scale) {
+  const Vae vae(small_vae(kBernoulli));
+  const Pairs pairs = draw_pairs(vae, kSmallReplicates, Key(32));
+  const energy::PosteriorEnergy field(vae, pairs.images);
+  Setting setting = small_setting();
+  setting.step_size *= scale;
+  const Outcome outcome = advance(kernel, field, pairs.latents, setting, Key(46));
+  EXPECT_GT(outcome.mean_acceptance, 0.4);
+  EXPECT_LT(outcome.mean_acceptance, 0.98);
+  statistics::expect_holds(judge_pairs(outcome, fresh_energies(vae, kSmallReplicates, Key(47)), Key(48)), 0.08);
+}
+
 }  // namespace vaeguard::mcmc
