@@ -57,7 +57,7 @@ class GeneralisedMutant {
       } else if (fault_ != GeneralisedFault::no_flip) {
         std::ranges::transform(state.momentum.row(b), state.momentum.row(b).begin(), std::negate<>{});
       }
-      record(decision, error, steps_, info);
+      record(decision, state.energy[i] + before[i], error, steps_, info);
     }
     return info;
   }
@@ -143,7 +143,7 @@ class DynamicMutant {
         state.gradient.assign(b, end.state.gradient);
         state.energy[i] = end.state.energy[0];
       }
-      record(decision, error, turn + back, info);
+      record(decision, energy(one, start), error, turn + back, info);
     }
     return info;
   }

@@ -14,12 +14,13 @@ Decision metropolis(double energy_error, Key key) {
   return decision;
 }
 
-void record(const Decision& decision, double energy_error, int gradients, Info& info) {
+void record(const Decision& decision, double total_energy, double energy_error, int gradients, Info& info) {
   info.acceptance.push_back(decision.acceptance);
   info.accepted.push_back(static_cast<char>(decision.accepted));
   info.divergent.push_back(static_cast<char>(decision.divergent));
   info.energy_error.push_back(energy_error);
   info.gradients.push_back(gradients);
+  info.total_energy.push_back(total_energy);
 }
 
 }  // namespace vaeguard::mcmc

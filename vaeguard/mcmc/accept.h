@@ -16,7 +16,7 @@ struct Decision {
 /// kDivergence (+infinity among them) is a divergence; NaN and +infinity are always rejected.
 Decision metropolis(double energy_error, Key key);
 
-/// Adds the next chain's entry to `info`.
-void record(const Decision& decision, double energy_error, int gradients, Info& info);
+/// Adds the next chain's entry to `info`; `total_energy` is H where the transition started.
+void record(const Decision& decision, double total_energy, double energy_error, int gradients, Info& info);
 
 }  // namespace vaeguard::mcmc

@@ -168,7 +168,7 @@ class Transition {
       if (decision.accepted) {
         chain.path.copy_to(chain.length, b, state_);
       }
-      record(decision, error(chain), chain.gradients, info);
+      record(decision, chain.path.total(0), error(chain), chain.gradients, info);
       info.turn.push_back(chain.path.steps());
     }
     return info;

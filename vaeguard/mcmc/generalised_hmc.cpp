@@ -49,7 +49,8 @@ Info GeneralisedHmc::step(std::span<const Key> keys, const Target& target, const
   Info info;
   for (std::int64_t b = 0; b < state.chains(); ++b) {
     const auto i = static_cast<std::size_t>(b);
-    const double error = (proposal.energy[i] + kinetic_after[i]) - (state.energy[i] + kinetic_before[i]);
+    const double start = state.energy[i] + kinetic_before[i];
+    const double error = (proposal.energy[i] + kinetic_after[i]) - start;
     const Decision decision = metropolis(error, keys[i].fold("accept"));
     if (decision.accepted) {
       copy_chain(proposal, b, state);
@@ -57,7 +58,7 @@ Info GeneralisedHmc::step(std::span<const Key> keys, const Target& target, const
     } else {
       std::ranges::transform(state.momentum.row(b), state.momentum.row(b).begin(), std::negate<>{});
     }
-    record(decision, error, options_.leapfrog_steps, info);
+    record(decision, start, error, options_.leapfrog_steps, info);
   }
   return info;
 }

@@ -39,12 +39,13 @@ Info Hmc::step(std::span<const Key> keys, const Target& target, const Parameters
   Info info;
   for (std::int64_t b = 0; b < state.chains(); ++b) {
     const auto i = static_cast<std::size_t>(b);
-    const double error = (proposal.energy[i] + kinetic_after[i]) - (state.energy[i] + kinetic_before[i]);
+    const double start = state.energy[i] + kinetic_before[i];
+    const double error = (proposal.energy[i] + kinetic_after[i]) - start;
     const Decision decision = metropolis(error, keys[i].fold("accept"));
     if (decision.accepted) {
       copy_chain(proposal, b, state);
     }
-    record(decision, error, options_.leapfrog_steps, info);
+    record(decision, start, error, options_.leapfrog_steps, info);
   }
   return info;
 }

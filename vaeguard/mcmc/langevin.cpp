@@ -19,13 +19,14 @@ Info Langevin::step(std::span<const Key> keys, const Target& target, const Param
   Info info;
   for (std::int64_t b = 0; b < state.chains(); ++b) {
     const auto i = static_cast<std::size_t>(b);
-    const double error = next.energy[i] - state.energy[i] + backward[i] - forward[i];
+    const double start = state.energy[i] + forward[i];
+    const double error = next.energy[i] + backward[i] - start;
     Decision decision = metropolis(error, keys[i].fold("accept"));
     decision.accepted = std::isfinite(next.energy[i]);
     if (decision.accepted) {
       copy_chain(next, b, state);
     }
-    record(decision, error, 1, info);
+    record(decision, start, error, 1, info);
   }
   return info;
 }

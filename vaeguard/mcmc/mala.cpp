@@ -17,12 +17,13 @@ Info Mala::step(std::span<const Key> keys, const Target& target, const Parameter
   Info info;
   for (std::int64_t b = 0; b < state.chains(); ++b) {
     const auto i = static_cast<std::size_t>(b);
-    const double error = proposal.energy[i] - state.energy[i] + backward[i] - forward[i];
+    const double start = state.energy[i] + forward[i];
+    const double error = proposal.energy[i] + backward[i] - start;
     const Decision decision = metropolis(error, keys[i].fold("accept"));
     if (decision.accepted) {
       copy_chain(proposal, b, state);
     }
-    record(decision, error, 1, info);
+    record(decision, start, error, 1, info);
   }
   return info;
 }

@@ -56,12 +56,13 @@ std::vector<Key> step_keys(std::span<const Key> keys, std::uint64_t t);
 
 /// What a transition did, never fed back into the state.
 struct Info {
-  std::vector<double> acceptance;    // [n], min(1, exp(-energy error)); 0 for a divergence
-  std::vector<char> accepted;        // [n]
-  std::vector<char> divergent;       // [n], energy error above kDivergence or not finite
-  std::vector<double> energy_error;  // [n], H(proposal) - H(start)
-  std::vector<int> gradients = {};   // [n], gradients that the transition spent on each chain
-  std::vector<int> turn = {};        // [n], steps to the first U-turn of a kernel that looks for it, else empty
+  std::vector<double> acceptance;         // [n], min(1, exp(-energy error)); 0 for a divergence
+  std::vector<char> accepted;             // [n]
+  std::vector<char> divergent;            // [n], energy error above kDivergence or not finite
+  std::vector<double> energy_error;       // [n], H(proposal) - H(start)
+  std::vector<int> gradients = {};        // [n], gradients that the transition spent on each chain
+  std::vector<double> total_energy = {};  // [n], H(start), its momentum drawn: what E-BFMI is made of
+  std::vector<int> turn = {};             // [n], steps to the first U-turn of a kernel that looks for it, else empty
 };
 
 /// An energy error (nats) above which a trajectory is called divergent (Stan's bound; Betancourt 2018, section 6.2).

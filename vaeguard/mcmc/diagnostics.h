@@ -1,0 +1,84 @@
+// What draws are worth: convergence, effective sample sizes, standard errors, and warnings in words.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vaeguard/base/matrix.h"
+
+namespace vaeguard::mcmc {
+
+/// Draws of one scalar, [chains][draws], as many of each chain.
+using Chains = std::vector<std::vector<double>>;
+
+/// Vehtari, Gelman, Simpson, Carpenter and Buerkner 2021. Chains are split in halves, so that a drift shows; draws are
+/// replaced by normal scores of their ranks, so that heavy tails do no harm. NaN where draws are constant or not
+/// finite, or fewer than kFewestDraws a chain. All throw Misuse for no chains or chains of unequal lengths.
+///
+/// R-hat, the larger of that of the scores and of that of |draw - median|: 1 for chains that agree in place and width.
+double rank_rhat(const Chains& chains);
+/// Effective sample size of the normal scores: how well the middle is known.
+double bulk_ess(const Chains& chains);
+/// The smaller of the effective sample sizes of the 5 % and 95 % quantiles.
+double tail_ess(const Chains& chains);
+/// Effective sample size of the mean of the draws as they are.
+double mean_ess(const Chains& chains);
+/// Monte Carlo standard error of the mean, deviation / sqrt(mean_ess).
+double mcse_mean(const Chains& chains);
+
+/// Halves of fewer than six draws leave no lag to estimate.
+inline constexpr std::int64_t kFewestDraws = 12;
+
+/// Energy Bayesian fraction of missing information of one chain, sum (E_t - E_{t-1})^2 / sum (E_t - mean)^2, of the
+/// total energies at the transitions' starts (Info::total_energy; Betancourt 2016, "Diagnosing suboptimal cotangent
+/// disintegrations", eq. 4). Below 0.3 momentum draws change the energy too little to explore it. NaN for fewer than
+/// three or constant energies.
+double e_bfmi(std::span<const double> energies);
+
+/// One scalar's row of a table.
+struct Summary {
+  double mean;
+  double deviation;
+  double mcse_mean;
+  double rhat;
+  double bulk_ess;
+  double tail_ess;
+};
+Summary summarise(const Chains& chains);
+
+/// Coordinate d of chains first .. first + chains, over `draws`: one [n, D] matrix of positions each.
+Chains coordinate(std::span<const Matrix> draws, std::int64_t first, std::int64_t chains, std::int64_t d);
+
+/// What is known of the chains of one image. The worst coordinate speaks for all; NaN where nothing can be said.
+struct Diagnostics {
+  std::int64_t chains = 0;
+  std::int64_t draws = 0;  // of each chain
+  double rhat = 0.0;       // largest
+  double bulk_ess = 0.0;   // smallest, of all chains together
+  double tail_ess = 0.0;
+  double relative_mcse = 0.0;  // largest standard error of a mean, in deviations of its coordinate
+  double e_bfmi = 0.0;         // smallest of the chains
+  double ess_per_gradient = 0.0;
+  double acceptance = 0.0;       // mean
+  double divergent_share = 0.0;  // of transitions
+  bool exact = true;             // K::exact
+};
+
+/// What came of each transition besides its position, of the same chains.
+struct Record {
+  std::vector<std::vector<double>> total_energy = {};  // [chains][draws]; empty if not kept
+  double gradients = 0.0;                              // all chains together, what came before the draws included
+  double acceptance = 0.0;
+  double divergent_share = 0.0;
+  bool exact = true;
+};
+
+/// Throws Misuse if there are no draws, or none of the chains.
+Diagnostics diagnose(std::span<const Matrix> draws, std::int64_t first, std::int64_t chains, const Record& record);
+
+/// Sentences that say what is wrong and what to do about it; none if nothing is.
+std::vector<std::string> warnings(const Diagnostics& diagnostics);
+
+}  // namespace vaeguard::mcmc
