@@ -29,13 +29,18 @@ struct Inference {
   Matrix mean_reconstruction;      // [B, C*H*W] mean of the draws' mean images
   Matrix reencoded;                // [B, D] encoder's mean for the true image that the draws expect; empty where the
                                    // image is read as it is
-  Matrix draws;                    // [B, K * D] the K draws that were kept, in their order; empty without a chain
-  double gradients = 0.0;          // decoder gradients spent on one image
+  Matrix draws;                    // [B, K * D] the K draws of all its chains that were kept; empty without a chain
+  double gradients = 0.0;          // decoder gradients spent on one image, on average
   std::vector<double> acceptance;  // [B] mean over the counted transitions; empty where there is no chain, as all below
   std::vector<double> step_size;   // [B] at the end
   std::vector<double> divergences;  // [B] number of divergent transitions, warm-up included
   std::vector<double> energy_drop;  // [B] energy at the start less energy at the end, nats
-  std::vector<double> radius;       // [B] of the ball or channel through which the image was read; else empty
+  std::vector<double> rhat;         // [B] of the kept draws, the worst coordinate's, as the next three; see
+  std::vector<double> bulk_ess;     // mcmc/diagnostics.h; empty where fewer than twelve draws a chain were kept
+  std::vector<double> tail_ess;
+  std::vector<double> relative_mcse;  // standard error of the mean latent code, in posterior deviations
+  std::vector<double> e_bfmi;
+  std::vector<double> radius;  // [B] of the ball or channel through which the image was read; else empty
   std::vector<Snapshot> snapshots;
 };
 

@@ -1,36 +1,36 @@
-// Posterior sampling in chunks of chains, one chunk a thread.
+// Posterior sampling: chains in chunks, one chunk a thread, and what an image's chains say together.
 #include "vaeguard/defences/posterior_sampling.h"
 
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <numeric>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
-#include "vaeguard/defences/descent.h"
-#include "vaeguard/mcmc/hmc.h"
+#include "vaeguard/defences/sampling_chunk.h"
+#include "vaeguard/mcmc/diagnostics.h"
 #include "vaeguard/mcmc/integrator.h"
-#include "vaeguard/mcmc/warmup.h"
+#include "vaeguard/mcmc/mala.h"
 
 namespace vaeguard::defences {
 namespace {
 
-// Transitions after which a snapshot is taken: 0, 1, 2, 5, 10, 20, 50, ... and the last.
-std::vector<int> snapshot_transitions(int total) {
-  std::vector<int> result{0};
-  for (int decade = 1; decade <= total; decade *= 10) {
-    for (const int step : {1, 2, 5}) {
-      if (decade * step < total) {
-        result.push_back(decade * step);
-      }
-    }
-  }
-  result.push_back(total);
-  return result;
-}
-
 double gradients_of_start(const PosteriorSamplingOptions& options) {
   return 1.0 + (options.start == Start::map || options.start == Start::lowest ? options.start_gradients : 0);
+}
+
+// The most that one transition spends on a chain.
+int gradients_of_step(const PosteriorSamplingOptions& options) {
+  switch (options.kernel) {
+    case KernelChoice::mala:
+    case KernelChoice::langevin:
+      return 1;
+    case KernelChoice::dynamic:
+      return 2 * options.leapfrog_steps - 1;
+    default:
+      return options.leapfrog_steps;
+  }
 }
 
 // How many chains the field wants to see at once; 0 where it does not care.
@@ -39,267 +39,178 @@ std::int64_t preferred_chains(const ScalarField& energy) {
   return trajectories == nullptr ? 0 : trajectories->preferred_chains();
 }
 
+// Mean of each `chains` rows.
+Matrix mean_rows(const Matrix& matrix, std::int64_t chains) {
+  if (chains == 1) {
+    return matrix;
+  }
+  Matrix result(matrix.rows() / chains, matrix.columns());
+  for (std::int64_t row = 0; row < matrix.rows(); ++row) {
+    std::ranges::transform(result.row(row / chains), matrix.row(row), result.row(row / chains).begin(),
+                           [&](float sum, float value) { return sum + value / static_cast<float>(chains); });
+  }
+  return result;
+}
+
+// The first of each `chains` rows.
+Matrix first_rows(const Matrix& matrix, std::int64_t chains) {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t row = 0; row < matrix.rows(); row += chains) {
+    rows.push_back(row);
+  }
+  return matrix.gather(rows);
+}
+
+double mean_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
 class PosteriorSampling : public Defence {
  public:
-  explicit PosteriorSampling(const PosteriorSamplingOptions& options)
-      : options_(options), snapshots_(snapshot_transitions(options.warmup + options.transitions)) {
-    validate(options);
-  }
+  explicit PosteriorSampling(const PosteriorSamplingOptions& options) : options_(options) { validate(options); }
   [[nodiscard]] std::string_view name() const override { return options_.name; }
+
   [[nodiscard]] Inference infer(const models::Vae& vae, const Matrix& images, std::span<const Key> keys, int threads,
-                                Observer& observer) const override;
-
- private:
-  class Chunk;
-  PosteriorSamplingOptions options_;
-  std::vector<int> snapshots_;
-};
-
-// The chains of images first .. first + count, and the rows of the inference that they fill.
-class PosteriorSampling::Chunk {
- public:
-  Chunk(const PosteriorSampling& defence, const models::Vae& vae, const Problem& problem, std::int64_t first,
-        std::int64_t count, std::span<const Key> keys, Inference& result, const std::function<void(std::int64_t)>& tick)
-      : options_(defence.options_),
-        snapshot_at_(defence.snapshots_),
-        vae_(vae),
-        problem_(problem),
-        target_{*problem.energy, first},
-        first_(first),
-        count_(count),
-        encoding_(vae.encode(problem.images.slice(first, count))),
-        keys_(keys.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count))),
-        result_(result),
-        tick_(tick) {}
-
-  void run() {
-    const mcmc::Hmc kernel({.leapfrog_steps = options_.leapfrog_steps, .jitter = options_.jitter});
-    mcmc::State state = mcmc::make_state(target_, start());
-    start_energy_ = state.energy;
-    take_snapshot(state);
-    if (options_.adaptation == Adaptation::published) {
-      run_published(kernel, std::move(state));
-    } else {
-      run_tuned(kernel, std::move(state));
+                                Observer& observer) const override {
+    check_keys("defences.posterior_sampling", images, keys);
+    SamplingResults results =
+        run_chains(vae, repeat_rows(images, options_.chains), chain_keys(keys), threads, observer);
+    Inference inference = joined(std::move(results.inference));
+    if (!results.expected.empty()) {
+      inference.reencoded = vae.encode(mean_rows(results.expected, options_.chains), threads).mean;
     }
-    finish();
+    inference.gradients = mean_of(results.spent) * options_.chains;
+    for (std::size_t i = 0; i < inference.snapshots.size(); ++i) {
+      inference.snapshots[i].gradients = mean_of(results.spent_at[i]) * options_.chains;
+    }
+    diagnose(results, inference);
+    inference.draws = draws_of_images(results.kept);
+    return inference;
   }
 
  private:
-  std::vector<Key> fold_keys(std::string_view purpose) const {
+  [[nodiscard]] std::vector<Key> chain_keys(std::span<const Key> keys) const {
     std::vector<Key> result;
-    for (const Key& key : keys_) {
-      result.push_back(key.fold(purpose));
+    for (const Key& key : keys) {
+      for (int chain = 0; chain < options_.chains; ++chain) {
+        result.push_back(options_.chains == 1 ? key : key.fold("chain").fold(static_cast<std::uint64_t>(chain)));
+      }
     }
     return result;
   }
 
-  Matrix start() const {
-    switch (options_.start) {
-      case Start::draw:
-        return models::sample(encoding_, fold_keys("start"));
-      case Start::mean:
-        return encoding_.mean;
-      case Start::prior:
-        return Matrix(count_, vae_.latent_size());
-      case Start::map:
-        return descended();
-      case Start::lowest:
-        break;
+  [[nodiscard]] SamplingResults empty_results(const models::Vae& vae, const Problem& problem, std::int64_t rows) const {
+    SamplingResults results;
+    Inference& inference = results.inference;
+    const auto n = static_cast<std::size_t>(rows);
+    inference.draw = inference.mean = Matrix(rows, vae.latent_size());
+    inference.mean_reconstruction = Matrix(rows, vae.image().size());
+    for (auto* values : {&inference.acceptance, &inference.step_size, &inference.divergences, &inference.energy_drop}) {
+      values->assign(n, 0.0);
     }
-    Matrix best = descended();
-    auto lowest = energies_at(best);
-    for (const Matrix& other :
-         {encoding_.mean, models::sample(encoding_, fold_keys("start")), Matrix(count_, vae_.latent_size())}) {
-      const auto energy = energies_at(other);
-      for (std::int64_t b = 0; b < count_; ++b) {
-        if (const auto i = static_cast<std::size_t>(b); energy[i] < lowest[i]) {
-          lowest[i] = energy[i];
-          std::ranges::copy(other.row(b), best.row(b).begin());
-        }
+    if (problem.observation != nullptr) {
+      results.expected = Matrix(rows, vae.image().size());
+      inference.radius = problem.radii;
+    }
+    for (const int transition : snapshot_transitions(options_.warmup + options_.transitions)) {
+      // The first draw that is decoded into the mean fixes from when on there is one.
+      const std::int64_t rows_of_mean = transition >= options_.warmup + options_.thin ? rows : 0;
+      inference.snapshots.push_back({0.0, Matrix(rows, vae.latent_size()), Matrix(rows_of_mean, vae.latent_size()),
+                                     Matrix(rows_of_mean, vae.image().size())});
+    }
+    results.kept.assign(static_cast<std::size_t>(options_.transitions / options_.thin),
+                        Matrix(rows, vae.latent_size()));
+    results.spent.assign(n, gradients_of_start(options_));
+    results.spent_at.assign(inference.snapshots.size(), std::vector<double>(n));
+    results.total_energy.resize(n);
+    return results;
+  }
+
+  [[nodiscard]] SamplingResults run_chains(const models::Vae& vae, const Matrix& images, const std::vector<Key>& keys,
+                                           int threads, Observer& observer) const {
+    const std::int64_t rows = images.rows();
+    const Problem problem = read_images(vae, images, options_.reading, threads);
+    SamplingResults results = empty_results(vae, problem, rows);
+    const std::int64_t total = rows * (options_.warmup + options_.transitions);
+    std::int64_t done = 0;
+    std::mutex mutex;
+    const std::function<void(std::int64_t)> tick = [&](std::int64_t chains) {
+      if (observer.interrupted()) {
+        throw Interrupted{};
       }
+      const std::scoped_lock lock(mutex);
+      observer.progress(options_.name, done += chains, total, "");
+    };
+    const auto work = [&](std::int64_t first, std::int64_t count) {
+      SamplingChunk(options_, vae, problem, first, count, keys, results, tick).run();
+    };
+    if (const std::int64_t chains = preferred_chains(*problem.energy); chains > 0) {
+      parallel_chunks(rows, chains, 1, work);  // the host's threads would only take turns at the device
+    } else {
+      parallel_chunks(rows, row_chunk(rows, kChainsPerChunk, threads), threads, work);
     }
-    return best;
+    return results;
   }
 
-  Matrix descended() const {
-    Matrix points = encoding_.mean;
-    descend_adam(target_.field, first_, {.gradients = options_.start_gradients}, points);
-    return points;
-  }
-
-  std::vector<double> energies_at(const Matrix& points) const {
-    std::vector<double> energies(static_cast<std::size_t>(count_));
-    target_.field.evaluate(first_, points, energies, nullptr);
-    return energies;
-  }
-
-  mcmc::Metric metric() const {
-    mcmc::Metric metric = mcmc::identity_metric(count_, vae_.latent_size());
-    if (options_.metric == MetricChoice::encoder) {
-      std::ranges::transform(encoding_.log_variance.values(), metric.inverse_mass.data(),
-                             [](float log_variance) { return std::exp(log_variance); });
+  // The rows of each image's chains as one.
+  [[nodiscard]] Inference joined(Inference inference) const {
+    const std::int64_t chains = options_.chains;
+    inference.draw = first_rows(inference.draw, chains);
+    inference.mean = mean_rows(inference.mean, chains);
+    inference.mean_reconstruction = mean_rows(inference.mean_reconstruction, chains);
+    for (Snapshot& snapshot : inference.snapshots) {
+      snapshot.latent = first_rows(snapshot.latent, chains);
+      snapshot.mean = mean_rows(snapshot.mean, chains);
+      snapshot.mean_reconstruction = mean_rows(snapshot.mean_reconstruction, chains);
     }
-    return metric;
-  }
-
-  void run_tuned(const mcmc::Hmc& kernel, mcmc::State state) {
-    mcmc::WarmupOptions warmup;
-    warmup.transitions = options_.warmup;
-    warmup.step_size = {.initial_step_size = options_.step_size, .target = options_.target_acceptance};
-    mcmc::Tuned tuned =
-        mcmc::warm_up(kernel, fold_keys("warm-up"), target_, metric(), std::move(state), warmup,
-                      [&](int, const mcmc::State& now, const mcmc::Info& info) { after_transition(now, info, false); });
-    write_rows(tuned.parameters.step_size, result_.step_size);
-    mcmc::sample(kernel, fold_keys("sample"), target_, std::move(tuned), options_.transitions,
-                 [&](int, const mcmc::State& now, const mcmc::Info& info) { after_transition(now, info, true); });
-  }
-
-  void run_published(const mcmc::Hmc& kernel, mcmc::State state) {
-    mcmc::Parameters parameters{std::vector<double>(static_cast<std::size_t>(count_), options_.step_size), metric()};
-    mcmc::sample_published(kernel, fold_keys("sample"), target_, std::move(parameters), std::move(state),
-                           options_.warmup + options_.transitions, options_.target_acceptance,
-                           [&](int t, const mcmc::State& now, const mcmc::Info& info, const mcmc::Parameters& next) {
-                             after_transition(now, info, t >= options_.warmup);
-                             write_rows(next.step_size, result_.step_size);
-                           });
-  }
-
-  void after_transition(const mcmc::State& state, const mcmc::Info& info, bool counted) {
-    ++transition_;
-    for (std::int64_t b = 0; b < count_; ++b) {
-      const auto from = static_cast<std::size_t>(b);
-      const auto to = static_cast<std::size_t>(first_ + b);
-      result_.divergences[to] += info.divergent[from] != 0 ? 1.0 : 0.0;
-      result_.acceptance[to] += counted ? info.acceptance[from] / options_.transitions : 0.0;
-      result_.energy_drop[to] = start_energy_[from] - state.energy[from];
-    }
-    if (counted) {
-      add_draw(state);
-    }
-    take_snapshot(state);
-    result_.draw.assign(first_, state.position);
-    tick_(count_);
-  }
-
-  void add_draw(const mcmc::State& state) {
-    add(state.position, mean_);
-    if (++draws_ % options_.thin == 0) {
-      add(vae_.decode(state.position), mean_reconstruction_);
-      if (problem_.observation != nullptr) {
-        add(expected_images(vae_, *problem_.observation, first_, state.position), expected_image_);
+    const auto join = [&](std::vector<double>& values, bool sum) {
+      const auto group = static_cast<std::size_t>(chains);
+      for (std::size_t image = 0; image * group < values.size(); ++image) {
+        const auto begin = values.begin() + static_cast<std::ptrdiff_t>(image * group);
+        const double all = std::accumulate(begin, begin + chains, 0.0);
+        values[image] = sum ? all : all / static_cast<double>(group);
       }
-      for (std::int64_t b = 0; b < count_; ++b) {
-        std::ranges::copy(state.position.row(b), result_.draws.row(first_ + b).begin() + decoded_ * vae_.latent_size());
-      }
-      ++decoded_;
+      values.resize(values.size() / group);
+    };
+    for (auto* values : {&inference.acceptance, &inference.step_size, &inference.energy_drop, &inference.radius}) {
+      join(*values, false);
     }
+    join(inference.divergences, true);
+    return inference;
   }
 
-  static void add(const Matrix& values, Matrix& sum) {
-    if (sum.empty()) {
-      sum = Matrix(values.rows(), values.columns());
-    }
-    std::ranges::transform(sum.values(), values.values(), sum.data(), std::plus<>{});
-  }
-
-  static Matrix divided(Matrix sum, int count) {
-    std::ranges::for_each(sum.flat(), [&](float& value) { value /= static_cast<float>(count); });
-    return sum;
-  }
-
-  void take_snapshot(const mcmc::State& state) {
-    const auto at = std::ranges::find(snapshot_at_, transition_);
-    if (at == snapshot_at_.end()) {
+  void diagnose(const SamplingResults& results, Inference& inference) const {
+    if (static_cast<std::int64_t>(results.kept.size()) < mcmc::kFewestDraws) {
       return;
     }
-    Snapshot& snapshot = result_.snapshots[static_cast<std::size_t>(at - snapshot_at_.begin())];
-    snapshot.latent.assign(first_, state.position);
-    if (decoded_ > 0 && !snapshot.mean_reconstruction.empty()) {
-      snapshot.mean.assign(first_, divided(mean_, draws_));
-      snapshot.mean_reconstruction.assign(first_, divided(mean_reconstruction_, decoded_));
+    const std::int64_t chains = options_.chains;
+    for (std::int64_t row = 0; row < results.kept.front().rows(); row += chains) {
+      const auto at = results.total_energy.begin() + row;
+      const auto d = mcmc::diagnose(results.kept, row, chains, {.total_energy = {at, at + chains}});
+      inference.rhat.push_back(d.rhat);
+      inference.bulk_ess.push_back(d.bulk_ess);
+      inference.tail_ess.push_back(d.tail_ess);
+      inference.relative_mcse.push_back(d.relative_mcse);
+      inference.e_bfmi.push_back(d.e_bfmi);
     }
   }
 
-  void finish() {
-    result_.mean.assign(first_, divided(mean_, draws_));
-    result_.mean_reconstruction.assign(first_, divided(mean_reconstruction_, decoded_));
-    if (problem_.observation != nullptr) {
-      result_.reencoded.assign(first_, vae_.encode(divided(expected_image_, decoded_)).mean);
+  [[nodiscard]] Matrix draws_of_images(const std::vector<Matrix>& kept) const {
+    const std::int64_t rows = kept.front().rows();
+    const std::int64_t dimension = kept.front().columns();
+    const auto draws = static_cast<std::int64_t>(kept.size());
+    Matrix result(rows / options_.chains, draws * options_.chains * dimension);
+    float* to = result.data();
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (const Matrix& draw : kept) {
+        to = std::ranges::copy(draw.row(row), to).out;
+      }
     }
+    return result;
   }
 
-  void write_rows(const std::vector<double>& values, std::vector<double>& to) const {
-    std::ranges::copy(values, to.begin() + first_);
-  }
-
-  const PosteriorSamplingOptions& options_;
-  const std::vector<int>& snapshot_at_;
-  const models::Vae& vae_;
-  const Problem& problem_;
-  mcmc::Target target_;
-  std::int64_t first_;
-  std::int64_t count_;
-  models::Encoding encoding_;
-  std::span<const Key> keys_;
-  Inference& result_;
-  const std::function<void(std::int64_t)>& tick_;
-  std::vector<double> start_energy_;
-  int transition_ = 0;
-  int draws_ = 0;
-  int decoded_ = 0;
-  Matrix mean_;
-  Matrix mean_reconstruction_;
-  Matrix expected_image_;  // sum over the kept draws
+  PosteriorSamplingOptions options_;
 };
-
-Inference PosteriorSampling::infer(const models::Vae& vae, const Matrix& images, std::span<const Key> keys, int threads,
-                                   Observer& observer) const {
-  const std::int64_t rows = images.rows();
-  check_keys("defences.posterior_sampling", images, keys);
-  const Problem problem = read_images(vae, images, options_.reading, threads);
-  Inference result;
-  result.draw = Matrix(rows, vae.latent_size());
-  result.mean = Matrix(rows, vae.latent_size());
-  result.mean_reconstruction = Matrix(rows, vae.image().size());
-  result.draws = Matrix(rows, options_.transitions / options_.thin * vae.latent_size());
-  if (problem.observation != nullptr) {
-    result.reencoded = Matrix(rows, vae.latent_size());
-    result.radius = problem.radii;
-  }
-  result.gradients = gradients_per_image(options_);
-  for (auto* values : {&result.acceptance, &result.step_size, &result.divergences, &result.energy_drop}) {
-    values->assign(static_cast<std::size_t>(rows), 0.0);
-  }
-  for (const int transition : snapshots_) {
-    // The first draw that is decoded into the mean fixes from when on there is one.
-    const bool has_mean = transition >= options_.warmup + options_.thin;
-    const std::int64_t rows_of_mean = has_mean ? rows : 0;
-    result.snapshots.push_back(
-        {gradients_of_start(options_) + static_cast<double>(transition) * options_.leapfrog_steps,
-         Matrix(rows, vae.latent_size()), Matrix(rows_of_mean, vae.latent_size()),
-         Matrix(rows_of_mean, vae.image().size())});
-  }
-  const std::int64_t total = rows * (options_.warmup + options_.transitions);
-  std::int64_t done = 0;
-  std::mutex mutex;
-  const std::function<void(std::int64_t)> tick = [&](std::int64_t chains) {
-    if (observer.interrupted()) {
-      throw Interrupted{};
-    }
-    const std::scoped_lock lock(mutex);
-    observer.progress(options_.name, done += chains, total, "");
-  };
-  const auto work = [&](std::int64_t first, std::int64_t count) {
-    Chunk(*this, vae, problem, first, count, keys, result, tick).run();
-  };
-  if (const std::int64_t chains = preferred_chains(*problem.energy); chains > 0) {
-    parallel_chunks(rows, chains, 1, work);  // the host's threads would only take turns at the device
-  } else {
-    parallel_chunks(rows, row_chunk(rows, kChainsPerChunk, threads), threads, work);
-  }
-  return result;
-}
 
 }  // namespace
 
@@ -320,6 +231,37 @@ PosteriorSamplingOptions published_hmc() {
 
 PosteriorSamplingOptions default_hmc() { return {}; }
 
+PosteriorSamplingOptions default_sampling(KernelChoice kernel) {
+  PosteriorSamplingOptions options = default_hmc();
+  options.kernel = kernel;
+  const auto single_steps = [&](const char* name, double acceptance) {
+    options.name = name;
+    options.leapfrog_steps = 1;
+    options.warmup = 240;
+    options.transitions = 480;
+    options.thin = 12;
+    options.target_acceptance = acceptance;
+  };
+  switch (kernel) {
+    case KernelChoice::hmc:
+      break;
+    case KernelChoice::generalised_hmc:
+      single_steps("generalised_hmc", 0.95);  // a rejection turns the chain round
+      break;
+    case KernelChoice::mala:
+      single_steps("mala", mcmc::Mala::target_acceptance);
+      break;
+    case KernelChoice::dynamic:
+      options.name = "dynamic";
+      options.leapfrog_steps = 24;
+      break;
+    case KernelChoice::langevin:
+      single_steps("langevin", 0.9);  // that a Metropolis step would have: the smaller the step, the smaller the bias
+      break;
+  }
+  return options;
+}
+
 void validate(const PosteriorSamplingOptions& options) {
   const auto at_least = [](std::string_view option, int value, int least) {
     if (value < least) {
@@ -328,6 +270,7 @@ void validate(const PosteriorSamplingOptions& options) {
   };
   at_least("warmup", options.warmup, 0);
   at_least("transitions", options.transitions, 1);
+  at_least("chains", options.chains, 1);
   at_least("leapfrog_steps", options.leapfrog_steps, 1);
   at_least("thin", options.thin, 1);
   at_least("start_gradients", options.start_gradients, 1);
@@ -342,6 +285,9 @@ void validate(const PosteriorSamplingOptions& options) {
   if (!(options.target_acceptance > 0.0 && options.target_acceptance < 1.0)) {
     misuse("defences.posterior_sampling", "target_acceptance must be in (0, 1), got {}", options.target_acceptance);
   }
+  if (!(options.persistence >= 0.0 && options.persistence < 1.0)) {
+    misuse("defences.posterior_sampling", "persistence must be in [0, 1), got {}", options.persistence);
+  }
   if (!(options.jitter >= 0.0 && options.jitter < 1.0)) {
     misuse("defences.posterior_sampling", "jitter must be in [0, 1), got {}", options.jitter);
   }
@@ -349,8 +295,8 @@ void validate(const PosteriorSamplingOptions& options) {
 
 double gradients_per_image(const PosteriorSamplingOptions& options) {
   // The state keeps its energy and gradient, so a transition costs its leapfrog steps and no more.
-  return gradients_of_start(options) +
-         static_cast<double>(options.warmup + options.transitions) * options.leapfrog_steps;
+  const double transitions = options.warmup + options.transitions;
+  return options.chains * (gradients_of_start(options) + transitions * gradients_of_step(options));
 }
 
 std::unique_ptr<Defence> make_posterior_sampling(const PosteriorSamplingOptions& options) {

@@ -16,6 +16,8 @@ inline constexpr std::int64_t kChainsPerChunk = 16;
 /// A draw or the mean of q(z|x), x as the reading takes it; 0; what Adam makes of the mean; that of all these which has
 /// the lowest energy.
 enum class Start { draw, mean, prior, map, lowest };
+/// The transition. Langevin has no accept step: it is biased, kept for comparison, and its records say so.
+enum class KernelChoice { hmc, generalised_hmc, mala, dynamic, langevin };
 enum class MetricChoice { identity, encoder };  // encoder: the variances of q(z|x) as inverse masses
 enum class Adaptation { dual_averaging, published };
 
@@ -24,15 +26,18 @@ struct PosteriorSamplingOptions {
   ReadingOptions reading;
   Start start = Start::mean;
   int start_gradients = 30;  // of Adam, for the starts map and lowest
+  int chains = 1;  // for each image, from different draws where the start is one; estimates are over all of them
+  KernelChoice kernel = KernelChoice::hmc;
   MetricChoice metric = MetricChoice::encoder;
   Adaptation adaptation = Adaptation::dual_averaging;
-  int warmup = 20;       // transitions before the first counted draw
-  int transitions = 40;  // counted draws
-  int leapfrog_steps = 12;
-  double step_size = 0.3;  // the first
+  int warmup = 20;          // transitions before the first counted draw
+  int transitions = 40;     // counted draws
+  int leapfrog_steps = 12;  // of hmc and generalised_hmc; the most that dynamic goes one way
+  double step_size = 0.3;   // the first
   double target_acceptance = 0.8;
-  double jitter = 0.2;
-  int thin = 1;  // every thin-th draw is kept and decoded into the mean reconstruction
+  double jitter = 0.2;       // of hmc
+  double persistence = 0.9;  // of generalised_hmc
+  int thin = 1;              // every thin-th draw is kept and decoded into the mean reconstruction
 };
 
 /// The paper's setting for MNIST as its code runs it: T = 500 plus half of it as burn-in, L = 20, first step 0.1,
@@ -42,10 +47,12 @@ PosteriorSamplingOptions published_hmc();
 /// The same repair at less than a twentieth of the gradients: the encoder's variances as metric, dual averaging in a
 /// short warm-up, frozen parameters for the draws.
 PosteriorSamplingOptions default_hmc();
+/// Other kernels at about the cost of default_hmc, named "generalised_hmc", "mala", "dynamic" and "langevin".
+PosteriorSamplingOptions default_sampling(KernelChoice kernel);
 
 /// Throws Misuse naming the option.
 void validate(const PosteriorSamplingOptions& options);
-/// Decoder gradients that one image costs.
+/// Decoder gradients that one image costs at most.
 double gradients_per_image(const PosteriorSamplingOptions& options);
 
 std::unique_ptr<Defence> make_posterior_sampling(const PosteriorSamplingOptions& options);

@@ -69,6 +69,12 @@ std::vector<DefencePlan> make_presets() {
   add("hmc_published", "HMC as the paper's code runs it", defences::published_hmc());
   add("hmc_robust", "HMC on the posterior of the best image within a ball", robust_hmc(Reading::minimum));
   add("hmc_channel", "HMC on the posterior through an attack channel", robust_hmc(Reading::channel));
+  using defences::KernelChoice;
+  add("generalised_hmc", "generalised HMC, one leapfrog step at a time",
+      defences::default_sampling(KernelChoice::generalised_hmc));
+  add("mala", "Metropolis-adjusted Langevin", defences::default_sampling(KernelChoice::mala));
+  add("dynamic", "HMC whose trajectories find their lengths", defences::default_sampling(KernelChoice::dynamic));
+  add("langevin", "unadjusted Langevin: biased", defences::default_sampling(KernelChoice::langevin));
   add("map", "the mode of the posterior by Adam", MapOptions{});
   add("map_lbfgs", "the mode of the posterior by L-BFGS", lbfgs_map());
   add("map_robust", "the mode for the best image within a ball", robust_map(Reading::minimum));
@@ -132,6 +138,14 @@ void read_sampling(TableReader& reader, PosteriorSamplingOptions& o) {
                            {"map", Start::map},
                            {"lowest", Start::lowest}});
   o.start_gradients = static_cast<int>(reader.integer("start_gradients", 1, o.start_gradients));
+  o.chains = static_cast<int>(reader.integer("chains", 1, o.chains));
+  o.kernel = choice<KernelChoice>(reader, "kernel", o.kernel,
+                                  {{"hmc", KernelChoice::hmc},
+                                   {"generalised_hmc", KernelChoice::generalised_hmc},
+                                   {"mala", KernelChoice::mala},
+                                   {"dynamic", KernelChoice::dynamic},
+                                   {"langevin", KernelChoice::langevin}});
+  o.persistence = reader.number("persistence", o.persistence);
   o.metric = choice<MetricChoice>(reader, "metric", o.metric,
                                   {{"identity", MetricChoice::identity}, {"encoder", MetricChoice::encoder}});
   o.adaptation =

@@ -14,7 +14,12 @@ constexpr std::pair<const char*, std::vector<double> defences::Inference::*> kSt
     {"step_size", &defences::Inference::step_size},
     {"divergences", &defences::Inference::divergences},
     {"energy_drop", &defences::Inference::energy_drop},
-    {"radius", &defences::Inference::radius}};
+    {"radius", &defences::Inference::radius},
+    {"rhat", &defences::Inference::rhat},
+    {"bulk_ess", &defences::Inference::bulk_ess},
+    {"tail_ess", &defences::Inference::tail_ess},
+    {"relative_mcse", &defences::Inference::relative_mcse},
+    {"e_bfmi", &defences::Inference::e_bfmi}};
 
 std::vector<double> numbers_from(const std::map<std::string, NpzArray>& arrays, const std::string& name,
                                  std::string_view place) {
@@ -103,12 +108,17 @@ void append(defences::Inference& whole, const defences::Inference& part) {
     whole = part;
     return;
   }
+  const auto rows = static_cast<double>(whole.draw.rows());
+  const auto added = static_cast<double>(part.draw.rows());
+  const auto joined = [&](double a, double b) { return a == b ? a : (a * rows + b * added) / (rows + added); };
+  whole.gradients = joined(whole.gradients, part.gradients);
   append_rows(whole.draw, part.draw);
   append_rows(whole.mean, part.mean);
   append_rows(whole.mean_reconstruction, part.mean_reconstruction);
   append_rows(whole.reencoded, part.reencoded);
   append_rows(whole.draws, part.draws);
   for (std::size_t i = 0; i < whole.snapshots.size(); ++i) {
+    whole.snapshots[i].gradients = joined(whole.snapshots[i].gradients, part.snapshots[i].gradients);
     append_rows(whole.snapshots[i].latent, part.snapshots[i].latent);
     append_rows(whole.snapshots[i].mean, part.snapshots[i].mean);
     append_rows(whole.snapshots[i].mean_reconstruction, part.snapshots[i].mean_reconstruction);

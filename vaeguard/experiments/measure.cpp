@@ -48,6 +48,11 @@ class CellMeasurer {
     add_if_any("divergences", inference.divergences);
     add_if_any("energy_drop", inference.energy_drop);
     add_if_any("radius_found", inference.radius);
+    add_if_any("rhat", inference.rhat);
+    add_if_any("bulk_ess", inference.bulk_ess);
+    add_if_any("tail_ess", inference.tail_ess);
+    add_if_any("relative_mcse", inference.relative_mcse);
+    add_if_any("e_bfmi", inference.e_bfmi);
     for (const defences::Snapshot& snapshot : inference.snapshots) {
       add_points("draw", snapshot.gradients, draw_rec_ref_, decode(snapshot.latent), snapshot.latent);
       if (!snapshot.mean_reconstruction.empty()) {

@@ -58,6 +58,18 @@ constexpr std::array kMetrics = {
     Presentation{"radius_found", "Radius found", 3,
                  "Radius of the ball or channel through which a robust defence read the image; 0 where it saw no "
                  "attack."},
+    Presentation{"rhat", "R-hat", 3,
+                 "Rank-normalised split R-hat of an image's draws, the worst coordinate's: above 1.01 its chain has "
+                 "not yet forgotten where it began."},
+    Presentation{"bulk_ess", "ESS, bulk", 0,
+                 "Effective sample size of an image's draws, the worst coordinate's: how many independent draws say as "
+                 "much about the middle."},
+    Presentation{"tail_ess", "ESS, tails", 0, "The same for the 5 % and 95 % quantiles."},
+    Presentation{"relative_mcse", "Error of the mean", 2,
+                 "Monte Carlo standard error of the mean code in posterior deviations, the worst coordinate's."},
+    Presentation{"e_bfmi", "E-BFMI", 2,
+                 "Energy Bayesian fraction of missing information: below 0.3 momentum draws explore the energy "
+                 "poorly."},
     Presentation{"elbo", "ELBO", 2, "Evidence lower bound of the test images, in nats; higher is better."},
     Presentation{"reconstruction", "Reconstruction", 2, "−E log p(x|z) of the test images, in nats."},
     Presentation{"divergence", "KL to the prior", 2, "KL(q(z|x) ‖ p(z)) of the test images, in nats."},
@@ -89,6 +101,10 @@ constexpr std::array kDefences = {
         "Samples the posterior of the given image by Hamiltonian Monte Carlo; warm-up ends before a draw counts."},
     NameWords{"hmc_published", "HMC as published",
               "The paper's settings, with the step size adapted to the end and the last state returned."},
+    NameWords{"generalised_hmc", "Generalised HMC", "HMC that keeps part of its momentum, one step at a time."},
+    NameWords{"mala", "MALA", "Metropolis-adjusted Langevin: one gradient a transition."},
+    NameWords{"dynamic", "Dynamic HMC", "HMC whose trajectories run until they turn."},
+    NameWords{"langevin", "Langevin, biased", "Unadjusted Langevin, kept for comparison: its draws are biased."},
     NameWords{"map", "MAP", "The most probable latent code of the given image, by optimisation."},
     NameWords{"hmc_robust", "Robust HMC", "HMC on the posterior of the best image within the attacker's radius."},
     NameWords{"map_robust", "Robust MAP", "MAP on the posterior of the best image within the attacker's radius."},

@@ -1,0 +1,227 @@
+// One chunk of chains: start, warm-up, draws, and what is kept of them.
+#include "vaeguard/defences/sampling_chunk.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "vaeguard/defences/descent.h"
+#include "vaeguard/mcmc/dynamic_hmc.h"
+#include "vaeguard/mcmc/generalised_hmc.h"
+#include "vaeguard/mcmc/hmc.h"
+#include "vaeguard/mcmc/langevin.h"
+#include "vaeguard/mcmc/mala.h"
+#include "vaeguard/mcmc/warmup.h"
+
+namespace vaeguard::defences {
+namespace {
+
+void add(const Matrix& values, Matrix& sum) {
+  if (sum.empty()) {
+    sum = Matrix(values.rows(), values.columns());
+  }
+  std::ranges::transform(sum.values(), values.values(), sum.data(), std::plus<>{});
+}
+
+Matrix divided(Matrix sum, std::size_t count) {
+  std::ranges::for_each(sum.flat(), [&](float& value) { value /= static_cast<float>(count); });
+  return sum;
+}
+
+}  // namespace
+
+std::vector<int> snapshot_transitions(int total) {
+  std::vector<int> result{0};
+  for (int decade = 1; decade <= total; decade *= 10) {
+    for (const int step : {1, 2, 5}) {
+      if (decade * step < total) {
+        result.push_back(decade * step);
+      }
+    }
+  }
+  result.push_back(total);
+  return result;
+}
+
+SamplingChunk::SamplingChunk(const PosteriorSamplingOptions& options, const models::Vae& vae, const Problem& problem,
+                             std::int64_t first, std::int64_t count, std::span<const Key> keys,
+                             SamplingResults& results, const std::function<void(std::int64_t)>& tick)
+    : options_(options),
+      snapshot_at_(snapshot_transitions(options.warmup + options.transitions)),
+      vae_(vae),
+      problem_(problem),
+      target_{*problem.energy, first},
+      first_(first),
+      count_(count),
+      encoding_(vae.encode(problem.images.slice(first, count))),
+      keys_(keys.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count))),
+      results_(results),
+      tick_(tick) {}
+
+void SamplingChunk::run() {
+  switch (options_.kernel) {
+    case KernelChoice::hmc:
+      return run_kernel(mcmc::Hmc({.leapfrog_steps = options_.leapfrog_steps, .jitter = options_.jitter}));
+    case KernelChoice::generalised_hmc:
+      return run_kernel(
+          mcmc::GeneralisedHmc({.leapfrog_steps = options_.leapfrog_steps, .persistence = options_.persistence}));
+    case KernelChoice::mala:
+      return run_kernel(mcmc::Mala());
+    case KernelChoice::dynamic:
+      return run_kernel(mcmc::DynamicHmc({.max_steps = options_.leapfrog_steps}));
+    case KernelChoice::langevin:
+      return run_kernel(mcmc::Langevin());
+  }
+}
+
+template <mcmc::Kernel K>
+void SamplingChunk::run_kernel(const K& kernel) {
+  mcmc::State state = mcmc::make_state(target_, start());
+  start_energy_ = state.energy;
+  take_snapshot(state);
+  if (options_.adaptation == Adaptation::published) {
+    run_published(kernel, std::move(state));
+  } else {
+    run_tuned(kernel, std::move(state));
+  }
+  finish();
+}
+
+Matrix SamplingChunk::start() const {
+  switch (options_.start) {
+    case Start::draw:
+      return models::sample(encoding_, mcmc::fold_all(keys_, "start"));
+    case Start::mean:
+      return encoding_.mean;
+    case Start::prior:
+      return {count_, vae_.latent_size()};
+    case Start::map:
+      return descended();
+    case Start::lowest:
+      break;
+  }
+  return lowest_start();
+}
+
+Matrix SamplingChunk::lowest_start() const {
+  Matrix best = descended();
+  auto lowest = energies_at(best);
+  for (const Matrix& other : {encoding_.mean, models::sample(encoding_, mcmc::fold_all(keys_, "start")),
+                              Matrix(count_, vae_.latent_size())}) {
+    const auto energy = energies_at(other);
+    for (std::int64_t b = 0; b < count_; ++b) {
+      if (const auto i = static_cast<std::size_t>(b); energy[i] < lowest[i]) {
+        lowest[i] = energy[i];
+        std::ranges::copy(other.row(b), best.row(b).begin());
+      }
+    }
+  }
+  return best;
+}
+
+Matrix SamplingChunk::descended() const {
+  Matrix points = encoding_.mean;
+  descend_adam(target_.field, first_, {.gradients = options_.start_gradients}, points);
+  return points;
+}
+
+std::vector<double> SamplingChunk::energies_at(const Matrix& points) const {
+  std::vector<double> energies(static_cast<std::size_t>(count_));
+  target_.field.evaluate(first_, points, energies, nullptr);
+  return energies;
+}
+
+mcmc::Metric SamplingChunk::metric() const {
+  mcmc::Metric metric = mcmc::identity_metric(count_, vae_.latent_size());
+  if (options_.metric == MetricChoice::encoder) {
+    std::ranges::transform(encoding_.log_variance.values(), metric.inverse_mass.data(),
+                           [](float log_variance) { return std::exp(log_variance); });
+  }
+  return metric;
+}
+
+template <mcmc::Kernel K>
+void SamplingChunk::run_tuned(const K& kernel, mcmc::State state) {
+  mcmc::WarmupOptions warmup;
+  warmup.transitions = options_.warmup;
+  warmup.step_size = {.initial_step_size = options_.step_size, .target = options_.target_acceptance};
+  mcmc::Tuned tuned =
+      mcmc::warm_up(kernel, mcmc::fold_all(keys_, "warm-up"), target_, metric(), std::move(state), warmup,
+                    [&](int, const mcmc::State& now, const mcmc::Info& info) { after_transition(now, info, false); });
+  write_rows(tuned.parameters.step_size, results_.inference.step_size);
+  mcmc::sample(kernel, mcmc::fold_all(keys_, "sample"), target_, std::move(tuned), options_.transitions,
+               [&](int, const mcmc::State& now, const mcmc::Info& info) { after_transition(now, info, true); });
+}
+
+template <mcmc::Kernel K>
+void SamplingChunk::run_published(const K& kernel, mcmc::State state) {
+  mcmc::Parameters parameters{std::vector<double>(static_cast<std::size_t>(count_), options_.step_size), metric()};
+  mcmc::sample_published(kernel, mcmc::fold_all(keys_, "sample"), target_, std::move(parameters), std::move(state),
+                         options_.warmup + options_.transitions, options_.target_acceptance,
+                         [&](int t, const mcmc::State& now, const mcmc::Info& info, const mcmc::Parameters& next) {
+                           after_transition(now, info, t >= options_.warmup);
+                           write_rows(next.step_size, results_.inference.step_size);
+                         });
+}
+
+void SamplingChunk::after_transition(const mcmc::State& state, const mcmc::Info& info, bool counted) {
+  ++transition_;
+  Inference& inference = results_.inference;
+  for (std::int64_t b = 0; b < count_; ++b) {
+    const auto from = static_cast<std::size_t>(b);
+    const auto to = static_cast<std::size_t>(first_ + b);
+    inference.divergences[to] += info.divergent[from] != 0 ? 1.0 : 0.0;
+    inference.energy_drop[to] = start_energy_[from] - state.energy[from];
+    results_.spent[to] += info.gradients[from];
+    if (counted) {
+      inference.acceptance[to] += info.acceptance[from] / options_.transitions;
+      results_.total_energy[to].push_back(info.total_energy[from]);
+    }
+  }
+  if (counted) {
+    add_draw(state);
+  }
+  take_snapshot(state);
+  inference.draw.assign(first_, state.position);
+  tick_(count_);
+}
+
+void SamplingChunk::add_draw(const mcmc::State& state) {
+  add(state.position, mean_);
+  if (++draws_ % options_.thin == 0) {
+    add(vae_.decode(state.position), mean_reconstruction_);
+    if (problem_.observation != nullptr) {
+      add(expected_images(vae_, *problem_.observation, first_, state.position), expected_);
+    }
+    results_.kept[decoded_++].assign(first_, state.position);
+  }
+}
+
+void SamplingChunk::take_snapshot(const mcmc::State& state) {
+  const auto at = std::ranges::find(snapshot_at_, transition_);
+  if (at == snapshot_at_.end()) {
+    return;
+  }
+  const auto index = static_cast<std::size_t>(at - snapshot_at_.begin());
+  Snapshot& snapshot = results_.inference.snapshots[index];
+  snapshot.latent.assign(first_, state.position);
+  std::copy_n(results_.spent.begin() + first_, count_, results_.spent_at[index].begin() + first_);
+  if (decoded_ > 0 && !snapshot.mean_reconstruction.empty()) {
+    snapshot.mean.assign(first_, divided(mean_, static_cast<std::size_t>(draws_)));
+    snapshot.mean_reconstruction.assign(first_, divided(mean_reconstruction_, decoded_));
+  }
+}
+
+void SamplingChunk::finish() {
+  results_.inference.mean.assign(first_, divided(mean_, static_cast<std::size_t>(draws_)));
+  results_.inference.mean_reconstruction.assign(first_, divided(mean_reconstruction_, decoded_));
+  if (problem_.observation != nullptr) {
+    results_.expected.assign(first_, divided(expected_, decoded_));
+  }
+}
+
+void SamplingChunk::write_rows(const std::vector<double>& values, std::vector<double>& to) const {
+  std::ranges::copy(values, to.begin() + first_);
+}
+
+}  // namespace vaeguard::defences

@@ -1,0 +1,73 @@
+// The chains of some images and the rows of the results that they fill; for the sources of this folder only.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "vaeguard/defences/posterior_sampling.h"
+#include "vaeguard/mcmc/kernel.h"
+
+namespace vaeguard::defences {
+
+/// What all chains leave, a row each.
+struct SamplingResults {
+  Inference inference;        // but for reencoded, draws and diagnostics
+  Matrix expected;            // [n, C*H*W] mean of the true images that the kept draws expect; empty for Reading::exact
+  std::vector<Matrix> kept;   // [n, D] each
+  std::vector<double> spent;  // [n] gradients
+  std::vector<std::vector<double>> spent_at;      // [snapshots][n] the same at each snapshot
+  std::vector<std::vector<double>> total_energy;  // [n][transitions] of the counted ones
+};
+
+/// Transitions after which a snapshot is taken: 0, 1, 2, 5, 10, 20, 50, ... and the last.
+std::vector<int> snapshot_transitions(int total);
+
+/// Runs chains first .. first + count of the problem from start to end.
+class SamplingChunk {
+ public:
+  SamplingChunk(const PosteriorSamplingOptions& options, const models::Vae& vae, const Problem& problem,
+                std::int64_t first, std::int64_t count, std::span<const Key> keys, SamplingResults& results,
+                const std::function<void(std::int64_t)>& tick);
+  void run();
+
+ private:
+  [[nodiscard]] Matrix start() const;
+  [[nodiscard]] Matrix lowest_start() const;
+  [[nodiscard]] Matrix descended() const;
+  [[nodiscard]] std::vector<double> energies_at(const Matrix& points) const;
+  [[nodiscard]] mcmc::Metric metric() const;
+  template <mcmc::Kernel K>
+  void run_kernel(const K& kernel);
+  template <mcmc::Kernel K>
+  void run_tuned(const K& kernel, mcmc::State state);
+  template <mcmc::Kernel K>
+  void run_published(const K& kernel, mcmc::State state);
+  void after_transition(const mcmc::State& state, const mcmc::Info& info, bool counted);
+  void add_draw(const mcmc::State& state);
+  void take_snapshot(const mcmc::State& state);
+  void finish();
+  void write_rows(const std::vector<double>& values, std::vector<double>& to) const;
+
+  const PosteriorSamplingOptions& options_;
+  std::vector<int> snapshot_at_;
+  const models::Vae& vae_;
+  const Problem& problem_;
+  mcmc::Target target_;
+  std::int64_t first_;
+  std::int64_t count_;
+  models::Encoding encoding_;
+  std::span<const Key> keys_;
+  SamplingResults& results_;
+  const std::function<void(std::int64_t)>& tick_;
+  std::vector<double> start_energy_;
+  int transition_ = 0;
+  int draws_ = 0;
+  std::size_t decoded_ = 0;
+  // Sums: over the draws, and over those that are kept.
+  Matrix mean_;
+  Matrix mean_reconstruction_;
+  Matrix expected_;
+};
+
+}  // namespace vaeguard::defences
