@@ -92,6 +92,25 @@ TEST(Hmc, ChainsAreBitwiseTheSameOnOneAndTwoThreads) {
   }
 }
 
+TEST(Hmc, AChainWithALengthOfItsOwnIsBitwiseTheKernelOfThatLength) {
+  const ShiftedField field;
+  const std::vector<int> steps{3, 1, 3, 5, 5, 1, 3};
+  const auto keys = chain_keys(Key(1), 0, 7);
+  Parameters parameters = parameters_of({.step_size = 0.4}, 7, 3);
+  parameters.leapfrog_steps = steps;
+  State state = make_state({field, 2}, Matrix(7, 3, 1.0F));
+  const Info info = Hmc({.jitter = 0.3}).step(keys, {field, 2}, parameters, state);
+  EXPECT_EQ(info.gradients, steps);
+  for (std::int64_t b = 0; b < 7; ++b) {
+    const auto i = static_cast<std::size_t>(b);
+    State one = make_state({field, 2 + b}, Matrix(1, 3, 1.0F));
+    const Hmc kernel({.leapfrog_steps = steps[i], .jitter = 0.3});
+    const Info alone = kernel.step(std::vector{keys[i]}, {field, 2 + b}, parameters_of({.step_size = 0.4}, 1, 3), one);
+    EXPECT_EQ(one.position, state.position.slice(b, 1));
+    EXPECT_EQ(alone.energy_error[0], info.energy_error[i]);
+  }
+}
+
 TEST(Hmc, StateKeepsEnergyAndGradientOfItsPosition) {
   const GumbelField field({0.5, 1.0, 2.0});
   const Target target{field};
@@ -208,6 +227,11 @@ TEST(Hmc, RefusesOptionsAndParametersThatMakeNoSense) {
     EXPECT_THROW((void)kernel.step(keys, target, parameters_of({.step_size = step}, 3, 2), state), Misuse);
   }
   EXPECT_THROW((void)kernel.step(keys, target, parameters_of({}, 2, 2), state), Misuse);
+  for (const std::vector<int>& steps : {std::vector<int>{1, 2}, {1, 0, 1}}) {
+    Parameters parameters = parameters_of({}, 3, 2);
+    parameters.leapfrog_steps = steps;
+    EXPECT_THROW((void)kernel.step(keys, target, parameters, state), Misuse);
+  }
   EXPECT_THROW((void)kernel.step(keys, target, parameters_of({}, 3, 3), state), Misuse);
   EXPECT_THROW((void)make_state(target, Matrix(1, 2, std::numeric_limits<float>::quiet_NaN())), Misuse);
 }

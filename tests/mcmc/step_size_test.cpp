@@ -63,6 +63,7 @@ TEST(DualAveraging, RefusesOptionsThatMakeNoSense) {
   const double infinity = std::numeric_limits<double>::infinity();
   for (const double step : {0.0, -0.1, nan, infinity}) {
     EXPECT_THROW(DualAveraging({.initial_step_size = step}), Misuse);
+    EXPECT_THROW(DualAveraging({.aim = step}), Misuse);
   }
   for (const double target : {0.0, 1.0, -0.5, nan}) {
     EXPECT_THROW(DualAveraging({.target = target}), Misuse);

@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
 #include <type_traits>
 #include <vector>
 
 #include "tests/mcmc/replicates.h"
 #include "tests/mcmc/toy_fields.h"
+#include "vaeguard/base/error.h"
 #include "vaeguard/mcmc/hmc.h"
 
 namespace vaeguard::mcmc {
@@ -169,6 +171,103 @@ TEST(WarmupOfHmcStatistical, ReachesItsTargetAcceptanceOnAGaussian) {
   // 1 / (gamma sqrt(t)) * 0.2 = 0.1 each transition, which moves acceptance by 0.03 at most. Luck: a chain's mean over
   // 200 transitions deviates by less than 0.05, the mean of 64 chains by 0.006; 6.1 deviations (1e-9) make 0.04.
   EXPECT_NEAR(sum / (kChains * kDraws), kTarget, 0.07);
+}
+
+WarmupOptions everything(std::int64_t group) {
+  return {.transitions = 12,
+          .step_size = {.initial_step_size = 0.01, .target = 0.7, .aim = 1.0},
+          .first_step_trials = 8,
+          .learn_metric = true,
+          .group = group};
+}
+
+TEST(WarmupOfEverything, AnImagesResultDoesNotDependOnOtherImages) {
+  const GaussianField field = GaussianField::correlated();
+  const Hmc kernel({.leapfrog_steps = 4, .jitter = 0.1});
+  const auto keys = chain_keys(Key(7), 0, 9);
+  const Matrix start = exact_draws(field, 9, Key(8));
+  const auto tune = [&](std::int64_t first, std::int64_t count) {
+    const auto own = std::span(keys).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+    const Target target{field, first};
+    Tuned tuned = warm_up(kernel, own, target, identity_metric(count, 3), make_state(target, start.slice(first, count)),
+                          everything(3), kIgnore);
+    return learn_lengths(own, target, std::move(tuned), {.group = 3}, kIgnore);
+  };
+  const Tuned all = tune(0, 9);
+  const Tuned middle = tune(3, 3);
+  EXPECT_EQ(middle.state.position, all.state.position.slice(3, 3));
+  EXPECT_EQ(middle.parameters.metric.inverse_mass, all.parameters.metric.inverse_mass.slice(3, 3));
+  for (std::size_t b = 0; b < 3; ++b) {
+    EXPECT_EQ(middle.parameters.step_size[b], all.parameters.step_size[b + 3]);
+    EXPECT_EQ(middle.parameters.leapfrog_steps[b], all.parameters.leapfrog_steps[b + 3]);
+    EXPECT_EQ(middle.gradients[b], all.gradients[b + 3]);
+  }
+  EXPECT_NE(all.parameters.metric.inverse_mass(0, 0), all.parameters.metric.inverse_mass(3, 0));
+}
+
+TEST(WarmupOfEverything, CountsEveryGradientThatItSpends) {
+  const GaussianField field = GaussianField::correlated();
+  const Target target{field};
+  const auto keys = chain_keys(Key(7), 0, 4);
+  State state = make_state(target, exact_draws(field, 4, Key(8)));
+  field.evaluations = 0;
+  Tuned tuned = warm_up(Hmc({.leapfrog_steps = 4}), keys, target, identity_metric(4, 3), std::move(state),
+                        everything(2), kIgnore);
+  tuned = learn_lengths(keys, target, std::move(tuned), {.transitions = 2}, kIgnore);
+  EXPECT_EQ(std::accumulate(tuned.gradients.begin(), tuned.gradients.end(), std::int64_t{0}), field.evaluations);
+}
+
+TEST(WarmupOfEverything, TwelveTransitionsFitAMetricOverFourOrdersOfMagnitude) {
+  const GaussianField field = GaussianField::scaled({0.1, 1.0, 20.0});
+  const Target target{field};
+  const Hmc kernel({.leapfrog_steps = 5, .jitter = 0.2});
+  const auto keys = chain_keys(Key(9), 0, 40);
+  WarmupOptions options = everything(5);
+  options.transitions = 16;
+  Tuned tuned = warm_up(kernel, keys, target, identity_metric(40, 3),
+                        make_state(target, exact_draws(field, 40, Key(10))), options, kIgnore);
+  // 20 states a group weigh 0.8: of the logarithms' spread of 10.6 between the widest and the narrowest, 8.5 is found.
+  for (std::int64_t b = 0; b < 40; ++b) {
+    const Matrix& inverse_mass = tuned.parameters.metric.inverse_mass;
+    EXPECT_NEAR(std::log(inverse_mass(b, 2) / inverse_mass(b, 0)), 0.8 * std::log(40000.0), 0.1);
+  }
+  double sum = 0.0;
+  (void)sample(kernel, chain_keys(Key(11), 0, 40), target, std::move(tuned), 50,
+               [&](int, const State&, const Info& info) {
+                 sum = std::accumulate(info.acceptance.begin(), info.acceptance.end(), sum);
+               });
+  EXPECT_GT(sum / 2000.0, 0.45);
+  EXPECT_LT(sum / 2000.0, 0.95);
+}
+
+TEST(Lengths, AreAFractionOfTheGroupsMeanTime) {
+  const std::vector<std::vector<int>> turns{{10, 12, 3, 3}, {10, 8, 3, 3}};
+  const std::vector<double> steps{0.1, 0.1, 0.5, 1.0};
+  EXPECT_EQ(lengths(turns, steps, {.group = 1}), (std::vector{5, 5, 2, 2}));
+  // Means of time: 1 for the first two, (1.5 + 3) / 2 = 2.25 for the others.
+  EXPECT_EQ(lengths(turns, steps, {.fraction = 1.0, .group = 2}), (std::vector{10, 10, 5, 2}));
+  EXPECT_EQ(lengths(turns, steps, {.fraction = 1.0, .max_steps = 4, .group = 4}), (std::vector{4, 4, 3, 2}));
+  EXPECT_THROW((void)lengths(turns, steps, {.group = 3}), Misuse);
+  EXPECT_THROW((void)lengths(turns, steps, {.fraction = 0.0}), Misuse);
+  EXPECT_THROW((void)lengths({}, steps, {}), Misuse);
+}
+
+TEST(WarmupOfEverythingStatistical, ThenFrozenDrawsGiveTheDensity) {
+  // Each chain is an image of its own with metric, step size and length of its own; independent keys for the draws.
+  constexpr std::int64_t kChains = 20000;
+  const GumbelField field({0.8, 1.0, 2.0});
+  const Hmc kernel({.leapfrog_steps = 5, .jitter = 0.2});
+  Matrix positions(kChains, 3);
+  parallel_chunks(kChains, 64, 2, [&](std::int64_t first, std::int64_t count) {
+    const Target target{field, first};
+    const auto keys = chain_keys(Key(12), first, count);
+    Tuned tuned = warm_up(kernel, keys, target, identity_metric(count, 3), make_state(target, Matrix(count, 3, -3.0F)),
+                          everything(1), kIgnore);
+    tuned = learn_lengths(keys, target, std::move(tuned), {.max_steps = 12}, kIgnore);
+    const State last = sample(kernel, chain_keys(Key(13), first, count), target, std::move(tuned), 30, kIgnore);
+    positions.assign(first, last.position);
+  });
+  statistics::expect_holds(judge_draws(field, positions), 0.05);
 }
 
 }  // namespace

@@ -33,8 +33,10 @@ Info Hmc::step(std::span<const Key> keys, const Target& target, const Parameters
   draw_momentum(parameters.metric, fold_all(keys, "momentum"), momentum);
   const auto kinetic_before = kinetic_energy(parameters.metric, momentum);
   State proposal = state;
-  leapfrog(target, parameters.metric, jittered(parameters.step_size, keys, options_.jitter), options_.leapfrog_steps,
-           proposal, momentum);
+  const std::vector<int> steps = parameters.leapfrog_steps.empty()
+                                     ? std::vector<int>(keys.size(), options_.leapfrog_steps)
+                                     : parameters.leapfrog_steps;
+  leapfrog(target, parameters.metric, jittered(parameters.step_size, keys, options_.jitter), steps, proposal, momentum);
   const auto kinetic_after = kinetic_energy(parameters.metric, momentum);
   Info info;
   for (std::int64_t b = 0; b < state.chains(); ++b) {
@@ -45,7 +47,7 @@ Info Hmc::step(std::span<const Key> keys, const Target& target, const Parameters
     if (decision.accepted) {
       copy_chain(proposal, b, state);
     }
-    record(decision, start, error, options_.leapfrog_steps, info);
+    record(decision, start, error, steps[i], info);
   }
   return info;
 }

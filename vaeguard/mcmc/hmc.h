@@ -7,7 +7,8 @@
 
 namespace vaeguard::mcmc {
 
-/// HMC with a fixed number of leapfrog steps (Duane et al. 1987; Kuzina et al. 2022, Algorithm 1).
+/// HMC with a fixed number of leapfrog steps, the same for all chains or, where Parameters has them, each chain's own
+/// (Duane et al. 1987; Kuzina et al. 2022, Algorithm 1).
 class Hmc {
  public:
   static constexpr bool exact = true;
@@ -22,6 +23,7 @@ class Hmc {
   explicit Hmc(const Options& options);
   [[nodiscard]] Info step(std::span<const Key> keys, const Target& target, const Parameters& parameters,
                           State& state) const;
+  /// Where Parameters has no lengths.
   [[nodiscard]] int gradients_per_step() const { return options_.leapfrog_steps; }
 
  private:

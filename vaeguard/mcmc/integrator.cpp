@@ -1,8 +1,12 @@
 // The leapfrog integrator over a batch of chains.
 #include "vaeguard/mcmc/integrator.h"
 
+#include <map>
 #include <numeric>
+#include <utility>
 #include <vector>
+
+#include "vaeguard/mcmc/part.h"
 
 namespace vaeguard::mcmc {
 namespace {
@@ -41,13 +45,9 @@ void leapfrog_run(const TrajectoryField& field, const Run& run, const Metric& me
   }
   std::vector<std::int64_t> chains(static_cast<std::size_t>(run.count));
   std::iota(chains.begin(), chains.end(), run.begin);
-  State some = gather(state, chains);
-  Matrix some_momentum = momentum.slice(run.begin, run.count);
-  field.leapfrog(run.first, {metric.inverse_mass.slice(run.begin, run.count)},
-                 step_size.subspan(static_cast<std::size_t>(run.begin), static_cast<std::size_t>(run.count)), steps,
-                 some, some_momentum);
-  scatter(some, chains, state);
-  momentum.assign(run.begin, some_momentum);
+  Part part({field}, metric, step_size, state, momentum, std::move(chains));
+  field.leapfrog(run.first, part.metric, part.step_size, steps, part.state, part.momentum);
+  part.put(state, momentum);
 }
 
 }  // namespace
@@ -69,6 +69,23 @@ void leapfrog(const Target& target, const Metric& metric, std::span<const double
   drift(metric, step_size, momentum, state.position);
   evaluate(target, state);
   kick(state, step_size, 0.5, momentum);
+}
+
+void leapfrog(const Target& target, const Metric& metric, std::span<const double> step_size, std::span<const int> steps,
+              State& state, Matrix& momentum) {
+  std::map<int, std::vector<std::int64_t>> chains_of;
+  for (std::size_t b = 0; b < steps.size(); ++b) {
+    chains_of[steps[b]].push_back(static_cast<std::int64_t>(b));
+  }
+  if (chains_of.size() == 1) {
+    leapfrog(target, metric, step_size, steps[0], state, momentum);
+    return;
+  }
+  for (const auto& [length, chains] : chains_of) {
+    Part part(target, metric, step_size, state, momentum, chains);
+    leapfrog(part.target(), part.metric, part.step_size, length, part.state, part.momentum);
+    part.put(state, momentum);
+  }
 }
 
 }  // namespace vaeguard::mcmc

@@ -28,4 +28,8 @@ class TrajectoryField : public ScalarField {
 void leapfrog(const Target& target, const Metric& metric, std::span<const double> step_size, int steps, State& state,
               Matrix& momentum);
 
+/// The same with steps[b] >= 1 steps for each chain, bit for bit: chains of one length go together.
+void leapfrog(const Target& target, const Metric& metric, std::span<const double> step_size, std::span<const int> steps,
+              State& state, Matrix& momentum);
+
 }  // namespace vaeguard::mcmc

@@ -18,6 +18,15 @@ void validate(const Parameters& parameters, const State& state) {
       misuse("mcmc.kernel", "step_size must be finite and > 0, got {}", step);
     }
   }
+  if (!parameters.leapfrog_steps.empty() && parameters.leapfrog_steps.size() != parameters.step_size.size()) {
+    misuse("mcmc.kernel", "leapfrog_steps must have one entry for each of {} chains or none, got {}", state.chains(),
+           parameters.leapfrog_steps.size());
+  }
+  for (const int steps : parameters.leapfrog_steps) {
+    if (steps < 1) {
+      misuse("mcmc.kernel", "leapfrog_steps must be at least 1, got {}", steps);
+    }
+  }
 }
 
 std::vector<Key> fold_all(std::span<const Key> keys, std::string_view purpose) {

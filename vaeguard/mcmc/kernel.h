@@ -15,6 +15,8 @@ namespace vaeguard::mcmc {
 struct Parameters {
   std::vector<double> step_size;
   Metric metric;
+  /// Leapfrog steps for Hmc, from learn_lengths; empty for the kernel's own number.
+  std::vector<int> leapfrog_steps = {};
 };
 
 /// A Markov kernel over a batch of chains; make_state gives the state that it begins with.
@@ -32,7 +34,7 @@ concept Kernel = requires(const K kernel, std::span<const Key> keys, const Targe
   { kernel.gradients_per_step() } -> std::convertible_to<int>;
 };
 
-/// Throws Misuse unless every step size is finite and > 0 and the shapes fit `state`.
+/// Throws Misuse unless every step size is finite and > 0, every number of steps >= 1 and the shapes fit `state`.
 void validate(const Parameters& parameters, const State& state);
 
 /// Every key folded by the same purpose.

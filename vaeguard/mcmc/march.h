@@ -1,26 +1,16 @@
 // Single leapfrog steps of chains that end at different times; for the sources of this folder only.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <numeric>
-#include <span>
 #include <utility>
 #include <vector>
 
 #include "vaeguard/mcmc/integrator.h"
 #include "vaeguard/mcmc/kernel.h"
+#include "vaeguard/mcmc/part.h"
 
 namespace vaeguard::mcmc {
-
-/// The named chains of a target; `members` keeps the list that the result refers to.
-inline Target subset(const Target& target, std::span<const std::int64_t> chains, std::vector<std::int64_t>& members) {
-  members.assign(chains.begin(), chains.end());
-  for (std::int64_t& member : members) {
-    member = target.members.empty() ? member : target.members[static_cast<std::size_t>(member)];
-  }
-  return {target.field, target.first, members};
-}
 
 /// Where a chain is: row `row` of a state, its momentum and its total energy.
 struct Waypoint {
@@ -38,30 +28,21 @@ void march(const Target& target, const Parameters& parameters, State state, Matr
   const bool leave = dynamic_cast<const TrajectoryField*>(&target.field) == nullptr;
   std::vector<std::int64_t> batch(static_cast<std::size_t>(state.chains()));
   std::iota(batch.begin(), batch.end(), 0);
-  std::vector<std::int64_t> members;
   while (!active.empty()) {
-    if (leave) {
-      batch = active;
-    }
-    State some = gather(state, batch);
-    Matrix some_momentum = momentum.gather(batch);
-    const Metric metric{parameters.metric.inverse_mass.gather(batch)};
-    std::vector<double> step_size;
-    for (const std::int64_t b : batch) {
-      step_size.push_back(parameters.step_size[static_cast<std::size_t>(b)]);
-    }
-    leapfrog(subset(target, batch, members), metric, step_size, 1, some, some_momentum);
-    const auto kinetic = kinetic_energy(metric, some_momentum);
-    scatter(some, batch, state);
+    Part part(target, parameters.metric, parameters.step_size, state, momentum, leave ? active : batch);
+    leapfrog(part.target(), part.metric, part.step_size, 1, part.state, part.momentum);
+    const auto kinetic = kinetic_energy(part.metric, part.momentum);
+    part.put(state, momentum);
     std::vector<std::int64_t> remaining;
-    for (std::size_t i = 0, a = 0; i < batch.size() && a < active.size(); ++i) {
-      const auto row = static_cast<std::int64_t>(i);
-      std::ranges::copy(some_momentum.row(row), momentum.row(batch[i]).begin());
-      if (batch[i] == active[a]) {
-        ++a;
-        if (more(batch[i], Waypoint{some, some_momentum, row, some.energy[i] + kinetic[i]})) {
-          remaining.push_back(batch[i]);
-        }
+    for (std::size_t i = 0, a = 0; i < part.chains().size() && a < active.size(); ++i) {
+      const std::int64_t b = part.chains()[i];
+      if (b != active[a]) {
+        continue;
+      }
+      ++a;
+      const double total = part.state.energy[i] + kinetic[i];
+      if (more(b, Waypoint{part.state, part.momentum, static_cast<std::int64_t>(i), total})) {
+        remaining.push_back(b);
       }
     }
     active = std::move(remaining);

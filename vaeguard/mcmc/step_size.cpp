@@ -9,13 +9,16 @@ namespace vaeguard::mcmc {
 
 DualAveraging::DualAveraging(const Options& options)
     : options_(options),
-      mu_(std::log(10.0 * options.initial_step_size)),
+      mu_(std::log(options.aim * options.initial_step_size)),
       log_step_(std::log(options.initial_step_size)) {
   if (!std::isfinite(options.initial_step_size) || options.initial_step_size <= 0.0) {
     misuse("mcmc.step_size", "initial_step_size must be finite and > 0, got {}", options.initial_step_size);
   }
   if (!(options.target > 0.0 && options.target < 1.0)) {
     misuse("mcmc.step_size", "target must be in (0, 1), got {}", options.target);
+  }
+  if (!std::isfinite(options.aim) || options.aim <= 0.0) {
+    misuse("mcmc.step_size", "aim must be finite and > 0, got {}", options.aim);
   }
   log_mean_step_ = log_step_;
 }

@@ -12,6 +12,9 @@ class DualAveraging {
     double gamma = 0.05;  // the constants of the paper, section 3.2.1
     double t0 = 10.0;
     double kappa = 0.75;
+    /// Steps are drawn towards aim * initial_step_size. The paper's 10 tries large steps first, for hundreds of
+    /// transitions; where the first step is a found one and transitions are few, 1 wastes none of them.
+    double aim = 10.0;
   };
   explicit DualAveraging(const Options& options);
   void update(double acceptance);

@@ -1,4 +1,4 @@
-// Warm-up: adapts step sizes from outside the kernel and returns a state with frozen parameters.
+// Warm-up: adapts step sizes, metric and lengths from outside the kernel and returns a state with frozen parameters.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "vaeguard/mcmc/dynamic_hmc.h"
+#include "vaeguard/mcmc/first_step.h"
 #include "vaeguard/mcmc/kernel.h"
+#include "vaeguard/mcmc/metric_estimate.h"
 #include "vaeguard/mcmc/step_size.h"
 
 namespace vaeguard::mcmc {
@@ -16,32 +19,103 @@ namespace vaeguard::mcmc {
 struct Tuned {
   State state;
   Parameters parameters;
+  /// Gradients that each chain has spent on all of it; Info::gradients where a kernel reports them.
+  std::vector<std::int64_t> gradients = {};
 };
 
 struct WarmupOptions {
   int transitions = 20;
   DualAveraging::Options step_size;
+  /// Finds each chain's first step by so many trials at most, from step_size.initial_step_size on; 0 does not look.
+  int first_step_trials = 0;
+  /// Learns the metric from the second quarter of the transitions and uses it from the half on.
+  bool learn_metric = false;
+  /// Chains of one image lie next to one another, `group` of them. What is learned of their target is learned together;
+  /// nothing is ever shared between groups.
+  std::int64_t group = 1;
 };
 
-/// Adapts every chain's step size by dual averaging over options.transitions transitions. keys[b] is the chain's key;
-/// transition t uses keys[b].fold(t). `visit(t, state, info)` sees each transition, for progress and counts.
+namespace internal {
+
+// Dual averaging that begins at `step`.
+DualAveraging rule(DualAveraging::Options options, double step);
+// After a change of metric steps keep their length along a coordinate of the geometric mean, and dual averaging begins
+// again from there.
+void change_metric(Metric metric, const DualAveraging::Options& options, std::vector<DualAveraging>& rules,
+                   Parameters& parameters, State& state);
+void add_gradients(const Info& info, std::vector<std::int64_t>& gradients);
+
+}  // namespace internal
+
+/// Adapts every chain's step size by dual averaging over options.transitions transitions, and what else options name.
+/// keys[b] is the chain's key; transition t uses keys[b].fold(t). `visit(t, state, info)` sees each transition, for
+/// progress and counts. Throws Misuse unless options.group divides the chains.
 template <Kernel K, typename Visit>
 Tuned warm_up(const K& kernel, std::span<const Key> keys, const Target& target, Metric metric, State state,
               const WarmupOptions& options, Visit&& visit) {
-  std::vector<DualAveraging> rules(static_cast<std::size_t>(state.chains()), DualAveraging(options.step_size));
-  Parameters parameters{std::vector<double>(rules.size(), options.step_size.initial_step_size), std::move(metric)};
+  const FirstSteps first = find_first_steps(fold_all(keys, "first step"), target, metric, state,
+                                            {options.step_size.initial_step_size, options.first_step_trials});
+  std::vector<std::int64_t> gradients(first.gradients.begin(), first.gradients.end());
+  std::vector<DualAveraging> rules;
+  for (const double step : first.step_size) {
+    rules.push_back(internal::rule(options.step_size, step));
+  }
+  MetricEstimate estimate(metric, options.group);
+  Parameters parameters{first.step_size, std::move(metric)};
   for (int t = 0; t < options.transitions; ++t) {
     const Info info = kernel.step(step_keys(keys, static_cast<std::uint64_t>(t)), target, parameters, state);
+    internal::add_gradients(info, gradients);
     for (std::size_t b = 0; b < rules.size(); ++b) {
       rules[b].update(info.acceptance[b]);
       parameters.step_size[b] = rules[b].exploring();
     }
     visit(t, std::as_const(state), info);
+    if (options.learn_metric && t >= options.transitions / 4 && t < options.transitions / 2) {
+      estimate.add(state);
+      if (t + 1 == options.transitions / 2) {
+        internal::change_metric(estimate.estimate(), options.step_size, rules, parameters, state);
+      }
+    }
   }
   for (std::size_t b = 0; b < rules.size(); ++b) {
     parameters.step_size[b] = rules[b].final();
   }
-  return {std::move(state), std::move(parameters)};
+  return {std::move(state), std::move(parameters), std::move(gradients)};
+}
+
+struct LengthOptions {
+  int transitions = 1;
+  /// Of the time to a U-turn. A normal's U-turn comes after half a period and its best trajectory is a quarter.
+  double fraction = 0.5;
+  int max_steps = 32;
+  std::int64_t group = 1;  // as in WarmupOptions
+};
+
+/// Steps of each chain: options.fraction of its group's mean of turns[t][b] * step_size[b], in its own steps, between 1
+/// and options.max_steps.
+std::vector<int> lengths(std::span<const std::vector<int>> turns, std::span<const double> step_size,
+                         const LengthOptions& options);
+
+/// Sets parameters.leapfrog_steps for Hmc: a fraction of the mean time to a U-turn of a group's chains, over a few
+/// transitions of DynamicHmc with the frozen step sizes (in the manner of eHMC, Wu, Stoehr and Robert 2018). Every
+/// trajectory measures the time by itself, so that one chain and one transition will do; ChEES (Hoffman, Radul and
+/// Sountsov 2021) climbs towards it by noisy gradients over tens of transitions of many chains. Transition t uses
+/// keys[b].fold("lengths").fold(t).
+template <typename Visit>
+Tuned learn_lengths(std::span<const Key> keys, const Target& target, Tuned tuned, const LengthOptions& options,
+                    Visit&& visit) {
+  const DynamicHmc probe({.max_steps = options.max_steps});
+  const auto own = fold_all(keys, "lengths");
+  tuned.gradients.resize(keys.size());
+  std::vector<std::vector<int>> turns;
+  for (int t = 0; t < options.transitions; ++t) {
+    const Info info = probe.step(step_keys(own, static_cast<std::uint64_t>(t)), target, tuned.parameters, tuned.state);
+    internal::add_gradients(info, tuned.gradients);
+    turns.push_back(info.turn);
+    visit(t, std::as_const(tuned.state), info);
+  }
+  tuned.parameters.leapfrog_steps = lengths(turns, tuned.parameters.step_size, options);
+  return tuned;
 }
 
 /// `transitions` draws with frozen parameters; transition t uses keys[b].fold(t). visit(t, state, info) sees each draw.
