@@ -12,6 +12,7 @@
 #include "tests/mcmc/kernel_suite.h"
 #include "tests/mcmc/small_decoder.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/mcmc/integrator.h"
 
 namespace vaeguard::mcmc {
 namespace {
@@ -110,6 +111,39 @@ TEST(DynamicHmc, AMemberOfATargetHasItsOwnFunction) {
   (void)kernel.step(keys, {field, 3}, parameters_of({.step_size = 0.3}, 10, 3), all);
   (void)kernel.step(some_keys, {field, 3, members}, parameters_of({.step_size = 0.3}, 4, 3), some);
   EXPECT_EQ(some.position, all.position.gather(members));
+}
+
+/// A device: integrates by itself, and writes down how many chains it was given.
+class DeviceField : public TrajectoryField {
+ public:
+  [[nodiscard]] std::int64_t size() const override { return plain_.size(); }
+  [[nodiscard]] std::int64_t dimension() const override { return plain_.dimension(); }
+  void evaluate(std::int64_t first, const Matrix& points, std::span<double> values, Matrix* gradients) const override {
+    plain_.evaluate(first, points, values, gradients);
+  }
+  void leapfrog(std::int64_t first, const Metric& metric, std::span<const double> step_size, int steps, State& state,
+                Matrix& momentum) const override {
+    batches.insert(state.chains());
+    mcmc::leapfrog({plain_, first}, metric, step_size, steps, state, momentum);
+  }
+  mutable std::set<std::int64_t> batches;
+
+ private:
+  UnlikeField plain_;
+};
+
+TEST(DynamicHmc, ADeviceGetsItsWholeBatchAtEachStepAndGivesTheSame) {
+  const UnlikeField plain;
+  const DeviceField device;
+  const auto keys = chain_keys(Key(8), 0, 20);
+  State expected = make_state({plain}, Matrix(20, 3, 1.0F));
+  State found = expected;
+  const Parameters parameters = parameters_of({.step_size = 0.3}, 20, 3);
+  const Info of_plain = DynamicHmc({}).step(keys, {plain}, parameters, expected);
+  const Info of_device = DynamicHmc({}).step(keys, {device}, parameters, found);
+  EXPECT_EQ(found.position, expected.position);
+  EXPECT_EQ(of_device.gradients, of_plain.gradients);
+  EXPECT_EQ(device.batches, std::set<std::int64_t>{20});
 }
 
 TEST(DynamicHmc, StateKeepsEnergyAndGradientOfItsPosition) {
