@@ -40,7 +40,8 @@ struct Inference {
   std::vector<double> tail_ess;
   std::vector<double> relative_mcse;  // standard error of the mean latent code, in posterior deviations
   std::vector<double> e_bfmi;
-  std::vector<double> radius;  // [B] of the ball or channel through which the image was read; else empty
+  std::vector<double> touched;  // [B] share of the pixels that a channel thinks were touched; else empty
+  std::vector<double> radius;   // [B] of the ball or channel through which the image was read; else empty
   std::vector<Snapshot> snapshots;
 };
 

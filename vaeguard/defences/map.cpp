@@ -48,6 +48,7 @@ class Map : public Defence {
     if (problem.observation != nullptr) {
       result.reencoded = vae.encode(expected_images(vae, *problem.observation, 0, result.mean), threads).mean;
       result.radius = problem.radii;
+      result.touched = problem.touched;
     }
     return result;
   }

@@ -111,6 +111,7 @@ class PosteriorSampling : public Defence {
     if (problem.observation != nullptr) {
       results.expected = Matrix(rows, vae.image().size());
       inference.radius = problem.radii;
+      inference.touched = problem.touched;
     }
     for (const int transition : snapshot_transitions(options_.warmup + options_.transitions)) {
       // The first draw that is decoded into the mean fixes from when on there is one.
@@ -145,9 +146,13 @@ class PosteriorSampling : public Defence {
       SamplingChunk(options_, vae, problem, first, count, keys, results, tick).run();
     };
     if (const std::int64_t chains = preferred_chains(*problem.energy); chains > 0) {
-      parallel_chunks(rows, chains, 1, work);  // the host's threads would only take turns at the device
+      const std::int64_t whole = std::max<std::int64_t>(1, chains / options_.chains) * options_.chains;
+      parallel_chunks(rows, whole, 1, work);  // the host's threads would only take turns at the device
     } else {
-      parallel_chunks(rows, row_chunk(rows, kChainsPerChunk, threads), threads, work);
+      // An image's chains stay together: what they learn is theirs.
+      const std::int64_t images_at_once = std::max<std::int64_t>(1, kChainsPerChunk / options_.chains);
+      parallel_chunks(rows, options_.chains * row_chunk(rows / options_.chains, images_at_once, threads), threads,
+                      work);
     }
     return results;
   }
@@ -172,7 +177,8 @@ class PosteriorSampling : public Defence {
       }
       values.resize(values.size() / group);
     };
-    for (auto* values : {&inference.acceptance, &inference.step_size, &inference.energy_drop, &inference.radius}) {
+    for (auto* values :
+         {&inference.acceptance, &inference.step_size, &inference.energy_drop, &inference.radius, &inference.touched}) {
       join(*values, false);
     }
     join(inference.divergences, true);
@@ -231,6 +237,17 @@ PosteriorSamplingOptions published_hmc() {
 
 PosteriorSamplingOptions default_hmc() { return {}; }
 
+PosteriorSamplingOptions short_hmc() {
+  PosteriorSamplingOptions options;
+  options.name = "hmc_short";
+  options.start = Start::map;
+  options.start_gradients = 24;
+  options.warmup = 4;
+  options.transitions = 12;
+  options.leapfrog_steps = 7;
+  return options;
+}
+
 PosteriorSamplingOptions default_sampling(KernelChoice kernel) {
   PosteriorSamplingOptions options = default_hmc();
   options.kernel = kernel;
@@ -271,6 +288,7 @@ void validate(const PosteriorSamplingOptions& options) {
   at_least("warmup", options.warmup, 0);
   at_least("transitions", options.transitions, 1);
   at_least("chains", options.chains, 1);
+  at_least("first_step_trials", options.first_step_trials, 0);
   at_least("leapfrog_steps", options.leapfrog_steps, 1);
   at_least("thin", options.thin, 1);
   at_least("start_gradients", options.start_gradients, 1);
@@ -296,7 +314,8 @@ void validate(const PosteriorSamplingOptions& options) {
 double gradients_per_image(const PosteriorSamplingOptions& options) {
   // The state keeps its energy and gradient, so a transition costs its leapfrog steps and no more.
   const double transitions = options.warmup + options.transitions;
-  return options.chains * (gradients_of_start(options) + transitions * gradients_of_step(options));
+  const double learning = options.first_step_trials + (options.learn_length ? 2.0 * options.leapfrog_steps - 1.0 : 0.0);
+  return options.chains * (gradients_of_start(options) + learning + transitions * gradients_of_step(options));
 }
 
 std::unique_ptr<Defence> make_posterior_sampling(const PosteriorSamplingOptions& options) {

@@ -18,7 +18,8 @@ inline constexpr std::int64_t kChainsPerChunk = 16;
 enum class Start { draw, mean, prior, map, lowest };
 /// The transition. Langevin has no accept step: it is biased, kept for comparison, and its records say so.
 enum class KernelChoice { hmc, generalised_hmc, mala, dynamic, langevin };
-enum class MetricChoice { identity, encoder };  // encoder: the variances of q(z|x) as inverse masses
+/// Inverse masses: 1, the variances of q(z|x), or what an image's chains learn in warm-up, beginning with those.
+enum class MetricChoice { identity, encoder, learned };
 enum class Adaptation { dual_averaging, published };
 
 struct PosteriorSamplingOptions {
@@ -30,10 +31,12 @@ struct PosteriorSamplingOptions {
   KernelChoice kernel = KernelChoice::hmc;
   MetricChoice metric = MetricChoice::encoder;
   Adaptation adaptation = Adaptation::dual_averaging;
-  int warmup = 20;          // transitions before the first counted draw
-  int transitions = 40;     // counted draws
-  int leapfrog_steps = 12;  // of hmc and generalised_hmc; the most that dynamic goes one way
-  double step_size = 0.3;   // the first
+  int warmup = 20;            // transitions before the first counted draw
+  int transitions = 40;       // counted draws
+  int leapfrog_steps = 12;    // of hmc and generalised_hmc; the most that dynamic goes one way
+  double step_size = 0.3;     // the first, or the first that is tried
+  int first_step_trials = 0;  // gradients a chain may spend to find a better first step
+  bool learn_length = false;  // of hmc: half the time to a U-turn, at most leapfrog_steps steps, instead of those steps
   double target_acceptance = 0.8;
   double jitter = 0.2;       // of hmc
   double persistence = 0.9;  // of generalised_hmc
@@ -47,6 +50,9 @@ PosteriorSamplingOptions published_hmc();
 /// The same repair at less than a twentieth of the gradients: the encoder's variances as metric, dual averaging in a
 /// short warm-up, frozen parameters for the draws.
 PosteriorSamplingOptions default_hmc();
+/// The same repair at less than a hundredth: Adam brings the chain to the mode, and a dozen draws around it are enough
+/// for their mean. Too few to say how sure that is.
+PosteriorSamplingOptions short_hmc();
 /// Other kernels at about the cost of default_hmc, named "generalised_hmc", "mala", "dynamic" and "langevin".
 PosteriorSamplingOptions default_sampling(KernelChoice kernel);
 

@@ -124,7 +124,7 @@ Repaired repair(const models::Vae& vae, const Matrix& images, const ReadingOptio
 
 Problem read_images(const models::Vae& vae, const Matrix& images, const ReadingOptions& options, int threads) {
   validate(options);
-  Problem problem{images, nullptr, nullptr, {}};
+  Problem problem{images, nullptr, nullptr, {}, {}};
   if (options.reading == Reading::exact) {
     problem.energy = energy::make_posterior_energy(vae, images);
     return problem;
@@ -138,6 +138,8 @@ Problem read_images(const models::Vae& vae, const Matrix& images, const ReadingO
     Repaired repaired = repair(vae, *model, images, options, kPasses, threads);
     std::ranges::transform(repaired.channels, problem.radii.begin(),
                            [&](const energy::Channel& channel) { return radius_of(channel, options); });
+    std::ranges::transform(repaired.channels, std::back_inserter(problem.touched),
+                           [](const energy::Channel& channel) { return 1.0 - channel.untouched; });
     problem.images = std::move(repaired.images);
     problem.observation = options.reading == Reading::minimum
                               ? energy::minimum_observation(vae.likelihood(), images, options.norm, problem.radii)

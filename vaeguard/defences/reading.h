@@ -42,7 +42,8 @@ struct Problem {
                                                            // part of the reading, else as they came
   std::shared_ptr<const energy::Observation> observation;  // null for Reading::exact
   std::unique_ptr<ScalarField> energy;
-  std::vector<double> radii;  // [B]; empty for Reading::exact
+  std::vector<double> radii;    // [B]; empty for Reading::exact
+  std::vector<double> touched;  // [B] share of the pixels that were; empty where no channel was fitted
 };
 Problem read_images(const models::Vae& vae, const Matrix& images, const ReadingOptions& options, int threads);
 

@@ -23,6 +23,7 @@ class RepairDefence : public Defence {
     result.mean_reconstruction = vae.decode(repaired.latents, threads);
     for (const energy::Channel& channel : repaired.channels) {
       result.radius.push_back(channel.radius);
+      result.touched.push_back(1.0 - channel.untouched);
     }
     return result;
   }

@@ -133,7 +133,7 @@ std::vector<double> SamplingChunk::energies_at(const Matrix& points) const {
 
 mcmc::Metric SamplingChunk::metric() const {
   mcmc::Metric metric = mcmc::identity_metric(count_, vae_.latent_size());
-  if (options_.metric == MetricChoice::encoder) {
+  if (options_.metric != MetricChoice::identity) {
     std::ranges::transform(encoding_.log_variance.values(), metric.inverse_mass.data(),
                            [](float log_variance) { return std::exp(log_variance); });
   }
@@ -145,9 +145,22 @@ void SamplingChunk::run_tuned(const K& kernel, mcmc::State state) {
   mcmc::WarmupOptions warmup;
   warmup.transitions = options_.warmup;
   warmup.step_size = {.initial_step_size = options_.step_size, .target = options_.target_acceptance};
-  mcmc::Tuned tuned =
-      mcmc::warm_up(kernel, mcmc::fold_all(keys_, "warm-up"), target_, metric(), std::move(state), warmup,
-                    [&](int, const mcmc::State& now, const mcmc::Info& info) { after_transition(now, info, false); });
+  warmup.first_step_trials = options_.first_step_trials;
+  warmup.learn_metric = options_.metric == MetricChoice::learned;
+  warmup.group = options_.chains;
+  const auto before = results_.spent;
+  const auto keys = mcmc::fold_all(keys_, "warm-up");
+  const auto visit = [&](int, const mcmc::State& now, const mcmc::Info& info) { after_transition(now, info, false); };
+  mcmc::Tuned tuned = mcmc::warm_up(kernel, keys, target_, metric(), std::move(state), warmup, visit);
+  if (options_.learn_length && options_.kernel == KernelChoice::hmc) {
+    tuned = mcmc::learn_lengths(keys, target_, std::move(tuned),
+                                {.max_steps = options_.leapfrog_steps, .group = options_.chains}, visit);
+  }
+  // Trials of first steps are no transitions.
+  for (std::size_t b = 0; b < keys.size(); ++b) {
+    const auto row = static_cast<std::size_t>(first_) + b;
+    results_.spent[row] = before[row] + static_cast<double>(tuned.gradients[b]);
+  }
   write_rows(tuned.parameters.step_size, results_.inference.step_size);
   mcmc::sample(kernel, mcmc::fold_all(keys_, "sample"), target_, std::move(tuned), options_.transitions,
                [&](int, const mcmc::State& now, const mcmc::Info& info) { after_transition(now, info, true); });

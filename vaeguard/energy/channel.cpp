@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <utility>
 
 #include "vaeguard/base/error.h"
 
@@ -15,6 +17,8 @@ constexpr double kRounding = 1e-3;  // of a level: float pixels that ought to li
 // Prior share of extreme ones among touched pixels, believed as much as the image: attackers use what they have, and
 // where the law of true pixels is broad the image tells little about it.
 constexpr double kExtreme = 0.9;
+constexpr int kFirstIterations = 2;
+constexpr std::size_t kFinalists = 8;
 constexpr int kIterations = 8;  // of expectation maximisation; the shares settle to a percent
 
 // The true levels that can have become the observed pixel.
@@ -30,13 +34,16 @@ struct Window {
 };
 
 Window window(double x, double radius) {
-  const double level = kTop * x;
+  const double level = kTop * std::clamp(x, 0.0, 1.0);  // pixels outside are read as the nearest inside
   const double r = kTop * radius;
-  const auto inside = [](double v) { return v > -0.5 && v < kTop + 0.5 ? std::lround(v) : -1; };
+  // Casts are much faster than calls of floor; all arguments are above -kLevels.
+  const auto floor = [](double v) { return static_cast<std::int64_t>(v + kLevels) - kLevels; };
+  const auto nearest = [&](double v) { return floor(v + 0.5); };
+  const auto inside = [&](double v) { return v > -0.5 && v < kTop + 0.5 ? nearest(v) : -1; };
   return {r,
-          std::max<std::int64_t>(0, static_cast<std::int64_t>(std::ceil(level - r - kRounding))),
-          std::min<std::int64_t>(kLevels - 1, static_cast<std::int64_t>(std::floor(level + r + kRounding))),
-          std::clamp<std::int64_t>(std::lround(level), 0, kLevels - 1),
+          std::max<std::int64_t>(0, floor(level - r - kRounding) + 1),
+          std::min<std::int64_t>(kLevels - 1, floor(level + r + kRounding)),
+          std::clamp<std::int64_t>(nearest(level), 0, kLevels - 1),
           inside(level - r),
           inside(level + r),
           level <= kRounding,
@@ -102,8 +109,12 @@ ChannelTerms ChannelModel::terms(double x, double radius, std::int64_t node) con
 }
 
 ChannelTerms ChannelModel::terms_at(double x, double radius, double parameter) const {
-  const double position = law_.position(parameter);
-  const auto node = std::min(static_cast<std::int64_t>(position), nodes() - 2);
+  return terms_between(x, radius, law_.position(parameter));
+}
+
+ChannelTerms ChannelModel::terms_between(double x, double radius, double position) const {
+  // NaN goes on, into the terms.
+  const auto node = position >= 0.0 ? std::min(static_cast<std::int64_t>(position), nodes() - 2) : 0;
   const double share = position - static_cast<double>(node);
   ChannelTerms low = terms(x, radius, node);
   const ChannelTerms high = terms(x, radius, node + 1);
@@ -123,59 +134,89 @@ std::uint64_t ChannelModel::level_key(double x, double radius) const {
   return key;
 }
 
-Channel ChannelModel::fit_shares(std::span<const float> image, std::span<const float> parameters, double radius,
-                                 double* log_evidence) const {
-  std::vector<std::array<double, 3>> masses(image.size());
+std::vector<ChannelModel::Group> ChannelModel::groups_of(std::span<const float> image,
+                                                         std::span<const float> parameters) const {
+  std::vector<Group> groups(image.size());
   for (std::size_t i = 0; i < image.size(); ++i) {
-    masses[i] = terms_at(image[i], radius, parameters[i]).mass;
+    groups[i] = {image[i], law_.position(parameters[i]), 1.0};
   }
-  std::array<double, 3> shares{1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0};
-  double evidence = 0.0;
-  for (int iteration = 0; iteration < kIterations; ++iteration) {
-    std::array<double, 3> counts{1.0, 1.0, 1.0};
-    double product = 1.0;
-    evidence = 0.0;
-    for (const auto& mass : masses) {
-      std::array<double, 3> parts{};
-      std::ranges::transform(shares, mass, parts.begin(), std::multiplies<>{});
-      const double all = sum(parts);
-      for (std::size_t c = 0; c < 3; ++c) {
-        counts[c] += parts[c] / all;
-      }
-      // One logarithm for many pixels: each factor is at least 1e-13.
-      product *= all;
-      if (product < 1e-250) {
-        evidence += std::log(product);
-        product = 1.0;
-      }
+  const auto place = [](const Group& group) { return std::pair(group.x, group.position); };
+  std::ranges::sort(groups, {}, place);
+  std::size_t last = 0;
+  for (std::size_t i = 1; i < groups.size(); ++i) {
+    if (place(groups[i]) == place(groups[last])) {
+      groups[last].count += 1.0;
+    } else {
+      groups[++last] = groups[i];
     }
-    evidence += std::log(product);
+  }
+  groups.resize(std::min(groups.size(), last + 1));
+  return groups;
+}
+
+ChannelModel::Shares ChannelModel::begin_shares(const std::vector<Group>& groups, double radius) const {
+  Shares shares;
+  shares.channel = {radius, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0};
+  for (const Group& group : groups) {
+    shares.masses.push_back(terms_between(group.x, radius, group.position).mass);
+  }
+  return shares;
+}
+
+void ChannelModel::improve_shares(const std::vector<Group>& groups, int iterations, Shares& shares) {
+  Channel& channel = shares.channel;
+  for (int iteration = 0; iteration < iterations; ++iteration) {
+    std::array<double, 3> counts{1.0, 1.0, 1.0};
+    shares.evidence = 0.0;
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      const auto& mass = shares.masses[i];
+      const std::array<double, 3> parts{channel.untouched * mass[0], channel.uniform * mass[1],
+                                        channel.extreme * mass[2]};
+      const double all = sum(parts);
+      const double scale = groups[i].count / all;
+      for (std::size_t c = 0; c < 3; ++c) {
+        counts[c] += scale * parts[c];
+      }
+      shares.evidence += groups[i].count * std::log(all);
+    }
     const double total = sum(counts);
     const double touched = (counts[1] + counts[2]) / total;
     const double extreme = 0.5 * (counts[2] / (counts[1] + counts[2]) + kExtreme);
-    shares = {counts[0] / total, touched * (1.0 - extreme), touched * extreme};
+    channel.untouched = counts[0] / total;
+    channel.uniform = touched * (1.0 - extreme);
+    channel.extreme = touched * extreme;
   }
-  if (log_evidence != nullptr) {
-    *log_evidence = evidence;
-  }
-  return {.radius = radius, .untouched = shares[0], .uniform = shares[1], .extreme = shares[2]};
 }
 
+Channel ChannelModel::fit_shares(std::span<const float> image, std::span<const float> parameters, double radius,
+                                 double* log_evidence) const {
+  const std::vector<Group> groups = groups_of(image, parameters);
+  Shares shares = begin_shares(groups, radius);
+  improve_shares(groups, kIterations, shares);
+  if (log_evidence != nullptr) {
+    *log_evidence = shares.evidence;
+  }
+  return shares.channel;
+}
+
+// All radii get a first look, and the most probable ones a second.
 Channel ChannelModel::fit(std::span<const float> image, std::span<const float> parameters, double largest) const {
   if (!std::isfinite(largest) || largest <= 0.0 || largest > 1.0) {
     misuse("energy.channel", "the largest radius must be in (0, 1], got {}", largest);
   }
-  Channel best;
-  double best_evidence = -std::numeric_limits<double>::infinity();
-  for (int level = 1; level <= std::lround(kTop * largest); ++level) {
-    double evidence = 0.0;
-    const Channel channel = fit_shares(image, parameters, level / kTop, &evidence);
-    if (evidence > best_evidence) {
-      best_evidence = evidence;
-      best = channel;
-    }
+  const std::vector<Group> groups = groups_of(image, parameters);
+  std::vector<Shares> candidates;
+  for (int level = 1; level <= std::max(1L, std::lround(kTop * largest)); ++level) {
+    candidates.push_back(begin_shares(groups, level / kTop));
+    improve_shares(groups, kFirstIterations, candidates.back());
   }
-  return best;
+  const auto finalists = std::min(candidates.size(), kFinalists);
+  std::ranges::stable_sort(candidates, std::greater<>{}, &Shares::evidence);
+  candidates.resize(finalists);
+  for (Shares& candidate : candidates) {
+    improve_shares(groups, kIterations - kFirstIterations, candidate);
+  }
+  return std::ranges::max_element(candidates, {}, &Shares::evidence)->channel;
 }
 
 void ChannelModel::expected_image(std::span<const float> image, std::span<const float> parameters,

@@ -55,6 +55,23 @@ class ChannelModel {
                       std::span<float> expected) const;
 
  private:
+  // Pixels that are observed and decoded alike, most of them background.
+  struct Group {
+    double x = 0.0;
+    double position = 0.0;  // among the nodes
+    double count = 0.0;
+  };
+  // Shares while they are estimated; the evidence is that of the channel before the last improvement.
+  struct Shares {
+    Channel channel;
+    std::vector<std::array<double, 3>> masses;  // [groups]
+    double evidence = 0.0;
+  };
+  [[nodiscard]] ChannelTerms terms_between(double x, double radius, double position) const;
+  [[nodiscard]] std::vector<Group> groups_of(std::span<const float> image, std::span<const float> parameters) const;
+  [[nodiscard]] Shares begin_shares(const std::vector<Group>& groups, double radius) const;
+  static void improve_shares(const std::vector<Group>& groups, int iterations, Shares& shares);
+
   // Sums over levels below v of p(v), v p(v) and v^2 p(v), and p(v) itself.
   struct Sums {
     double mass = 0.0;

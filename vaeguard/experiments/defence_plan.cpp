@@ -35,7 +35,7 @@ Enum choice(TableReader& reader, std::string_view key, Enum fallback,
 }
 
 PosteriorSamplingOptions robust_hmc(Reading reading) {
-  PosteriorSamplingOptions options = defences::default_hmc();
+  PosteriorSamplingOptions options = defences::short_hmc();
   options.reading.reading = reading;
   return options;
 }
@@ -66,6 +66,7 @@ std::vector<DefencePlan> make_presets() {
   const std::monostate encoder;
   add("none", "the encoder alone", encoder);
   add("hmc", "HMC on the posterior of the image", defences::default_hmc());
+  add("hmc_short", "the same from its mode, with a dozen draws", defences::short_hmc());
   add("hmc_published", "HMC as the paper's code runs it", defences::published_hmc());
   add("hmc_robust", "HMC on the posterior of the best image within a ball", robust_hmc(Reading::minimum));
   add("hmc_channel", "HMC on the posterior through an attack channel", robust_hmc(Reading::channel));
@@ -146,8 +147,11 @@ void read_sampling(TableReader& reader, PosteriorSamplingOptions& o) {
                                    {"dynamic", KernelChoice::dynamic},
                                    {"langevin", KernelChoice::langevin}});
   o.persistence = reader.number("persistence", o.persistence);
-  o.metric = choice<MetricChoice>(reader, "metric", o.metric,
-                                  {{"identity", MetricChoice::identity}, {"encoder", MetricChoice::encoder}});
+  o.metric = choice<MetricChoice>(
+      reader, "metric", o.metric,
+      {{"identity", MetricChoice::identity}, {"encoder", MetricChoice::encoder}, {"learned", MetricChoice::learned}});
+  o.first_step_trials = static_cast<int>(reader.integer("first_step_trials", 0, o.first_step_trials));
+  o.learn_length = reader.boolean("learn_length", o.learn_length);
   o.adaptation =
       choice<Adaptation>(reader, "adaptation", o.adaptation,
                          {{"dual_averaging", Adaptation::dual_averaging}, {"published", Adaptation::published}});

@@ -19,7 +19,8 @@ constexpr std::pair<const char*, std::vector<double> defences::Inference::*> kSt
     {"bulk_ess", &defences::Inference::bulk_ess},
     {"tail_ess", &defences::Inference::tail_ess},
     {"relative_mcse", &defences::Inference::relative_mcse},
-    {"e_bfmi", &defences::Inference::e_bfmi}};
+    {"e_bfmi", &defences::Inference::e_bfmi},
+    {"touched", &defences::Inference::touched}};
 
 std::vector<double> numbers_from(const std::map<std::string, NpzArray>& arrays, const std::string& name,
                                  std::string_view place) {

@@ -48,6 +48,11 @@ class CellMeasurer {
     add_if_any("divergences", inference.divergences);
     add_if_any("energy_drop", inference.energy_drop);
     add_if_any("radius_found", inference.radius);
+    add_if_any("touched", inference.touched);
+    if (prototype_.defence != "none") {
+      add("mean", "encoder_shift",
+          metrics::latent_distance(inference.mean, subject_.vae.encode(outcome_.adversarial, threads_).mean));
+    }
     add_if_any("rhat", inference.rhat);
     add_if_any("bulk_ess", inference.bulk_ess);
     add_if_any("tail_ess", inference.tail_ess);

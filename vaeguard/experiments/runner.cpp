@@ -15,6 +15,7 @@
 #include "vaeguard/base/npz.h"
 #include "vaeguard/data/registry.h"
 #include "vaeguard/data/split.h"
+#include "vaeguard/experiments/detect.h"
 #include "vaeguard/experiments/environment.h"
 #include "vaeguard/experiments/inference_file.h"
 #include "vaeguard/experiments/store.h"
@@ -211,9 +212,29 @@ class Runner {
     prototype.attacker = "blind";
     prototype.defence = defence.name;
     write_arrays(cell, outcome);
-    store_->write(cell, measure(*subject_, *references_, outcome, prototype, options_.threads));
+    CellRecords records = measure(*subject_, *references_, outcome, prototype, options_.threads);
+    add_detection(scenario, defence, prototype, records);
+    store_->write(cell, records);
     remove_all(partial_folder(cell));
     observer_.message(fmt::format("{} done", cell));
+  }
+
+  // Against the clean cell of the same defence, which every run measures first.
+  void add_detection(const Scenario& scenario, const DefencePlan& defence, Measurement prototype,
+                     CellRecords& records) const {
+    if (scenario.plan == nullptr || records.measurements.empty()) {
+      return;
+    }
+    const std::string clean_cell = cell_name({}, defence);
+    prototype.gradients = records.measurements.front().gradients;
+    prototype.seconds = records.measurements.front().seconds;
+    for (const std::string_view score : detection_scores()) {
+      std::vector<Item> attacked;
+      std::ranges::copy_if(records.items, std::back_inserter(attacked),
+                           [&](const Item& item) { return item.metric == score && item.protocol == "mean"; });
+      std::ranges::move(measure_detection(score, store_->items(clean_cell, "mean", score), attacked, prototype),
+                        std::back_inserter(records.measurements));
+    }
   }
 
   // The rows of the first `kept` of `restarts` restarts of each reference.

@@ -149,6 +149,22 @@ void Store::write(std::string_view cell, const CellRecords& records) {
   }
 }
 
+std::vector<Item> Store::items(std::string_view cell, std::string_view protocol, std::string_view metric) const {
+  Statement statement(database_->handle,
+                      "SELECT reference, restart, value FROM items WHERE cell = ? AND protocol = ? AND metric = ? "
+                      "ORDER BY rowid");
+  statement.bind(cell).bind(protocol).bind(metric);
+  std::vector<Item> items;
+  while (statement.step()) {
+    Item item{std::string(cell), std::string(protocol), std::string(metric), 0, 0, 0.0};
+    item.reference = statement.integer();
+    item.restart = statement.integer();
+    item.value = statement.number();
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
 CellRecords Store::read() const {
   CellRecords records;
   Statement measurement(database_->handle, "SELECT * FROM measurements ORDER BY rowid");

@@ -30,6 +30,9 @@ class Store {
   [[nodiscard]] bool finished(std::string_view cell) const;
   /// Replaces the cell's rows and marks it finished, in one transaction.
   void write(std::string_view cell, const CellRecords& records);
+  /// The items of one cell, protocol and metric, in their order; empty where there are none.
+  [[nodiscard]] std::vector<Item> items(std::string_view cell, std::string_view protocol,
+                                        std::string_view metric) const;
   /// Everything, in the order of the cells' completion.
   [[nodiscard]] CellRecords read() const;
 

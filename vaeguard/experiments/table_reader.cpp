@@ -53,6 +53,17 @@ double TableReader::number(std::string_view key, std::optional<double> fallback)
   return *node->value<double>();
 }
 
+bool TableReader::boolean(std::string_view key, bool fallback) {
+  const toml::node* node = find(key);
+  if (node == nullptr) {
+    return fallback;
+  }
+  if (!node->is_boolean()) {
+    wrong(key, "true or false", *node);
+  }
+  return *node->value<bool>();
+}
+
 std::int64_t TableReader::integer(std::string_view key, std::int64_t least, std::optional<std::int64_t> fallback) {
   const toml::node* node = find(key);
   const std::string expected = fmt::format("a whole number of at least {}", least);

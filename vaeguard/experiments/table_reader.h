@@ -25,6 +25,7 @@ class TableReader {
   /// Without a fallback the key is required.
   std::string text(std::string_view key, std::optional<std::string> fallback = std::nullopt);
   double number(std::string_view key, std::optional<double> fallback = std::nullopt);
+  bool boolean(std::string_view key, bool fallback);
   std::int64_t integer(std::string_view key, std::int64_t least, std::optional<std::int64_t> fallback = std::nullopt);
   std::vector<double> numbers(std::string_view key);
   std::vector<std::string> texts(std::string_view key);

@@ -58,6 +58,13 @@ constexpr std::array kMetrics = {
     Presentation{"radius_found", "Radius found", 3,
                  "Radius of the ball or channel through which a robust defence read the image; 0 where it saw no "
                  "attack."},
+    Presentation{"touched", "Touched", 2, "Share of the pixels that a channel thinks were touched."},
+    Presentation{"encoder_shift", "Shift", 2,
+                 "Euclidean distance between the defended code and what the encoder gives the same image."},
+    Presentation{"auroc", "AUROC", 3,
+                 "How often an attacked image scores above a clean one: 0.5 is chance, 1 tells all apart."},
+    Presentation{"true_positives_at_1_percent", "Caught at 1 %", 2,
+                 "Share of attacked images that are flagged where 1 % of the clean ones are."},
     Presentation{"rhat", "R-hat", 3,
                  "Rank-normalised split R-hat of an image's draws, the worst coordinate's: above 1.01 its chain has "
                  "not yet forgotten where it began."},
@@ -99,6 +106,7 @@ constexpr std::array kDefences = {
     NameWords{
         "hmc", "HMC",
         "Samples the posterior of the given image by Hamiltonian Monte Carlo; warm-up ends before a draw counts."},
+    NameWords{"hmc_short", "Short HMC", "A dozen draws of the posterior around its mode."},
     NameWords{"hmc_published", "HMC as published",
               "The paper's settings, with the step size adapted to the end and the last state returned."},
     NameWords{"generalised_hmc", "Generalised HMC", "HMC that keeps part of its momentum, one step at a time."},
@@ -195,9 +203,13 @@ std::string norm_words(std::string_view name) {
 }
 
 std::string aggregation_words(std::string_view name) {
-  constexpr std::array kAggregations = {NameWords{"draw", "one draw", ""}, NameWords{"mean", "mean over draws", ""},
+  constexpr std::array kAggregations = {NameWords{"draw", "one draw", ""},
+                                        NameWords{"mean", "mean over draws", ""},
                                         NameWords{"vote", "vote of draws", ""},
-                                        NameWords{"reencoded", "repaired image, encoded again", ""}};
+                                        NameWords{"reencoded", "repaired image, encoded again", ""},
+                                        NameWords{"energy_drop", "detection by energy drop", ""},
+                                        NameWords{"touched", "detection by touched pixels", ""},
+                                        NameWords{"encoder_shift", "detection by shift of the code", ""}};
   return words_of(kAggregations, name);
 }
 
