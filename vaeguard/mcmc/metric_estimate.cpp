@@ -10,7 +10,7 @@
 namespace vaeguard::mcmc {
 namespace {
 
-constexpr double kStartWeight = 5.0;  // states that the start counts as; Stan's warm-up regularises by as many
+constexpr double kStartWeight = 2.0;  // states that the start counts as
 
 }  // namespace
 

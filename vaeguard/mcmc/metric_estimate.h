@@ -13,7 +13,7 @@ namespace vaeguard::mcmc {
 /// diagonal normal (Seyboldt, Carlson and Carpenter 2024, "Preconditioning Hamiltonian Monte Carlo by minimizing Fisher
 /// divergence"). On independent normals that is exactly sigma^2 however few states there are and wherever they lie,
 /// where sample variances would need hundreds of draws. Chains of one image, `group` consecutive ones, are pooled;
-/// other images are never seen. With n states the estimate counts n / (n + 5), in logarithms, against the metric that
+/// other images are never seen. With n states the estimate counts n / (n + 2), in logarithms, against the metric that
 /// it started from.
 class MetricEstimate {
  public:
