@@ -242,9 +242,9 @@ PosteriorSamplingOptions short_hmc() {
   options.name = "hmc_short";
   options.start = Start::map;
   options.start_gradients = 24;
-  options.warmup = 4;
-  options.transitions = 12;
-  options.leapfrog_steps = 7;
+  options.warmup = 5;
+  options.transitions = 17;
+  options.leapfrog_steps = 5;
   return options;
 }
 

@@ -50,7 +50,7 @@ PosteriorSamplingOptions published_hmc();
 /// The same repair at less than a twentieth of the gradients: the encoder's variances as metric, dual averaging in a
 /// short warm-up, frozen parameters for the draws.
 PosteriorSamplingOptions default_hmc();
-/// The same repair at less than a hundredth: Adam brings the chain to the mode, and a dozen draws around it are enough
+/// The same repair at less than a hundredth: Adam brings the chain to the mode, and a few draws around it are enough
 /// for their mean. Too few to say how sure that is.
 PosteriorSamplingOptions short_hmc();
 /// Other kernels at about the cost of default_hmc, named "generalised_hmc", "mala", "dynamic" and "langevin".

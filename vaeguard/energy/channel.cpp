@@ -21,8 +21,23 @@ constexpr int kFirstIterations = 2;
 constexpr std::size_t kFinalists = 8;
 constexpr int kIterations = 8;  // of expectation maximisation; the shares settle to a percent
 
+std::array<double, 3> mix(const std::array<double, 3>& low, const std::array<double, 3>& high, double share) {
+  return {low[0] + share * (high[0] - low[0]), low[1] + share * (high[1] - low[1]),
+          low[2] + share * (high[2] - low[2])};
+}
+
+double sum(const std::array<double, 3>& values) { return values[0] + values[1] + values[2]; }
+
+}  // namespace
+
 // The true levels that can have become the observed pixel.
-struct Window {
+struct ChannelModel::Window {
+  Window(double x, double pixel_radius);
+
+  // Clipped, a level v has the probability (offset + sign v) / (2 r + 1) in the uniform sums.
+  [[nodiscard]] double offset() const { return at_bottom ? radius + 0.5 : radius + 0.5 - kTop; }
+  [[nodiscard]] double sign() const { return at_bottom ? -1.0 : 1.0; }
+
   double radius;     // in levels
   std::int64_t low;  // uniform: low .. high
   std::int64_t high;
@@ -33,26 +48,19 @@ struct Window {
   bool at_top;
 };
 
-Window window(double x, double radius) {
+ChannelModel::Window::Window(double x, double pixel_radius) : radius(kTop * pixel_radius) {
   const double level = kTop * std::clamp(x, 0.0, 1.0);  // pixels outside are read as the nearest inside
-  const double r = kTop * radius;
   // Casts are much faster than calls of floor; all arguments are above -kLevels.
   const auto floor = [](double v) { return static_cast<std::int64_t>(v + kLevels) - kLevels; };
-  const auto nearest = [&](double v) { return floor(v + 0.5); };
-  const auto inside = [&](double v) { return v > -0.5 && v < kTop + 0.5 ? nearest(v) : -1; };
-  return {r,
-          std::max<std::int64_t>(0, floor(level - r - kRounding) + 1),
-          std::min<std::int64_t>(kLevels - 1, floor(level + r + kRounding)),
-          std::clamp<std::int64_t>(nearest(level), 0, kLevels - 1),
-          inside(level - r),
-          inside(level + r),
-          level <= kRounding,
-          level >= kTop - kRounding};
+  const auto inside = [&](double v) { return v > -0.5 && v < kTop + 0.5 ? floor(v + 0.5) : -1; };
+  low = std::max<std::int64_t>(0, floor(level - radius - kRounding) + 1);
+  high = std::min<std::int64_t>(kLevels - 1, floor(level + radius + kRounding));
+  nearest = std::clamp<std::int64_t>(floor(level + 0.5), 0, kLevels - 1);
+  below = inside(level - radius);
+  above = inside(level + radius);
+  at_bottom = level <= kRounding;
+  at_top = level >= kTop - kRounding;
 }
-
-double sum(const std::array<double, 3>& values) { return values[0] + values[1] + values[2]; }
-
-}  // namespace
 
 double mixed(const Channel& channel, const std::array<double, 3>& terms) {
   return channel.untouched * terms[0] + channel.uniform * terms[1] + channel.extreme * terms[2];
@@ -75,58 +83,54 @@ ChannelModel::ChannelModel(const models::PixelLaw& law) : law_(law) {
   }
 }
 
-// An uniform amount e in -r .. r takes a level v to x with probability 1 / (2 r + 1), and below 0 with probability
+// A uniform amount e in -r .. r takes a level v to x with probability 1 / (2 r + 1), and below 0 with probability
 // (r - v + 1/2) / (2 r + 1): the sums over v of that are made of the running ones.
-ChannelTerms ChannelModel::terms(double x, double radius, std::int64_t node) const {
-  const Window w = window(x, radius);
-  const Sums* sums = row(node);
+std::array<double, 3> ChannelModel::masses(const Window& w, const Sums* sums) {
   const auto between = [&](double Sums::*what) { return sums[w.high + 1].*what - sums[w.low].*what; };
   const double mass = between(&Sums::mass);
-  const double first = between(&Sums::first);
-  const double count = 2.0 * w.radius + 1.0;
-  ChannelTerms terms;
-  terms.mass[0] = sums[w.nearest].level;
-  terms.moment[0] = x * terms.mass[0];
+  const double each = 1.0 / (2.0 * w.radius + 1.0);
   if (w.at_bottom || w.at_top) {
-    const double second = between(&Sums::second);
-    const double offset = w.at_bottom ? w.radius + 0.5 : w.radius + 0.5 - kTop;
-    const double sign = w.at_bottom ? -1.0 : 1.0;
-    terms.mass[1] = (offset * mass + sign * first) / count;
-    terms.moment[1] = (offset * first + sign * second) / count / kTop;
-    terms.mass[2] = 0.5 * mass;
-    terms.moment[2] = 0.5 * first / kTop;
-    return terms;
+    const double clipped = w.offset() * mass + w.sign() * between(&Sums::first);
+    return {sums[w.nearest].level, clipped * each, 0.5 * mass};
   }
-  terms.mass[1] = mass / count;
-  terms.moment[1] = first / count / kTop;
-  for (const std::int64_t v : {w.below, w.above}) {
-    if (v >= 0) {
-      terms.mass[2] += 0.5 * sums[v].level;
-      terms.moment[2] += 0.5 * sums[v].level * static_cast<double>(v) / kTop;
-    }
+  const double below = w.below >= 0 ? sums[w.below].level : 0.0;
+  const double above = w.above >= 0 ? sums[w.above].level : 0.0;
+  return {sums[w.nearest].level, mass * each, 0.5 * (below + above)};
+}
+
+// The same sums with v as a further factor; an untouched pixel is x itself, on a level or not.
+std::array<double, 3> ChannelModel::moments(const Window& w, const Sums* sums, double x) {
+  const auto between = [&](double Sums::*what) { return sums[w.high + 1].*what - sums[w.low].*what; };
+  const double first = between(&Sums::first);
+  const double each = 1.0 / (2.0 * w.radius + 1.0);
+  if (w.at_bottom || w.at_top) {
+    const double clipped = w.offset() * first + w.sign() * between(&Sums::second);
+    return {x * sums[w.nearest].level, clipped * each / kTop, 0.5 * first / kTop};
   }
-  return terms;
+  const auto weighted = [&](std::int64_t v) { return v >= 0 ? static_cast<double>(v) * sums[v].level : 0.0; };
+  return {x * sums[w.nearest].level, first * each / kTop, 0.5 * (weighted(w.below) + weighted(w.above)) / kTop};
+}
+
+ChannelTerms ChannelModel::terms(double x, double radius, std::int64_t node) const {
+  const Window w(x, radius);
+  return {masses(w, row(node)), moments(w, row(node), x)};
+}
+
+ChannelModel::Place ChannelModel::place(double position) const {
+  // NaN goes on, into the terms.
+  const auto node = position >= 0.0 ? std::min(static_cast<std::int64_t>(position), nodes() - 2) : 0;
+  return {row(node), row(node + 1), position - static_cast<double>(node)};
 }
 
 ChannelTerms ChannelModel::terms_at(double x, double radius, double parameter) const {
-  return terms_between(x, radius, law_.position(parameter));
-}
-
-ChannelTerms ChannelModel::terms_between(double x, double radius, double position) const {
-  // NaN goes on, into the terms.
-  const auto node = position >= 0.0 ? std::min(static_cast<std::int64_t>(position), nodes() - 2) : 0;
-  const double share = position - static_cast<double>(node);
-  ChannelTerms low = terms(x, radius, node);
-  const ChannelTerms high = terms(x, radius, node + 1);
-  for (std::size_t c = 0; c < low.mass.size(); ++c) {
-    low.mass[c] += share * (high.mass[c] - low.mass[c]);
-    low.moment[c] += share * (high.moment[c] - low.moment[c]);
-  }
-  return low;
+  const Place at = place(law_.position(parameter));
+  const Window w(x, radius);
+  return {mix(masses(w, at.low), masses(w, at.high), at.share),
+          mix(moments(w, at.low, x), moments(w, at.high, x), at.share)};
 }
 
 std::uint64_t ChannelModel::level_key(double x, double radius) const {
-  const Window w = window(x, radius);
+  const Window w(x, radius);
   std::uint64_t key = (w.at_bottom ? 1U : 0U) + (w.at_top ? 2U : 0U);
   for (const std::int64_t part : {w.low, w.high, w.nearest, w.below + 1, w.above + 1}) {
     key = key * 512 + static_cast<std::uint64_t>(part);
@@ -157,8 +161,11 @@ std::vector<ChannelModel::Group> ChannelModel::groups_of(std::span<const float> 
 ChannelModel::Shares ChannelModel::begin_shares(const std::vector<Group>& groups, double radius) const {
   Shares shares;
   shares.channel = {radius, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0};
+  shares.masses.reserve(groups.size());
   for (const Group& group : groups) {
-    shares.masses.push_back(terms_between(group.x, radius, group.position).mass);
+    const Window w(group.x, radius);
+    const Place at = place(group.position);
+    shares.masses.push_back(mix(masses(w, at.low), masses(w, at.high), at.share));
   }
   return shares;
 }
@@ -168,6 +175,7 @@ void ChannelModel::improve_shares(const std::vector<Group>& groups, int iteratio
   for (int iteration = 0; iteration < iterations; ++iteration) {
     std::array<double, 3> counts{1.0, 1.0, 1.0};
     shares.evidence = 0.0;
+    const bool last = iteration + 1 == iterations;
     for (std::size_t i = 0; i < groups.size(); ++i) {
       const auto& mass = shares.masses[i];
       const std::array<double, 3> parts{channel.untouched * mass[0], channel.uniform * mass[1],
@@ -177,7 +185,9 @@ void ChannelModel::improve_shares(const std::vector<Group>& groups, int iteratio
       for (std::size_t c = 0; c < 3; ++c) {
         counts[c] += scale * parts[c];
       }
-      shares.evidence += groups[i].count * std::log(all);
+      if (last) {
+        shares.evidence += groups[i].count * std::log(all);
+      }
     }
     const double total = sum(counts);
     const double touched = (counts[1] + counts[2]) / total;

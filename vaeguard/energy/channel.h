@@ -55,6 +55,24 @@ class ChannelModel {
                       std::span<float> expected) const;
 
  private:
+  // Sums over levels below v of p(v), v p(v) and v^2 p(v), and p(v) itself.
+  struct Sums {
+    double mass = 0.0;
+    double first = 0.0;
+    double second = 0.0;
+    double level = 0.0;
+  };
+  // The rows of the nodes around a decoder's output, and how far it is towards the higher one.
+  struct Place {
+    const Sums* low;
+    const Sums* high;
+    double share;
+  };
+  struct Window;
+  static std::array<double, 3> masses(const Window& window, const Sums* sums);
+  static std::array<double, 3> moments(const Window& window, const Sums* sums, double x);
+  [[nodiscard]] Place place(double position) const;
+
   // Pixels that are observed and decoded alike, most of them background.
   struct Group {
     double x = 0.0;
@@ -67,18 +85,10 @@ class ChannelModel {
     std::vector<std::array<double, 3>> masses;  // [groups]
     double evidence = 0.0;
   };
-  [[nodiscard]] ChannelTerms terms_between(double x, double radius, double position) const;
   [[nodiscard]] std::vector<Group> groups_of(std::span<const float> image, std::span<const float> parameters) const;
   [[nodiscard]] Shares begin_shares(const std::vector<Group>& groups, double radius) const;
   static void improve_shares(const std::vector<Group>& groups, int iterations, Shares& shares);
 
-  // Sums over levels below v of p(v), v p(v) and v^2 p(v), and p(v) itself.
-  struct Sums {
-    double mass = 0.0;
-    double first = 0.0;
-    double second = 0.0;
-    double level = 0.0;
-  };
   [[nodiscard]] const Sums* row(std::int64_t node) const {
     return sums_.data() + node * (models::PixelLaw::kLevels + 1);
   }

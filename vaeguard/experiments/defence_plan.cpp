@@ -66,7 +66,7 @@ std::vector<DefencePlan> make_presets() {
   const std::monostate encoder;
   add("none", "the encoder alone", encoder);
   add("hmc", "HMC on the posterior of the image", defences::default_hmc());
-  add("hmc_short", "the same from its mode, with a dozen draws", defences::short_hmc());
+  add("hmc_short", "the same from its mode, with a few draws", defences::short_hmc());
   add("hmc_published", "HMC as the paper's code runs it", defences::published_hmc());
   add("hmc_robust", "HMC on the posterior of the best image within a ball", robust_hmc(Reading::minimum));
   add("hmc_channel", "HMC on the posterior through an attack channel", robust_hmc(Reading::channel));

@@ -106,7 +106,7 @@ constexpr std::array kDefences = {
     NameWords{
         "hmc", "HMC",
         "Samples the posterior of the given image by Hamiltonian Monte Carlo; warm-up ends before a draw counts."},
-    NameWords{"hmc_short", "Short HMC", "A dozen draws of the posterior around its mode."},
+    NameWords{"hmc_short", "Short HMC", "A few draws of the posterior around its mode."},
     NameWords{"hmc_published", "HMC as published",
               "The paper's settings, with the step size adapted to the end and the last state returned."},
     NameWords{"generalised_hmc", "Generalised HMC", "HMC that keeps part of its momentum, one step at a time."},
