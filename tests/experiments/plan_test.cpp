@@ -56,8 +56,9 @@ start = "mean"
   EXPECT_EQ(plan.attacks[1].name, "noise");
   ASSERT_EQ(plan.defences.size(), 2U);
   EXPECT_EQ(plan.defences[1].name, "short");
-  EXPECT_EQ(plan.defences[1].sampling->transitions, 5);
-  EXPECT_EQ(plan.defences[1].sampling->start, defences::Start::mean);
+  const auto& sampling = std::get<defences::PosteriorSamplingOptions>(plan.defences[1].inference);
+  EXPECT_EQ(sampling.transitions, 5);
+  EXPECT_EQ(sampling.start, defences::Start::mean);
 }
 
 TEST(Plan, UnknownKeysNameTheLineAndTheNearestKnownKey) {

@@ -150,7 +150,7 @@ TEST(Checkpoint, RefusesDescriptionsThatMakeNoVae) {
         R"({"input":[1,4,4],"layers":[3]})" + std::string(), R"({"input":[1,4,4],"layers":[)" + layer + "]}"}) {
     EXPECT_THAT(with("encoder", bad), testing::StartsWith("[model.safetensors] ")) << bad;
   }
-  EXPECT_THAT(with("likelihood", "laplace"), testing::HasSubstr("found 'laplace'"));
+  EXPECT_THAT(with("likelihood", "poisson"), testing::HasSubstr("found 'poisson'"));
   EXPECT_THAT(with("likelihood_variance", "-1"), testing::HasSubstr("found '-1'"));
 }
 
