@@ -20,8 +20,8 @@ void best_in_box(const Likelihood& likelihood, float radius, std::span<const flo
                  std::span<const float> parameters, std::span<float> best) {
   const bool bernoulli = likelihood.kind == LikelihoodKind::bernoulli;
   for (std::size_t i = 0; i < image.size(); ++i) {
-    const float low = std::max(image[i] - radius, 0.0F);
-    const float high = std::min(image[i] + radius, 1.0F);
+    const float low = std::clamp(image[i] - radius, 0.0F, 1.0F);
+    const float high = std::clamp(image[i] + radius, 0.0F, 1.0F);
     const float towards = bernoulli ? (parameters[i] > 0.0F ? high : low) : parameters[i];
     best[i] = parameters[i] == 0.0F && bernoulli ? image[i] : std::clamp(towards, low, high);
   }
