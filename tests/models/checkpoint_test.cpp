@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/models/made_up_law.h"
 #include "tests/networks/random_graph.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/random.h"
@@ -86,6 +87,60 @@ TEST(Checkpoint, NeedsNoClassifierAndToleratesTensorsOfOthers) {
   Safetensors file = to_safetensors(checkpoint);
   file.tensors["optimiser.first"] = Tensor::of({1}, std::vector<float>{1.0F});
   EXPECT_FALSE(from_safetensors(file, "memory").classifier.has_value());
+}
+
+TEST(Checkpoint, LoadsThePixelLawThatWasSaved) {
+  Checkpoint saved = example();
+  PixelLaw law = made_up_law();
+  law.weight[7] = 0.1;
+  saved.vae.pixel_law = std::make_shared<const PixelLaw>(law);
+  const auto bytes = serialise_safetensors(to_safetensors(saved));
+  const Checkpoint loaded = from_safetensors(parse_safetensors(bytes, "memory"), "memory");
+  ASSERT_NE(loaded.vae.pixel_law, nullptr);
+  EXPECT_EQ(loaded.vae.pixel_law->first, law.first);
+  EXPECT_EQ(loaded.vae.pixel_law->spacing, law.spacing);
+  EXPECT_EQ(loaded.vae.pixel_law->probability, law.probability);
+  ASSERT_EQ(loaded.vae.pixel_law->weight.size(), law.weight.size());
+  for (std::size_t node = 0; node < law.weight.size(); ++node) {
+    EXPECT_FLOAT_EQ(static_cast<float>(loaded.vae.pixel_law->weight[node]), static_cast<float>(law.weight[node]));
+  }
+  EXPECT_EQ(from_safetensors(to_safetensors(example()), "memory").vae.pixel_law, nullptr);
+}
+
+TEST(Checkpoint, DamagedPixelLawsAreRefused) {
+  const auto with = [](const std::string& tensor, std::vector<std::int64_t> shape, std::vector<float> values) {
+    Checkpoint checkpoint = example();
+    checkpoint.vae.pixel_law = std::make_shared<const PixelLaw>(made_up_law());
+    Safetensors file = to_safetensors(checkpoint);
+    file.tensors[tensor] = Tensor::of(std::move(shape), values);
+    return message_of(file);
+  };
+  const auto probabilities = [](float first) {
+    std::vector<float> values = made_up_law().probability.values();
+    values.front() = first;
+    return values;
+  };
+  EXPECT_EQ(with("pixel_law.probability", {33, 256}, probabilities(0.5F)), "accepted");
+  EXPECT_THAT(with("pixel_law.probability", {33, 256}, probabilities(0.0F)),
+              testing::HasSubstr("must be finite and > 0, got 0 for node 0, level 0"));
+  EXPECT_THAT(with("pixel_law.probability", {33, 256}, probabilities(std::nanf(""))),
+              testing::HasSubstr("tensor 'pixel_law.probability' must be finite, found nan at position 0"));
+  EXPECT_THAT(with("pixel_law.probability", {256, 33}, probabilities(0.5F)),
+              testing::HasSubstr("tensor 'pixel_law.weight' must be F32 of shape [256], found F32 of shape [33]"));
+  EXPECT_THAT(with("pixel_law.probability", {33}, std::vector<float>(33, 0.5F)),
+              testing::HasSubstr("tensor 'pixel_law.probability' must be F32 of shape [33, 256]"));
+  EXPECT_THAT(with("pixel_law.weight", {32}, std::vector<float>(32)),
+              testing::HasSubstr("tensor 'pixel_law.weight' must be F32 of shape [33]"));
+  EXPECT_THAT(with("pixel_law.grid", {1}, {0.0F}),
+              testing::HasSubstr("tensor 'pixel_law.grid' must be F32 of shape [2]"));
+  EXPECT_THAT(with("pixel_law.grid", {2}, {-8.0F, 0.0F}), testing::HasSubstr("spacing > 0, got -8 and 0"));
+  Checkpoint checkpoint = example();
+  checkpoint.vae.pixel_law = std::make_shared<const PixelLaw>(made_up_law());
+  for (const char* missing : {"pixel_law.grid", "pixel_law.weight"}) {
+    Safetensors file = to_safetensors(checkpoint);
+    file.tensors.erase(missing);
+    EXPECT_THAT(message_of(file), testing::HasSubstr(std::string("expected a tensor '") + missing));
+  }
 }
 
 TEST(Checkpoint, PythonReadsItByTheFormatsDescription) {

@@ -16,6 +16,7 @@ namespace {
 
 constexpr Likelihood kBernoulli{LikelihoodKind::bernoulli, 1.0};
 constexpr Likelihood kGaussian{LikelihoodKind::gaussian, 0.3};
+constexpr Likelihood kLaplace{LikelihoodKind::laplace, 0.3};
 
 /// -100 to 100 in steps of 0.1, and zero's neighbourhood.
 std::vector<float> wide_range() {
@@ -36,6 +37,11 @@ double sigmoid_in_double(double logit) {
 
 double gaussian_in_double(double x, double mean, double variance) {
   return 0.5 * (x - mean) * (x - mean) / variance + 0.5 * std::log(2.0 * std::numbers::pi * variance);
+}
+
+double laplace_in_double(double x, double mean, double variance) {
+  const double scale = std::sqrt(variance / 2.0);
+  return std::abs(x - mean) / scale + std::log(2.0 * scale);
 }
 
 double value_of(const Likelihood& likelihood, std::span<const float> image, std::span<const float> parameters) {
@@ -125,11 +131,69 @@ TEST(Likelihood, GaussianIsTheFormulaForEveryMeanFromMinusToPlusHundred) {
   }
 }
 
+TEST(Likelihood, LaplaceIsTheFormulaForEveryMeanFromMinusToPlusHundred) {
+  EXPECT_DOUBLE_EQ(kLaplace.scale(), std::sqrt(0.15));
+  for (const float mean : wide_range()) {
+    const float x = 0.25F;
+    float gradient = 0.0F;
+    const double expected = laplace_in_double(x, mean, kLaplace.variance);
+    EXPECT_NEAR(kLaplace.negative_log({&x, 1}, {&mean, 1}, {&gradient, 1}), expected,
+                1e-12 * std::abs(expected) + 1e-12);
+    const double slope = (mean > x ? 1.0 : -1.0) / std::sqrt(0.15);
+    EXPECT_NEAR(gradient, slope, 1e-7 * std::abs(slope));  // one rounding to float
+  }
+}
+
+TEST(Likelihood, LaplaceGradientAgreesWithFiniteDifferencesAwayFromTheKinkAndIsZeroOnIt) {
+  constexpr float kStep = 0x1p-6F;
+  const float x = 0.75F;
+  for (float mean = -8.0F; mean <= 8.0F; mean += 0.1F) {
+    if (std::abs(mean - x) > 2.0F * kStep) {
+      const float above = mean + kStep;
+      const float below = mean - kStep;
+      float gradient = 0.0F;
+      (void)kLaplace.negative_log({&x, 1}, {&mean, 1}, {&gradient, 1});
+      // Linear: what is left are the float roundings of above - below, 1e-6 of 2 h = 0.03.
+      const double difference = (value_of(kLaplace, {&x, 1}, {&above, 1}) - value_of(kLaplace, {&x, 1}, {&below, 1})) /
+                                (static_cast<double>(above) - below);
+      EXPECT_NEAR(gradient, difference, 1e-6) << mean;
+    }
+  }
+  float gradient = 1.0F;
+  (void)kLaplace.negative_log({&x, 1}, {&x, 1}, {&gradient, 1});
+  EXPECT_EQ(gradient, 0.0F);
+}
+
+TEST(Likelihood, LaplaceSumsOverPixelsAndItsGradientAloneIsTheSame) {
+  std::vector<float> image(784);
+  std::vector<float> means(784);
+  fill_uniform(Key(1), 0.0F, 1.0F, image);
+  fill_normal(Key(2), means);
+  double expected = 0.0;
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    expected += laplace_in_double(image[i], means[i], kLaplace.variance);
+  }
+  std::vector<float> gradient(784);
+  std::vector<float> alone(784);
+  EXPECT_NEAR(kLaplace.negative_log(image, means, gradient), expected, 1e-9);
+  EXPECT_EQ(value_of(kLaplace, image, means), kLaplace.negative_log(image, means, gradient));
+  kLaplace.gradient(image, means, alone);
+  EXPECT_EQ(alone, gradient);
+}
+
+TEST(Likelihood, AMeanThatIsNoNumberGivesALaplaceGradientThatIsNone) {
+  const float x = 0.5F;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  float gradient = 0.0F;
+  EXPECT_TRUE(std::isnan(kLaplace.negative_log({&x, 1}, {&nan, 1}, {&gradient, 1})));
+  EXPECT_TRUE(std::isnan(gradient));
+}
+
 TEST(Likelihood, ParametersThatAreNoNumbersGiveNoFiniteEnergy) {
   const float x = 0.5F;
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float infinity = std::numeric_limits<float>::infinity();
-  for (const Likelihood& likelihood : {kBernoulli, kGaussian}) {
+  for (const Likelihood& likelihood : {kBernoulli, kGaussian, kLaplace}) {
     EXPECT_FALSE(std::isfinite(value_of(likelihood, {&x, 1}, {&nan, 1}))) << name(likelihood.kind);
     EXPECT_FALSE(std::isfinite(value_of(likelihood, {&x, 1}, {&infinity, 1}))) << name(likelihood.kind);
   }
@@ -138,8 +202,10 @@ TEST(Likelihood, ParametersThatAreNoNumbersGiveNoFiniteEnergy) {
 TEST(Likelihood, MeanIsTheProbabilityOrTheMeanItself) {
   const std::vector<float> parameters{-100.0F, -2.0F, 0.0F, 3.0F, 100.0F};
   std::vector<float> image(parameters.size());
-  kGaussian.mean(parameters, image);
-  EXPECT_EQ(image, parameters);
+  for (const Likelihood& likelihood : {kGaussian, kLaplace}) {
+    likelihood.mean(parameters, image);
+    EXPECT_EQ(image, parameters);
+  }
   kBernoulli.mean(parameters, image);
   for (std::size_t i = 0; i < image.size(); ++i) {
     EXPECT_NEAR(image[i], sigmoid_in_double(parameters[i]), 2e-7);
@@ -149,7 +215,7 @@ TEST(Likelihood, MeanIsTheProbabilityOrTheMeanItself) {
 }
 
 TEST(Likelihood, NamesGoBothWaysAndOthersAreRefused) {
-  for (const LikelihoodKind kind : {LikelihoodKind::bernoulli, LikelihoodKind::gaussian}) {
+  for (const LikelihoodKind kind : {LikelihoodKind::bernoulli, LikelihoodKind::gaussian, LikelihoodKind::laplace}) {
     EXPECT_EQ(likelihood_kind(name(kind)), kind);
   }
   EXPECT_THROW((void)likelihood_kind("poisson"), Misuse);
