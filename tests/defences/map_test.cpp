@@ -1,0 +1,115 @@
+// MAP: the mode of the linear VAE, every reading and optimiser in any batch, what its inference holds, bad options.
+#include "vaeguard/defences/map.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "tests/defences/fixtures.h"
+#include "tests/expect_misuse.h"
+#include "vaeguard/models/linear_vae.h"
+
+namespace vaeguard::defences {
+namespace {
+
+std::vector<MapOptions> every_kind() {
+  std::vector<MapOptions> result;
+  for (const Optimiser optimiser : {Optimiser::adam, Optimiser::lbfgs}) {
+    for (const ReadingOptions& reading :
+         {ReadingOptions{}, ReadingOptions{.reading = Reading::minimum},
+          ReadingOptions{.reading = Reading::minimum, .radius = 0.1},
+          ReadingOptions{.reading = Reading::minimum, .norm = energy::BallNorm::l2, .radius = 0.5},
+          ReadingOptions{.reading = Reading::channel}, ReadingOptions{.reading = Reading::channel, .radius = 0.1}}) {
+      result.push_back({.optimiser = optimiser, .gradients = 15, .learning_rate = 0.15, .reading = reading});
+    }
+  }
+  return result;
+}
+
+TEST(Map, EndsAtTheMeanOfTheLinearVaesPosterior) {
+  const auto oracle = models::LinearVae::random(Key(2), 12, 4, 0.4, 0.05);
+  const models::Vae vae(oracle.weights({.mean_error = 0.5}, Key(3)));
+  const Matrix images = level_images(20, 12);
+  for (const Optimiser optimiser : {Optimiser::adam, Optimiser::lbfgs}) {
+    const auto defence = make_map({.optimiser = optimiser, .gradients = 300, .reading = {}});
+    const Inference inference = defence->infer(vae, images, make_keys(20), 2, silent_observer());
+    for (std::int64_t b = 0; b < 20; ++b) {
+      const auto truth = oracle.posterior(images.row(b));
+      for (std::int64_t d = 0; d < 4; ++d) {
+        EXPECT_NEAR(inference.mean(b, d), truth.mean[static_cast<std::size_t>(d)], 2e-3);
+      }
+    }
+  }
+}
+
+TEST(Map, LowersTheEnergyAndFillsWhatItsReadingHas) {
+  const models::Vae vae(small_weights());
+  const Matrix images = level_images(20);
+  for (const MapOptions& options : every_kind()) {
+    const Inference inference = make_map(options)->infer(vae, images, make_keys(20), 1, silent_observer());
+    const bool exact = options.reading.reading == Reading::exact;
+    EXPECT_EQ(inference.draw, inference.mean);
+    EXPECT_EQ(inference.mean.columns(), kSmallLatents);
+    EXPECT_EQ(inference.mean_reconstruction, vae.decode(inference.mean));
+    EXPECT_EQ(inference.reencoded.rows(), exact ? 0 : 20);
+    EXPECT_EQ(inference.radius.size(), exact ? 0U : 20U);
+    EXPECT_TRUE(inference.draws.empty());
+    ASSERT_EQ(inference.energy_drop.size(), 20U);
+    const double mean_drop = std::accumulate(inference.energy_drop.begin(), inference.energy_drop.end(), 0.0) / 20.0;
+    EXPECT_GT(mean_drop, 0.1);
+    if (options.optimiser == Optimiser::adam) {
+      EXPECT_EQ(inference.gradients, 15.0);
+    } else {
+      EXPECT_LE(inference.gradients, 15.0 + 20.0);  // a line search more
+      EXPECT_GE(*std::ranges::min_element(inference.energy_drop), 0.0);
+    }
+  }
+}
+
+TEST(Map, GivesEachImageTheSameResultInAnyBatchOrderAndNumberOfThreads) {
+  const models::Vae vae(small_weights());
+  const Matrix images = level_images(23);
+  const auto keys = make_keys(23);
+  const auto order = permutation(Key(9), 23);
+  for (const MapOptions& options : every_kind()) {
+    const auto defence = make_map(options);
+    const Inference whole = defence->infer(vae, images, keys, 2, silent_observer());
+    EXPECT_EQ(defence->infer(vae, images, keys, 1, silent_observer()).mean, whole.mean);
+    EXPECT_EQ(defence->infer(vae, images.gather(order), keys, 1, silent_observer()).mean, whole.mean.gather(order));
+    for (const std::int64_t row : {22, 3}) {
+      const Inference alone = defence->infer(
+          vae, images.slice(row, 1), std::span(keys).subspan(static_cast<std::size_t>(row), 1), 1, silent_observer());
+      EXPECT_EQ(alone.mean, whole.mean.slice(row, 1));
+      EXPECT_EQ(alone.energy_drop[0], whole.energy_drop[static_cast<std::size_t>(row)]);
+      if (!whole.reencoded.empty()) {
+        EXPECT_EQ(alone.reencoded, whole.reencoded.slice(row, 1));
+        EXPECT_EQ(alone.radius[0], whole.radius[static_cast<std::size_t>(row)]);
+      }
+    }
+  }
+}
+
+TEST(Map, BadOptionsAreRefusedByName) {
+  expect_misuse([] { make_map({.gradients = 0, .reading = {}}); },
+                {"[defences.map] gradients must be at least 1, got 0"});
+  for (const double rate : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    expect_misuse([&] { make_map({.learning_rate = rate, .reading = {}}); },
+                  {"[defences.map] learning_rate must be finite and > 0, got"});
+  }
+  expect_misuse([] { make_map({.reading = {.radius = -1.0}}); }, {"[defences.reading] radius"});
+  const models::Vae vae(small_weights());
+  expect_misuse(
+      [&] { static_cast<void>(make_map({})->infer(vae, level_images(2), make_keys(1), 1, silent_observer())); },
+      {"[defences.map] keys must number 2"});
+}
+
+TEST(Map, StopsWhenInterrupted) {
+  const models::Vae vae(small_weights());
+  Impatient impatient;
+  EXPECT_THROW(static_cast<void>(make_map({})->infer(vae, level_images(2), make_keys(2), 2, impatient)), Interrupted);
+}
+
+}  // namespace
+}  // namespace vaeguard::defences
