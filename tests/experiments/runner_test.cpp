@@ -76,8 +76,9 @@ TEST_F(RunnerEndToEnd, WritesEveryCellWithEveryProtocol) {
   EXPECT_THAT(cells, testing::UnorderedElementsAre("model", "clean-none-0-none", "clean-none-0-hmc",
                                                    "encoder_skl-linf-0.1-none", "encoder_skl-linf-0.1-hmc",
                                                    "noise-linf-0.1-none"));
-  EXPECT_THAT(protocols, testing::UnorderedElementsAre("draw/mean", "draw/worst", "mean/mean", "mean/worst",
-                                                       "vote/mean", "vote/worst"));
+  EXPECT_THAT(protocols,
+              testing::UnorderedElementsAre("draw/mean", "draw/worst", "mean/mean", "mean/worst", "vote/mean",
+                                            "vote/worst", "energy_drop/mean", "encoder_shift/mean"));
   EXPECT_FALSE(all.curves.empty());
   // The defence was given only the first restart of each reference; the undefended cell has both.
   const auto last_restart = [&](std::string_view cell) {

@@ -51,6 +51,9 @@ double sum_of_row(const PixelLaw& law, std::int64_t node) {
 constexpr std::int64_t kLow = 36;
 constexpr std::int64_t kHigh = 56;
 
+// Each node leaves 256 times 1e-9 to levels that nobody saw, and hands that on to the next one outwards.
+constexpr double kLeak = 97 * 256e-9;
+
 TEST(PixelLawFit, CountsWhichLevelStandsWhereTheDecoderSaysWhat) {
   const models::Vae vae = constant_vae({-3.0F, 2.0F, 0.125F});
   const Matrix images = of_levels(4, {0, 200, 7, 0, 200, 7, 0, 255, 8, 50, 100, 8});
@@ -93,7 +96,8 @@ TEST(PixelLawFit, SaturatedLevelsNeitherGiveNorTake) {
   EXPECT_NEAR(law.probability(kLow, 255), 1.0 / 6.0, 0.02);
   // What stood at 128 lies around it now, as a bell.
   EXPECT_NEAR(law.probability(kLow, 124), law.probability(kLow, 132), 1e-6);
-  EXPECT_NEAR(law.probability(kLow, 132) / law.probability(kLow, 128), std::exp(-0.5), 1e-3);
+  // The prior has the pixel at 128 itself, 1.7e-4 of a pixel beside a peak of 0.1, and so dulls it.
+  EXPECT_NEAR(law.probability(kLow, 132) / law.probability(kLow, 128), std::exp(-0.5), 2e-3);
   const PixelLaw black = fit_pixel_law(vae, of_levels(2, {0, 0}), Key(1), options);
   EXPECT_LT(black.probability(kLow, 1), 1e-6);
   const PixelLaw dark = fit_pixel_law(vae, of_levels(2, {1, 1}), Key(1), options);
@@ -108,15 +112,15 @@ TEST(PixelLawFit, NodesThatSawNothingTakeAfterTheirInnerNeighbour) {
   for (std::int64_t v = 0; v < PixelLaw::kLevels; ++v) {
     // Each node adds 1e-9 a level, and there are 60 at most.
     for (const std::int64_t node : {0, 17, 35}) {
-      EXPECT_NEAR(law.probability(node, v), law.probability(kLow, v), 1e-6);
+      EXPECT_NEAR(law.probability(node, v), law.probability(kLow, v), kLeak);
     }
     for (const std::int64_t node : {57, 80, 96}) {
-      EXPECT_NEAR(law.probability(node, v), law.probability(kHigh, v), 1e-6);
+      EXPECT_NEAR(law.probability(node, v), law.probability(kHigh, v), kLeak);
     }
     // From the middle to the first node that saw something: the histogram of all pixels.
     const double histogram = v == 0 || v == 50 ? 0.25 : v == 200 ? 0.5 : 0.0;
     for (const std::int64_t node : {37, 48, 55}) {
-      EXPECT_NEAR(law.probability(node, v), histogram, 1e-6);
+      EXPECT_NEAR(law.probability(node, v), histogram, kLeak);
     }
   }
 }
@@ -127,8 +131,8 @@ TEST(PixelLawFit, ANeighbourCountsForAsManyPixelsAsItIsSaid) {
   options.prior_pixels = 6.0;
   const PixelLaw law = fit_pixel_law(vae, of_levels(2, {50, 200, 50, 200}), Key(1), options);
   // Two pixels of level 50, and six of the histogram, half of which are.
-  EXPECT_NEAR(law.probability(kLow, 50), (2.0 + 3.0) / 8.0, 1e-6);
-  EXPECT_NEAR(law.probability(kLow, 200), 3.0 / 8.0, 1e-6);
+  EXPECT_NEAR(law.probability(kLow, 50), (2.0 + 3.0) / 8.0, kLeak);
+  EXPECT_NEAR(law.probability(kLow, 200), 3.0 / 8.0, kLeak);
 }
 
 TEST(PixelLawFit, IsALawWithRowsThatSumToOneAndTheSameForAnyNumberOfThreads) {
