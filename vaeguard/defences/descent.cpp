@@ -14,6 +14,7 @@ namespace {
 constexpr float kMean = 0.9F;
 constexpr float kSquare = 0.99F;
 constexpr float kFloor = 1e-8F;
+constexpr float kSteepest = 1e18F;  // its square is still finite
 
 // liblbfgs on one image.
 class Lbfgs {
@@ -72,7 +73,7 @@ void descend_adam(const ScalarField& energy, std::int64_t first, const AdamOptio
     const auto scale = static_cast<float>(rate / (1.0 - std::pow(kMean, step)));
     const auto correction = static_cast<float>(1.0 / (1.0 - std::pow(kSquare, step)));
     for (std::size_t i = 0; i < gradient.values().size(); ++i) {
-      const float g = std::isfinite(gradient.data()[i]) ? gradient.data()[i] : 0.0F;
+      const float g = std::isfinite(gradient.data()[i]) ? std::clamp(gradient.data()[i], -kSteepest, kSteepest) : 0.0F;
       float& m = mean.data()[i];
       float& v = square.data()[i];
       m += (1.0F - kMean) * (g - m);

@@ -110,7 +110,7 @@ Matrix SamplingChunk::lowest_start() const {
                               Matrix(count_, vae_.latent_size())}) {
     const auto energy = energies_at(other);
     for (std::int64_t b = 0; b < count_; ++b) {
-      if (const auto i = static_cast<std::size_t>(b); energy[i] < lowest[i]) {
+      if (const auto i = static_cast<std::size_t>(b); energy[i] < lowest[i] || std::isnan(lowest[i])) {
         lowest[i] = energy[i];
         std::ranges::copy(other.row(b), best.row(b).begin());
       }
