@@ -89,6 +89,15 @@ TEST(Descent, AdamTakesAGradientThatIsNoNumberForZero) {
   EXPECT_NEAR(points(1, 1), Quadratic::mode(1, 1), 1e-3);
 }
 
+TEST(Descent, AdamGoesOnWhereTheSquareOfAGradientOverflows) {
+  const Quadratic field;
+  Matrix points(1, 3, 1e30F);
+  descend_adam(field, 0, {.gradients = 10}, points);
+  for (const float z : points.values()) {
+    EXPECT_TRUE(std::isfinite(z));
+  }
+}
+
 TEST(Descent, LbfgsReachesTheModeOfAQuadraticInFewGradientsAndCountsThem) {
   const Quadratic field;
   Matrix points = starts(4);
