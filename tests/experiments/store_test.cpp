@@ -47,6 +47,21 @@ TEST(Store, GivesBackWhatWasWrittenToTheLastBit) {
   EXPECT_EQ(read.curves[0].gradients, 21.0);
 }
 
+TEST(Store, FindsTheItemsOfOneCellProtocolAndMetric) {
+  const auto file = fresh_folder() / "results.sqlite";
+  Store store(file, Store::Access::write);
+  CellRecords records = one_cell(0.25);
+  records.items.push_back({"noise-linf-0.1-none", "mean", "agreement", 4, 0, 0.5});
+  records.items.push_back({"noise-linf-0.1-none", "draw", "agreement", 5, 0, 0.75});
+  store.write("noise-linf-0.1-none", records);
+  const auto items = store.items("noise-linf-0.1-none", "mean", "agreement");
+  ASSERT_EQ(items.size(), 2U);
+  EXPECT_EQ(items[0].reference, 3);
+  EXPECT_EQ(items[0].restart, 1);
+  EXPECT_EQ(items[1].value, 0.5);
+  EXPECT_TRUE(store.items("other", "mean", "agreement").empty());
+}
+
 TEST(Store, KeepsNanAsNan) {
   const auto file = fresh_folder() / "results.sqlite";
   Store store(file, Store::Access::write);

@@ -1,0 +1,153 @@
+// Posterior sampling by every kernel, with several chains an image, and what it says of its draws.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/defences/fixtures.h"
+#include "tests/expect_misuse.h"
+#include "vaeguard/defences/posterior_sampling.h"
+#include "vaeguard/models/linear_vae.h"
+
+namespace vaeguard::defences {
+namespace {
+
+constexpr KernelChoice kKernels[] = {KernelChoice::hmc, KernelChoice::generalised_hmc, KernelChoice::mala,
+                                     KernelChoice::dynamic, KernelChoice::langevin};
+
+PosteriorSamplingOptions short_chain(KernelChoice kernel, int chains) {
+  PosteriorSamplingOptions options = default_hmc();
+  options.kernel = kernel;
+  options.chains = chains;
+  options.start = Start::draw;
+  options.warmup = 4;
+  options.transitions = 12;
+  options.leapfrog_steps = 3;
+  return options;
+}
+
+Inference infer(const models::Vae& vae, const Matrix& images, const PosteriorSamplingOptions& options,
+                int threads = 1) {
+  return make_posterior_sampling(options)->infer(vae, images, make_keys(images.rows()), threads, silent_observer());
+}
+
+TEST(PosteriorKernels, GiveEachImageTheSameResultInAnyBatchAndNumberOfThreads) {
+  const models::Vae vae(small_weights());
+  const Matrix images = level_images(19);
+  const auto keys = make_keys(19);
+  for (const KernelChoice kernel : kKernels) {
+    for (const int chains : {1, 3}) {
+      PosteriorSamplingOptions options = short_chain(kernel, chains);
+      options.metric = MetricChoice::learned;
+      options.first_step_trials = 3;
+      options.learn_length = kernel == KernelChoice::hmc;
+      const Inference whole = infer(vae, images, options, 2);
+      EXPECT_EQ(infer(vae, images, options, 1).mean, whole.mean);
+      const Inference alone = make_posterior_sampling(options)->infer(
+          vae, images.slice(7, 1), std::span(keys).subspan(7, 1), 1, silent_observer());
+      EXPECT_EQ(alone.mean, whole.mean.slice(7, 1));
+      EXPECT_EQ(alone.draws, whole.draws.slice(7, 1));
+      EXPECT_EQ(alone.acceptance[0], whole.acceptance[7]);
+      EXPECT_EQ(alone.rhat[0], whole.rhat[7]);
+    }
+  }
+}
+
+TEST(PosteriorKernels, FindTheMeanOfTheClosedFormPosterior) {
+  const auto oracle = models::LinearVae::random(Key(2), 12, 4, 0.4, 0.05);
+  const models::Vae vae(oracle.weights({.mean_error = 0.5, .log_variance_shift = 0.0}, Key(3)));
+  Matrix images(6, 12);
+  fill_uniform(Key(8), 0.0F, 1.0F, images.flat());
+  for (const KernelChoice kernel : kKernels) {
+    PosteriorSamplingOptions options = default_sampling(kernel);
+    options.warmup = 200;
+    options.transitions = kernel == KernelChoice::hmc || kernel == KernelChoice::dynamic ? 1000 : 12000;
+    const Inference inference = infer(vae, images, options, 2);
+    for (std::int64_t b = 0; b < 6; ++b) {
+      const auto truth = oracle.posterior(images.row(b));
+      for (std::size_t d = 0; d < 4; ++d) {
+        const double deviation = std::sqrt(truth.covariance[d * 4 + d]);
+        // At least 200 independent draws: six standard errors fail once in 5e8 of the 120 comparisons. Langevin's
+        // mean is right on a normal, only its width is not.
+        EXPECT_NEAR(inference.mean(b, static_cast<std::int64_t>(d)), truth.mean[d], 6.0 * deviation / std::sqrt(200.0))
+            << static_cast<int>(kernel);
+      }
+    }
+  }
+}
+
+TEST(PosteriorKernels, ManyChainsAreTheMeanOfTheirs) {
+  const models::Vae vae(small_weights());
+  const Matrix images = level_images(2);
+  const auto keys = make_keys(2);
+  const Inference both = infer(vae, images, short_chain(KernelChoice::hmc, 2));
+  Matrix sum(2, kSmallLatents);
+  double gradients = 0.0;
+  for (std::uint64_t chain = 0; chain < 2; ++chain) {
+    std::vector<Key> own;
+    for (const Key& key : keys) {
+      own.push_back(key.fold("chain").fold(chain));
+    }
+    const Inference one =
+        make_posterior_sampling(short_chain(KernelChoice::hmc, 1))->infer(vae, images, own, 1, silent_observer());
+    std::ranges::transform(sum.values(), one.mean.values(), sum.data(), std::plus<>{});
+    gradients += one.gradients;
+    EXPECT_EQ(both.draws.columns(), 2 * one.draws.columns());
+  }
+  for (std::size_t i = 0; i < sum.values().size(); ++i) {
+    EXPECT_NEAR(both.mean.values()[i], sum.values()[i] / 2.0F, 1e-6F);
+  }
+  EXPECT_DOUBLE_EQ(both.gradients, gradients);
+}
+
+TEST(PosteriorKernels, CountTheGradientsThatTheySpend) {
+  const models::Vae vae(small_weights());
+  const Matrix images = level_images(3);
+  for (const KernelChoice kernel : kKernels) {
+    PosteriorSamplingOptions options = short_chain(kernel, 1);
+    options.start = Start::map;
+    options.start_gradients = 8;
+    const double spent = infer(vae, images, options).gradients;
+    if (kernel == KernelChoice::dynamic) {
+      EXPECT_GT(spent, 1.0 + 8.0 + 16.0);
+      EXPECT_LE(spent, gradients_per_image(options));
+    } else {
+      EXPECT_EQ(spent, gradients_per_image(options));
+    }
+  }
+}
+
+TEST(PosteriorKernels, SayWhetherChainsAgree) {
+  const models::Vae vae(small_weights());
+  const Matrix images = level_images(4);
+  PosteriorSamplingOptions options = short_chain(KernelChoice::hmc, 4);
+  options.warmup = 30;
+  options.transitions = 200;
+  options.leapfrog_steps = 8;
+  const Inference settled = infer(vae, images, options, 2);
+  for (std::size_t b = 0; b < 4; ++b) {
+    EXPECT_LT(settled.rhat[b], 1.05);
+    EXPECT_GT(settled.bulk_ess[b], 100.0);
+    EXPECT_GT(settled.e_bfmi[b], 0.3);
+    EXPECT_LT(settled.relative_mcse[b], 0.15);
+  }
+  options.warmup = 0;
+  options.transitions = 12;
+  options.step_size = 1e-3;  // goes nowhere from four different draws
+  const Inference stuck = infer(vae, images, options, 2);
+  EXPECT_THAT(stuck.rhat, testing::Each(testing::Gt(1.2)));
+  options.transitions = 11;  // a draw too few
+  EXPECT_TRUE(infer(vae, images, options, 2).rhat.empty());
+}
+
+TEST(PosteriorKernels, RefuseImpossibleOptions) {
+  PosteriorSamplingOptions options = default_hmc();
+  options.chains = 0;
+  expect_misuse([&] { make_posterior_sampling(options); }, {"chains must be at least 1, got 0"});
+  options.chains = 1;
+  options.persistence = 1.0;
+  expect_misuse([&] { make_posterior_sampling(options); }, {"persistence must be in [0, 1), got 1"});
+}
+
+}  // namespace
+}  // namespace vaeguard::defences
