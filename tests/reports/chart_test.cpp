@@ -78,8 +78,8 @@ TEST(RunCharts, CurvesChainsAndTheirTableAreMadeFromItemsAndPoints) {
   ASSERT_TRUE(table);
   ASSERT_EQ(table->rows.size(), 1U);
   EXPECT_EQ(table->rows[0][2].text, "20");
-  EXPECT_EQ(table->rows[0][5].text, "6");
-  EXPECT_EQ(table->rows[0][6].text, "3");
+  EXPECT_EQ(table->rows[0][8].text, "6");
+  EXPECT_EQ(table->rows[0][9].text, "3");
 }
 
 TEST(RunCharts, CellsWithoutMeasurementsAreReadFromTheirNames) {

@@ -126,7 +126,12 @@ void read_reading(TableReader& reader, ReadingOptions& options, bool& knows_radi
                       {{"exact", Reading::exact}, {"minimum", Reading::minimum}, {"channel", Reading::channel}});
   options.norm = choice<energy::BallNorm>(reader, "norm", options.norm,
                                           {{"linf", energy::BallNorm::linf}, {"l2", energy::BallNorm::l2}});
-  options.radius = number_or_attack(reader, "radius", knows_radius).value_or(options.radius);
+  bool attack = false;
+  options.radius = number_or_attack(reader, "radius", attack).value_or(options.radius);
+  knows_radius = knows_radius || attack;
+  if (attack && (options.reading == Reading::exact || options.norm == energy::BallNorm::l2)) {
+    misuse(reader.place(), "radius = 'attack' needs the reading minimum or channel and the norm linf");
+  }
   options.largest_radius = reader.number("largest_radius", options.largest_radius);
 }
 
@@ -179,6 +184,9 @@ void read_transform(TableReader& reader, DefencePlan& plan) {
   if (!name.empty()) {
     plan.transform = transform_named(name);
     plan.transform->parameter = number_or_attack(reader, "transform_parameter", plan.knows_radius);
+    if (plan.knows_radius && name != "snap") {
+      misuse(reader.place(), "transform_parameter = 'attack' needs the transform snap, got '{}'", name);
+    }
     validate(*plan.transform);
   }
 }

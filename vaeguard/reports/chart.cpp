@@ -135,6 +135,7 @@ Chart curve_chart(const std::string& id, const std::string& title, const std::ve
       if (std::isfinite(sample.low) && std::isfinite(sample.high)) {
         point["low"] = sample.low;
         point["high"] = sample.high;
+        point["alone"] = curve.samples.size() == 1;
       }
       points.push_back(point);
     }
@@ -178,7 +179,15 @@ Chart curve_chart(const std::string& id, const std::string& title, const std::ve
                     {"encoding", {{"x", x}, {"y", y}, {"strokeDash", dash}, {"color", colour}}}},
                    {{"data", {{"values", levels}}},
                     {"mark", {{"type", "rule"}, {"strokeDash", {1.5, 3}}, {"opacity", 0.8}}},
-                    {"encoding", {{"y", y}, {"color", colour}}}}};
+                    {"encoding", {{"y", y}, {"color", colour}}}},
+                   {{"data", {{"values", points}}},
+                    {"transform", {{{"filter", "datum.alone"}}}},
+                    {"mark", {{"type", "rule"}, {"opacity", 0.5}}},
+                    {"encoding",
+                     {{"x", x},
+                      {"y", {{"field", "low"}, {"type", "quantitative"}, {"scale", scale}, {"title", y_title}}},
+                      {"y2", {{"field", "high"}}},
+                      {"color", colour}}}}};
   chart.spec = dump(spec);
   return chart;
 }

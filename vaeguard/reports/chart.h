@@ -53,7 +53,7 @@ struct Curve {
 };
 
 /// Curves with bands over a logarithmic x axis. A sample at x <= 0, which such an axis cannot show, becomes a dotted
-/// level line; samples whose y is not finite are left out.
+/// level line; samples whose y is not finite are left out. A curve of one sample is a point with its interval.
 Chart curve_chart(const std::string& id, const std::string& title, const std::vector<Curve>& curves,
                   const std::string& x_title, const std::string& y_title);
 

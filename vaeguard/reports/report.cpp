@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "vaeguard/base/file.h"
@@ -61,6 +63,7 @@ void write_report(const RunRecords& records, const std::filesystem::path& run_fo
   }
   content.ratio_charts = posterior_ratio_charts(records);
   content.effort_charts = curve_charts(records);
+  std::ranges::move(cost_charts(records), std::back_inserter(content.effort_charts));
   content.chain_charts = chain_charts(records);
   content.chain_table = chain_table(records);
   const auto write_if_any = [&](const std::optional<Table>& table, const char* name) {

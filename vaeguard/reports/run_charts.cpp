@@ -54,6 +54,29 @@ Curve read_curve(const RunRecords& records, const Cell& cell, const MetricWords&
   return curve;
 }
 
+// The estimates of a cell that can stand as one point, with what their labels say of them.
+constexpr std::pair<const char*, const char*> kPoints[] = {{"mean/mean", ""}, {"reencoded/mean", ", encoded again"}};
+
+// One point for each estimate of a cell, at x(measurement).
+template <typename X>
+std::vector<Curve> read_points(const RunRecords& records, const Cell& cell, const MetricWords& words,
+                               const std::string& colour, X&& x) {
+  std::vector<Curve> curves;
+  for (const auto& [protocol, remark] : kPoints) {
+    for (const auto& m : records.measurements) {
+      if (m.cell == cell.name && m.metric == words.name && m.protocol == protocol) {
+        const metrics::Interval band =
+            metrics::interval95({.value = m.value, .standard_error = m.standard_error, .n = m.n}, words.proportion);
+        curves.push_back({.label = defence_words(cell.defence) + remark,
+                          .colour = colour,
+                          .dashed = false,
+                          .samples = {{x(m), m.value, band.low, band.high}}});
+      }
+    }
+  }
+  return curves;
+}
+
 }  // namespace
 
 std::vector<Chart> posterior_ratio_charts(const RunRecords& records) {
@@ -91,18 +114,60 @@ std::vector<Chart> curve_charts(const RunRecords& records) {
     const MetricWords words = metric_words(metric);
     for (const Scenario& scenario : all) {
       std::vector<Curve> curves;
+      bool any_curve = false;
       for (const Cell& cell : scenario.cells) {
+        const std::string colour = colour_of(cell.defence, order);
+        bool has_curve = false;
         for (const std::string& protocol : protocols) {
-          Curve curve = read_curve(records, cell, words, protocol, colour_of(cell.defence, order));
+          Curve curve = read_curve(records, cell, words, protocol, colour);
           if (!curve.samples.empty()) {
             curves.push_back(std::move(curve));
+            has_curve = true;
+          }
+        }
+        any_curve = any_curve || has_curve;
+        // What has no curve stands as a point, and so do estimates that only a finished defence has.
+        for (Curve& point : read_points(records, cell, words, colour, [](const auto& m) { return m.gradients; })) {
+          if (!has_curve || point.label != defence_words(cell.defence)) {
+            curves.push_back(std::move(point));
           }
         }
       }
-      if (!curves.empty()) {
+      if (any_curve) {
         charts.push_back(curve_chart(fmt::format("curve-{}-{}", charts.size(), scenario.name()), scenario.title(),
                                      curves, "gradients spent on an image", words.title));
         charts.back().group = words.title;
+      }
+    }
+  }
+  return charts;
+}
+
+std::vector<Chart> cost_charts(const RunRecords& records) {
+  std::map<std::string, double> images;
+  for (const auto& item : records.items) {
+    images[item.cell] += item.metric == "agreement" && item.protocol == "mean" ? 1.0 : 0.0;
+  }
+  const auto milliseconds = [&](const experiments::Measurement& m) {
+    const auto found = images.find(m.cell);
+    return found == images.end() || found->second == 0.0 ? std::nan("") : 1e3 * m.seconds / found->second;
+  };
+  const std::vector<Scenario> all = scenarios(records);
+  const std::vector<std::string> order = defences(all);
+  std::vector<Chart> charts;
+  for (const char* metric : {"ms_ssim_kuzina22", "agreement"}) {
+    const MetricWords words = metric_words(metric);
+    for (const Scenario& scenario : all) {
+      std::vector<Curve> points;
+      for (const Cell& cell : scenario.cells) {
+        std::ranges::move(read_points(records, cell, words, colour_of(cell.defence, order), milliseconds),
+                          std::back_inserter(points));
+      }
+      std::erase_if(points, [](const Curve& point) { return !(point.samples.front().x > 0.0); });
+      if (points.size() > 1) {
+        charts.push_back(curve_chart(fmt::format("cost-{}-{}", charts.size(), scenario.name()), scenario.title(),
+                                     points, "milliseconds an image, all threads", words.title));
+        charts.back().group = words.title + " against time";
       }
     }
   }
@@ -139,10 +204,35 @@ std::vector<Chart> chain_charts(const RunRecords& records) {
   return charts;
 }
 
+namespace {
+
+// The median over images, NaN where there is none.
+double typical(const std::map<std::string, std::vector<double>>& values, const std::string& cell) {
+  const auto found = values.find(cell);
+  return found == values.end() ? std::nan("") : quantile(found->second, 0.5);
+}
+
+// What to change for chains whose median image is like this; comparisons with NaN say nothing.
+std::string advice(double acceptance, double rhat, double e_bfmi, double divergences) {
+  std::string text;
+  const auto say = [&](bool needed, const char* sentence) {
+    text += needed ? fmt::format("{}{}", text.empty() ? "" : " ", sentence) : "";
+  };
+  say(divergences > 0.0 || acceptance < 0.4, "Smaller steps, or more warm-up to find them.");
+  say(rhat > 1.05, "More draws: the chain still remembers its start; its mean is an estimate all the same.");
+  say(e_bfmi < 0.3, "Another metric: momentum draws hardly change the energy.");
+  return text.empty() ? "–" : text;
+}
+
+}  // namespace
+
 std::optional<Table> chain_table(const RunRecords& records) {
   const auto acceptance = values_by_cell(records, "acceptance", "draw");
   const auto step_size = values_by_cell(records, "step_size", "draw");
   const auto divergences = values_by_cell(records, "divergences", "draw");
+  const auto rhat = values_by_cell(records, "rhat", "mean");
+  const auto bulk_ess = values_by_cell(records, "bulk_ess", "mean");
+  const auto e_bfmi = values_by_cell(records, "e_bfmi", "mean");
   Table table;
   table.caption = "Chains: median and central 90 % over images, and proposals that diverged";
   table.columns = {{.title = "Scenario", .key = "scenario", .number = false, .heads_rows = true},
@@ -150,8 +240,12 @@ std::optional<Table> chain_table(const RunRecords& records) {
                    {.title = "Chains", .key = "chains"},
                    {.title = "Acceptance", .key = "acceptance", .has_interval = true},
                    {.title = "Step size", .key = "step_size", .has_interval = true},
+                   {.title = "R-hat", .key = "rhat", .has_interval = true},
+                   {.title = "ESS, bulk", .key = "bulk_ess", .has_interval = true},
+                   {.title = "E-BFMI", .key = "e_bfmi", .has_interval = true},
                    {.title = "Divergences", .key = "divergences"},
-                   {.title = "Chains with any", .key = "chains_with_divergences"}};
+                   {.title = "Chains with any", .key = "chains_with_divergences"},
+                   {.title = "What to do", .key = "advice", .number = false}};
   const auto spread = [](const std::map<std::string, std::vector<double>>& values, const std::string& cell,
                          int digits) {
     const auto found = values.find(cell);
@@ -180,7 +274,10 @@ std::optional<Table> chain_table(const RunRecords& records) {
                                     {.text = defence_words(cell.defence), .raw = cell.defence},
                                     {.text = count_words(static_cast<double>(chains))},
                                     spread(acceptance, cell.name, 2),
-                                    spread(step_size, cell.name, 4)};
+                                    spread(step_size, cell.name, 4),
+                                    spread(rhat, cell.name, 2),
+                                    spread(bulk_ess, cell.name, 0),
+                                    spread(e_bfmi, cell.name, 2)};
       if (const auto found = divergences.find(cell.name); found != divergences.end()) {
         double total = 0.0;
         for (const double value : found->second) {
@@ -193,6 +290,8 @@ std::optional<Table> chain_table(const RunRecords& records) {
         row.push_back({.text = "–"});
         row.push_back({.text = "–"});
       }
+      row.push_back({.text = advice(typical(acceptance, cell.name), typical(rhat, cell.name),
+                                    typical(e_bfmi, cell.name), typical(divergences, cell.name))});
       table.rows.push_back(std::move(row));
     }
   }

@@ -18,6 +18,9 @@ std::vector<Chart> posterior_ratio_charts(const RunRecords& records);
 std::vector<Chart> curve_charts(const RunRecords& records);
 
 /// Distributions of acceptance and step size over all chains of each defence.
+/// What each defence reaches for how many milliseconds an image.
+std::vector<Chart> cost_charts(const RunRecords& records);
+
 std::vector<Chart> chain_charts(const RunRecords& records);
 
 /// Acceptance, step size and divergences of each cell that has chains.

@@ -20,7 +20,9 @@ namespace {
 using experiments::Measurement;
 
 /// Statistics of chains have their own section.
-constexpr std::array kChainMetrics = {"acceptance", "step_size", "divergences", "energy_drop"};
+constexpr std::array kChainMetrics = {"acceptance", "step_size",     "divergences", "energy_drop",
+                                      "rhat",       "bulk_ess",      "tail_ess",    "relative_mcse",
+                                      "e_bfmi",     "encoder_shift", "touched"};
 /// What an attack does before any defence acts has its own table.
 constexpr std::array kAttackMetrics = {"skl", "input_ms_ssim_kuzina22"};
 
