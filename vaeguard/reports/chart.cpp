@@ -17,6 +17,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kHeight = 230;
+constexpr int kLegendColumns = 3;
+constexpr int kLegendRow = 16;  // pixels
 constexpr std::string_view kOneDraw = "one draw";
 constexpr std::string_view kMeanOfDraws = "mean over draws";
 
@@ -33,7 +35,21 @@ Json colour_encoding(const std::vector<Labelled>& series) {
   return {{"field", "series"},
           {"type", "nominal"},
           {"scale", {{"domain", domain}, {"range", range}}},
-          {"legend", {{"title", nullptr}, {"orient", "top"}, {"columns", 3}}}};
+          {"legend", {{"title", nullptr}, {"orient", "top"}, {"columns", kLegendColumns}}}};
+}
+
+// Series of one colour differ by the shape of their points.
+Json shape_encoding(const Json& colours) {
+  constexpr std::array kShapes = {"circle", "square", "triangle-up", "diamond", "cross"};
+  const Json& range = colours["scale"]["range"];
+  Json shapes = Json::array();
+  for (std::size_t i = 0; i < range.size(); ++i) {
+    const auto earlier = std::count(range.begin(), range.begin() + static_cast<std::ptrdiff_t>(i), range[i]);
+    shapes.push_back(kShapes[static_cast<std::size_t>(earlier) % kShapes.size()]);
+  }
+  Json encoding = colours;
+  encoding["scale"]["range"] = shapes;
+  return encoding;
 }
 
 Json frame(const std::string& description) {
@@ -166,28 +182,32 @@ Chart curve_chart(const std::string& id, const std::string& title, const std::ve
                      {"legend", nullptr}};
   const Json by_latents = {{"field", "latents"}};
   Json spec = frame(chart.description);
-  spec["layer"] = {{{"data", {{"values", points}}},
-                    {"mark", {{"type", "area"}, {"opacity", 0.18}}},
-                    {"encoding",
-                     {{"x", x},
-                      {"y", {{"field", "low"}, {"type", "quantitative"}, {"scale", scale}, {"title", y_title}}},
-                      {"y2", {{"field", "high"}}},
-                      {"detail", by_latents},
-                      {"color", colour}}}},
-                   {{"data", {{"values", points}}},
-                    {"mark", {{"type", "line"}, {"strokeWidth", 1.8}, {"point", {{"size", 22}}}, {"tooltip", true}}},
-                    {"encoding", {{"x", x}, {"y", y}, {"strokeDash", dash}, {"color", colour}}}},
-                   {{"data", {{"values", levels}}},
-                    {"mark", {{"type", "rule"}, {"strokeDash", {1.5, 3}}, {"opacity", 0.8}}},
-                    {"encoding", {{"y", y}, {"color", colour}}}},
-                   {{"data", {{"values", points}}},
-                    {"transform", {{{"filter", "datum.alone"}}}},
-                    {"mark", {{"type", "rule"}, {"opacity", 0.5}}},
-                    {"encoding",
-                     {{"x", x},
-                      {"y", {{"field", "low"}, {"type", "quantitative"}, {"scale", scale}, {"title", y_title}}},
-                      {"y2", {{"field", "high"}}},
-                      {"color", colour}}}}};
+  // The legend takes its rows from the chart's height.
+  const int rows = (static_cast<int>(colour["scale"]["domain"].size()) + kLegendColumns - 1) / kLegendColumns;
+  spec["height"] = kHeight + kLegendRow * std::max(0, rows - 1);
+  spec["layer"] = {
+      {{"data", {{"values", points}}},
+       {"mark", {{"type", "area"}, {"opacity", 0.18}}},
+       {"encoding",
+        {{"x", x},
+         {"y", {{"field", "low"}, {"type", "quantitative"}, {"scale", scale}, {"title", y_title}}},
+         {"y2", {{"field", "high"}}},
+         {"detail", by_latents},
+         {"color", colour}}}},
+      {{"data", {{"values", points}}},
+       {"mark", {{"type", "line"}, {"strokeWidth", 1.8}, {"point", {{"size", 26}}}, {"tooltip", true}}},
+       {"encoding", {{"x", x}, {"y", y}, {"strokeDash", dash}, {"color", colour}, {"shape", shape_encoding(colour)}}}},
+      {{"data", {{"values", levels}}},
+       {"mark", {{"type", "rule"}, {"strokeDash", {1.5, 3}}, {"opacity", 0.8}}},
+       {"encoding", {{"y", y}, {"color", colour}}}},
+      {{"data", {{"values", points}}},
+       {"transform", {{{"filter", "datum.alone"}}}},
+       {"mark", {{"type", "rule"}, {"opacity", 0.5}}},
+       {"encoding",
+        {{"x", x},
+         {"y", {{"field", "low"}, {"type", "quantitative"}, {"scale", scale}, {"title", y_title}}},
+         {"y2", {{"field", "high"}}},
+         {"color", colour}}}}};
   chart.spec = dump(spec);
   return chart;
 }

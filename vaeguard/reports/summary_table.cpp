@@ -22,7 +22,7 @@ using experiments::Measurement;
 /// Statistics of chains have their own section.
 constexpr std::array kChainMetrics = {"acceptance", "step_size",     "divergences", "energy_drop",
                                       "rhat",       "bulk_ess",      "tail_ess",    "relative_mcse",
-                                      "e_bfmi",     "encoder_shift", "touched"};
+                                      "e_bfmi",     "encoder_shift", "touched",     "radius_found"};
 /// What an attack does before any defence acts has its own table.
 constexpr std::array kAttackMetrics = {"skl", "input_ms_ssim_kuzina22"};
 
@@ -56,10 +56,16 @@ const Measurement* find(const Measured& measured, const std::string& metric, con
   return stand_in;
 }
 
-std::vector<std::string> summary_metrics(const RunRecords& records) {
+// Every defence has a draw and a mean, which share their columns; what only some have, or only some metrics, does not.
+std::string column_group(const std::string& protocol) {
+  const std::string name = aggregation(protocol);
+  return name == "draw" ? "mean" : name;
+}
+
+std::vector<std::string> summary_metrics(const RunRecords& records, const std::string& protocol) {
   std::set<std::string> present;
   for (const Measurement& measurement : records.measurements) {
-    if (measurement.cell != kModelCell) {
+    if (measurement.cell != kModelCell && column_group(measurement.protocol) == column_group(protocol)) {
       present.insert(measurement.metric);
     }
   }
@@ -175,7 +181,7 @@ Table summary_table(const RunRecords& records, const std::string& protocol) {
     by_cell[measurement.cell][{measurement.metric, measurement.protocol}] = &measurement;
   }
   const std::vector<NamedColumn> named = naming_columns(all);
-  const std::vector<std::string> metric_names = summary_metrics(records);
+  const std::vector<std::string> metric_names = summary_metrics(records, protocol);
 
   Table table;
   table.caption = fmt::format("Means and 95 % intervals over references; latents: {}; restarts: {}",
@@ -207,12 +213,18 @@ Table summary_table(const RunRecords& records, const std::string& protocol) {
       }
       row.push_back({.text = plain_number(scenario.radius), .raw = fmt::format("{}", scenario.radius)});
       row.push_back({.text = defence_words(cell.defence), .raw = cell.defence});
+      bool measured = false;
       for (const std::string& metric : metric_names) {
         const auto look_up = [&](const Cell& where) {
           return find(by_cell[where.name], metric, protocol, scenario.clean(), where.defence == "none");
         };
         const Measurement* baseline = undefended != scenario.cells.end() ? look_up(*undefended) : nullptr;
-        row.push_back(metric_cell(metric_words(metric), look_up(cell), baseline));
+        const Measurement* own = look_up(cell);
+        measured = measured || own != nullptr;
+        row.push_back(metric_cell(metric_words(metric), own, baseline));
+      }
+      if (!measured && column_group(protocol) != "mean") {
+        continue;  // a defence without votes has no row in their table
       }
       const auto [n, gradients] = cost(by_cell[cell.name]);
       row.push_back({.text = count_words(gradients), .raw = fmt::format("{}", gradients)});
