@@ -36,13 +36,19 @@ void defend(const DefendVerb& verb, const Common& common) {
   std::map<std::string, NpzArray> arrays{{"z_defended", experiments::to_array(inference.mean)},
                                          {"z_defended_draw", experiments::to_array(inference.draw)},
                                          {"rec_defended", experiments::to_array(inference.mean_reconstruction)}};
-  if (!inference.energy_drop.empty()) {
-    arrays.emplace("energy_drop", experiments::to_array(inference.energy_drop));
-    arrays.emplace("acceptance", experiments::to_array(inference.acceptance));
+  for (const auto& [name, values] :
+       {std::pair("energy_drop", &inference.energy_drop), std::pair("acceptance", &inference.acceptance),
+        std::pair("radius", &inference.radius), std::pair("touched", &inference.touched)}) {
+    if (!values->empty()) {
+      arrays.emplace(name, experiments::to_array(*values));
+    }
+  }
+  if (!inference.reencoded.empty()) {
+    arrays.emplace("z_reencoded", experiments::to_array(inference.reencoded));
   }
   if (checkpoint.classifier) {
-    const auto classes = checkpoint.classifier->predict(inference.mean);
-    arrays.emplace("class", NpzArray{{images.rows()}, classes});
+    const Matrix& codes = inference.reencoded.empty() ? inference.mean : inference.reencoded;
+    arrays.emplace("class", NpzArray{{images.rows()}, checkpoint.classifier->predict(codes)});
   }
   write_npz(verb.out, arrays);
   fmt::print("{} images defended by {}, {} gradients each\n{}\n", images.rows(), verb.defence, inference.gradients,

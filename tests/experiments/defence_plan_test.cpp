@@ -207,6 +207,8 @@ TEST(DefencePlan, BadValuesSayWhatWasExpectedAndFound) {
   refuse("preset = \"map\"\nlearning_rate = -0.1", {"learning_rate must be finite and > 0, got -0.1"});
   refuse("preset = \"repair\"\npasses = -1", {"passes must be a whole number of at least 0, got -1"});
   refuse("preset = \"median\"\ntransform_parameter = 4", {"median", "4"});
+  refuse("preset = \"map\"\nradius = \"attack\"", {"radius = 'attack' needs the reading minimum or channel"});
+  refuse("preset = \"median\"\ntransform_parameter = \"attack\"", {"needs the transform snap, got 'median'"});
   refuse("preset = \"snap\"\ntransform_parameter = \"atack\"", {"transform_parameter must be a number or 'attack'"});
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "vaeguard/energy/posterior.h"
@@ -43,21 +44,21 @@ class CellMeasurer {
     if (prototype_.defence == "none") {
       measure_attack();
     }
-    add_if_any("acceptance", inference.acceptance);
-    add_if_any("step_size", inference.step_size);
-    add_if_any("divergences", inference.divergences);
-    add_if_any("energy_drop", inference.energy_drop);
-    add_if_any("radius_found", inference.radius);
-    add_if_any("touched", inference.touched);
+    add_if_known("acceptance", inference.acceptance);
+    add_if_known("step_size", inference.step_size);
+    add_if_known("divergences", inference.divergences);
+    add_if_known("energy_drop", inference.energy_drop);
+    add_if_known("radius_found", inference.radius);
+    add_if_known("touched", inference.touched);
     if (prototype_.defence != "none") {
       add("mean", "encoder_shift",
           metrics::latent_distance(inference.mean, subject_.vae.encode(outcome_.adversarial, threads_).mean));
     }
-    add_if_any("rhat", inference.rhat);
-    add_if_any("bulk_ess", inference.bulk_ess);
-    add_if_any("tail_ess", inference.tail_ess);
-    add_if_any("relative_mcse", inference.relative_mcse);
-    add_if_any("e_bfmi", inference.e_bfmi);
+    add_if_known("rhat", inference.rhat);
+    add_if_known("bulk_ess", inference.bulk_ess);
+    add_if_known("tail_ess", inference.tail_ess);
+    add_if_known("relative_mcse", inference.relative_mcse);
+    add_if_known("e_bfmi", inference.e_bfmi);
     for (const defences::Snapshot& snapshot : inference.snapshots) {
       add_points("draw", snapshot.gradients, draw_rec_ref_, decode(snapshot.latent), snapshot.latent);
       if (!snapshot.mean_reconstruction.empty()) {
@@ -129,8 +130,9 @@ class CellMeasurer {
     add("mean", "input_ms_ssim_kuzina22", metrics::ms_ssim_kuzina22(x_ref_, outcome_.adversarial, shape()));
   }
 
-  void add_if_any(std::string_view metric, const std::vector<double>& values) {
-    if (!values.empty()) {
+  void add_if_known(std::string_view metric, const std::vector<double>& values) {
+    // Too few draws leave some images' statistics unknown, and then their mean is.
+    if (!values.empty() && std::ranges::none_of(values, [](double value) { return std::isnan(value); })) {
       add("mean", metric, values);
     }
   }
