@@ -9,6 +9,7 @@
 
 #include "vaeguard/base/scalar_field.h"
 #include "vaeguard/data/synthetic.h"
+#include "vaeguard/mcmc/hmc.h"
 #include "vaeguard/mcmc/warmup.h"
 
 namespace {
