@@ -1,6 +1,7 @@
 // Typed access to TOML tables with errors that name place, expectation and finding.
 #include "vaeguard/experiments/table_reader.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "vaeguard/base/error.h"
