@@ -1,4 +1,4 @@
-// Pixel laws: places among nodes, the two laws derived from a counted one, and what is refused.
+// Pixel laws: places among nodes, the histogram of a counted one, and what is refused.
 #include "vaeguard/models/pixel_law.h"
 
 #include <gtest/gtest.h>
@@ -47,22 +47,6 @@ TEST(PixelLaw, PositionsBeyondTheNodesAreThoseOfTheLastOnes) {
   EXPECT_EQ(law.position(-std::numeric_limits<double>::infinity()), 0.0);
   EXPECT_EQ(law.position(8.01), 32.0);
   EXPECT_EQ(law.position(std::numeric_limits<double>::infinity()), 32.0);
-}
-
-TEST(PixelLaw, TheTiltedHistogramIsTheFormula) {
-  const PixelLaw counted = weighted_law();
-  const PixelLaw tilted = tilted_histogram(counted);
-  const auto histogram = histogram_of(counted);
-  for (std::int64_t node = 0; node < counted.nodes(); ++node) {
-    const double l = counted.parameter(node);
-    for (std::int64_t v = 0; v < PixelLaw::kLevels; ++v) {
-      const double expected =
-          histogram[static_cast<std::size_t>(v)] * std::exp(static_cast<double>(v) / 255.0 * l) / (1.0 + std::exp(l));
-      EXPECT_NEAR(tilted.probability(node, v), expected, 1e-7 * expected);  // one rounding to float
-    }
-  }
-  EXPECT_EQ(tilted.weight, counted.weight);
-  EXPECT_NO_THROW(validate(tilted, "here"));
 }
 
 TEST(PixelLaw, TheHistogramAloneIsTheSameAtEveryNode) {

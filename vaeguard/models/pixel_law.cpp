@@ -7,40 +7,19 @@
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::models {
-namespace {
-
-std::vector<double> histogram_of(const PixelLaw& law) {
-  std::vector<double> histogram(PixelLaw::kLevels);
-  for (std::int64_t node = 0; node < law.nodes(); ++node) {
-    for (std::int64_t v = 0; v < PixelLaw::kLevels; ++v) {
-      histogram[static_cast<std::size_t>(v)] += law.weight[static_cast<std::size_t>(node)] * law.probability(node, v);
-    }
-  }
-  return histogram;
-}
-
-}  // namespace
 
 double PixelLaw::position(double parameter) const {
   return std::clamp((parameter - first) / spacing, 0.0, static_cast<double>(nodes() - 1));
 }
 
-PixelLaw tilted_histogram(const PixelLaw& counted) {
-  const std::vector<double> histogram = histogram_of(counted);
-  PixelLaw law = counted;
-  for (std::int64_t node = 0; node < law.nodes(); ++node) {
-    const double l = law.parameter(node);
-    const double normaliser = std::max(l, 0.0) + std::log1p(std::exp(-std::abs(l)));
+PixelLaw histogram_alone(const PixelLaw& counted) {
+  std::vector<double> histogram(PixelLaw::kLevels);
+  for (std::int64_t node = 0; node < counted.nodes(); ++node) {
     for (std::int64_t v = 0; v < PixelLaw::kLevels; ++v) {
-      const double tilt = static_cast<double>(v) / static_cast<double>(PixelLaw::kLevels - 1) * l - normaliser;
-      law.probability(node, v) = static_cast<float>(histogram[static_cast<std::size_t>(v)] * std::exp(tilt));
+      histogram[static_cast<std::size_t>(v)] +=
+          counted.weight[static_cast<std::size_t>(node)] * counted.probability(node, v);
     }
   }
-  return law;
-}
-
-PixelLaw histogram_alone(const PixelLaw& counted) {
-  const std::vector<double> histogram = histogram_of(counted);
   PixelLaw law = counted;
   for (std::int64_t node = 0; node < law.nodes(); ++node) {
     std::ranges::transform(histogram, law.probability.row(node).begin(),

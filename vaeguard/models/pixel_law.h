@@ -26,11 +26,6 @@ struct PixelLaw {
   [[nodiscard]] double position(double parameter) const;
 };
 
-/// The law that the Bernoulli likelihood means where pixels have the training images' histogram g(v) whatever the
-/// logit l: p(v | l) = g(v) exp(v l / 255) / (1 + exp(l)), on the nodes of `counted`. Not normalised, as the Bernoulli
-/// likelihood of grey values is not; its rows are positive.
-PixelLaw tilted_histogram(const PixelLaw& counted);
-
 /// The histogram alone: the same p(v) whatever the decoder says.
 PixelLaw histogram_alone(const PixelLaw& counted);
 
