@@ -43,7 +43,7 @@ std::vector<double> shares_below(std::span<const double> values, std::span<const
   std::vector<double> shares;
   shares.reserve(values.size());
   for (const double value : values) {
-    const auto [from, to] = std::ranges::equal_range(sorted, value);
+    const auto [from, to] = std::equal_range(sorted.begin(), sorted.end(), value);
     const auto twice = static_cast<double>((from - sorted.begin()) + (to - sorted.begin()));
     shares.push_back(0.5 * twice / static_cast<double>(sorted.size()));
   }
