@@ -19,7 +19,7 @@ constexpr double kRounding = 1e-3;  // of a level: float pixels that ought to li
 constexpr double kExtreme = 0.9;
 constexpr int kFirstIterations = 2;
 constexpr std::size_t kFinalists = 8;
-constexpr int kIterations = 8;  // of expectation maximisation; the shares settle to a percent
+constexpr int kIterations = 8;  // of expectation maximisation; where the law is broad shares still move by some percent
 
 std::array<double, 3> mix(const std::array<double, 3>& low, const std::array<double, 3>& high, double share) {
   return {low[0] + share * (high[0] - low[0]), low[1] + share * (high[1] - low[1]),

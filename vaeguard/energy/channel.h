@@ -41,14 +41,17 @@ class ChannelModel {
   [[nodiscard]] ChannelTerms terms(double x, double radius, std::int64_t node) const;
   /// The same at any output of the decoder, linear between nodes.
   [[nodiscard]] ChannelTerms terms_at(double x, double radius, double parameter) const;
-  /// A number that equals for two observed pixels whose terms are equal.
+  /// Equal for two observed pixels only where their masses are equal at every node. (The untouched moment has x
+  /// itself.)
   [[nodiscard]] std::uint64_t level_key(double x, double radius) const;
 
   /// The shares that the image and the decoder's outputs make most probable at this radius, by expectation
-  /// maximisation from equal shares with one made-up pixel for each; `log_evidence` gets sum log p(x) in nats.
+  /// maximisation from equal shares with one made-up pixel for each, in a fixed number of rounds. Among touched pixels
+  /// the extreme share is halfway between what the image says and 0.9. `log_evidence` gets sum log p(x) in nats.
   [[nodiscard]] Channel fit_shares(std::span<const float> image, std::span<const float> parameters, double radius,
                                    double* log_evidence = nullptr) const;
-  /// The most probable channel among all radii of whole levels up to `largest`.
+  /// The most probable channel among radii of whole levels up to `largest`: all get two rounds, the best eight the
+  /// rest.
   [[nodiscard]] Channel fit(std::span<const float> image, std::span<const float> parameters, double largest) const;
   /// E[v / 255 | x, a] of each pixel: the image as it was before the attack, as far as can be told.
   void expected_image(std::span<const float> image, std::span<const float> parameters, const Channel& channel,
