@@ -160,6 +160,77 @@ TEST(PosteriorSampling, HandsAFieldThatIntegratesItselfAsManyChainsAsItPrefers) 
   });
 }
 
+/// Two chains an image on the linear VAE, with an end of their own.
+struct Stopping {
+  models::LinearVae oracle = models::LinearVae::random(Key(2), 12, 4, 0.4, 0.05);
+  models::Vae vae{oracle.weights({.mean_error = 0.5, .log_variance_shift = 0.0}, Key(3))};
+  Matrix images = random_images(5, 12);
+
+  [[nodiscard]] static PosteriorSamplingOptions options() {
+    PosteriorSamplingOptions options = default_hmc();
+    options.chains = 2;
+    options.warmup = 10;
+    options.transitions = 400;
+    options.leapfrog_steps = 3;
+    return options;
+  }
+  [[nodiscard]] Inference infer(const PosteriorSamplingOptions& options, int threads = 1) const {
+    return make_posterior_sampling(options)->infer(vae, images, make_keys(5), threads, silent_observer());
+  }
+};
+
+TEST(PosteriorSampling, StopsBeforeABudgetOfGradientsIsExceededWithTheDrawsMadeSoFar) {
+  const Stopping problem;
+  auto options = Stopping::options();
+  const Inference whole = problem.infer(options);
+  options.stop.gradients = 200.0;
+  const Inference stopped = problem.infer(options, 2);
+  EXPECT_EQ(stopped.mean, problem.infer(options).mean);
+  // 2 (1 + 3 (10 + draws)) <= 200
+  const std::int64_t draws = 23;
+  const std::int64_t row_of_chain = std::ssize(whole.draws.row(0)) / 2;
+  for (std::size_t b = 0; b < 5; ++b) {
+    EXPECT_EQ(stopped.spent[b], 2.0 * (1.0 + 3.0 * (10.0 + static_cast<double>(draws))));
+    EXPECT_EQ(stopped.kept[b], 2.0 * static_cast<double>(draws));
+    EXPECT_EQ(stopped.transitions[b], 2.0 * (10.0 + static_cast<double>(draws)));
+    for (std::int64_t i = 0; i < 2 * row_of_chain; ++i) {
+      const auto row = static_cast<std::int64_t>(b);
+      if (i % row_of_chain < draws * 4) {
+        ASSERT_EQ(stopped.draws(row, i), whole.draws(row, i)) << i;
+      } else {
+        ASSERT_TRUE(std::isnan(stopped.draws(row, i))) << i;
+      }
+    }
+  }
+  EXPECT_EQ(stopped.gradients, stopped.spent[0]);
+  EXPECT_EQ(stopped.snapshots.back().latent, stopped.draw);
+  EXPECT_EQ(stopped.snapshots.back().mean_reconstruction, stopped.mean_reconstruction);
+  EXPECT_LT(stopped.rhat[0], 1.3);
+}
+
+TEST(PosteriorSampling, StopsOnceTheMeanIsKnownWellEnough) {
+  const Stopping problem;
+  auto options = Stopping::options();
+  options.stop.error = 0.15;
+  const Inference stopped = problem.infer(options);
+  for (std::size_t b = 0; b < 5; ++b) {
+    EXPECT_LE(stopped.relative_mcse[b], 0.15);
+    EXPECT_EQ(std::fmod(stopped.kept[b], 24.0), 0.0);
+    EXPECT_LT(stopped.kept[b], 800.0);
+  }
+}
+
+TEST(PosteriorSampling, TakesOneDrawHoweverSmallTheBudget) {
+  const Stopping problem;
+  auto options = Stopping::options();
+  options.stop.milliseconds = 1e-9;
+  options.thin = 2;
+  const Inference stopped = problem.infer(options);
+  EXPECT_EQ(stopped.kept, std::vector<double>(5, 2.0));
+  EXPECT_EQ(stopped.transitions, std::vector<double>(5, 24.0));
+  EXPECT_TRUE(std::isnan(stopped.rhat[0]));
+}
+
 TEST(PosteriorSampling, RefusesImpossibleOptionsByName) {
   const auto message = [](auto change) {
     PosteriorSamplingOptions options = default_hmc();
@@ -177,6 +248,12 @@ TEST(PosteriorSampling, RefusesImpossibleOptionsByName) {
   EXPECT_THAT(message([](auto& o) { o.thin = 10000; }), testing::HasSubstr("thin must be at most"));
   EXPECT_THAT(message([](auto& o) { o.target_acceptance = 1.0; }), testing::HasSubstr("target_acceptance"));
   EXPECT_THAT(message([](auto& o) { o.jitter = -0.1; }), testing::HasSubstr("jitter"));
+  EXPECT_THAT(message([](auto& o) { o.stop.error = -1.0; }), testing::HasSubstr("stop_error must be at least 0"));
+  EXPECT_THAT(message([](auto& o) {
+                o.stop.gradients = 100.0;
+                o.adaptation = Adaptation::published;
+              }),
+              testing::HasSubstr("a stop needs dual averaging"));
 }
 
 TEST(PosteriorSampling, RefusesPixelsThatAreNoNumbers) {

@@ -132,7 +132,7 @@ TEST(Repair, GivesEachImageTheSameResultInAnyBatchOrderAndNumberOfThreads) {
   const Repaired whole = repair(vae, images, options, 8, 1);
   const auto expect_rows = [&](const Repaired& part, std::int64_t first) {
     EXPECT_EQ(part.images, whole.images.slice(first, part.images.rows()));
-    EXPECT_EQ(part.latents, whole.latents.slice(first, part.images.rows()));
+    EXPECT_EQ(part.encoding.mean, whole.encoding.mean.slice(first, part.images.rows()));
     for (std::size_t b = 0; b < part.channels.size(); ++b) {
       EXPECT_TRUE(same(part.channels[b], whole.channels[static_cast<std::size_t>(first) + b]));
     }
@@ -146,7 +146,7 @@ TEST(Repair, GivesEachImageTheSameResultInAnyBatchOrderAndNumberOfThreads) {
   const auto order = permutation(Key(9), kAll);
   const Repaired shuffled = repair(vae, images.gather(order), options, 8, 1);
   EXPECT_EQ(shuffled.images, whole.images.gather(order));
-  EXPECT_EQ(shuffled.latents, whole.latents.gather(order));
+  EXPECT_EQ(shuffled.encoding.mean, whole.encoding.mean.gather(order));
 }
 
 TEST(Repair, ImagesOutsideTheRangeAreReadAsTheNearestInside) {
@@ -248,7 +248,7 @@ TEST_F(TrainedRepair, UndoesMostOfAnAttack) {
     const Matrix images = attacked(radius);
     const Repaired repaired = repair(vae_, images, {.reading = Reading::channel}, 8, 2);
     const double before = distance(vae_.encode(images).mean);
-    const double after = distance(repaired.latents);
+    const double after = distance(repaired.encoding.mean);
     EXPECT_GT(before, 4.0);
     EXPECT_LT(after, 0.5 * before) << radius;
     for (const energy::Channel& channel : repaired.channels) {

@@ -17,14 +17,16 @@ TEST(RepairDefence, InfersTheCodeOfTheRepairedImage) {
   EXPECT_EQ(defence->name(), "repair");
   const Inference inference = defence->infer(vae, images, keys, 2, silent_observer());
   const Repaired repaired = repair(vae, images, {.reading = Reading::channel}, 3, 1);
-  EXPECT_EQ(inference.mean, repaired.latents);
+  EXPECT_EQ(inference.mean, repaired.encoding.mean);
   EXPECT_EQ(inference.mean, vae.encode(repaired.images).mean);
   EXPECT_EQ(inference.draw, models::sample(vae.encode(repaired.images), keys));
-  EXPECT_EQ(inference.mean_reconstruction, vae.decode(repaired.latents));
+  EXPECT_EQ(inference.mean_reconstruction, vae.decode(repaired.encoding.mean));
   EXPECT_EQ(inference.gradients, 0.0);
   ASSERT_EQ(inference.radius.size(), 9U);
   for (std::size_t b = 0; b < 9; ++b) {
-    EXPECT_EQ(inference.radius[b], repaired.channels[b].radius);
+    const energy::Channel& channel = repaired.channels[b];
+    EXPECT_EQ(inference.radius[b], channel.untouched > 0.5 ? 0.0 : channel.radius);
+    EXPECT_EQ(inference.touched[b], 1.0 - channel.untouched);
   }
   EXPECT_TRUE(inference.draws.empty());
   EXPECT_TRUE(inference.acceptance.empty());

@@ -29,8 +29,11 @@ struct Inference {
   Matrix mean_reconstruction;      // [B, C*H*W] mean of the draws' mean images
   Matrix reencoded;                // [B, D] encoder's mean for the true image that the draws expect; empty where the
                                    // image is read as it is
-  Matrix draws;                    // [B, K * D] the K draws of all its chains that were kept; empty without a chain
+  Matrix draws;                    // [B, K * D] the draws that were kept, K of all its chains together, chain by chain;
+                                   // NaN for those that chains ended without; empty without a chain
   double gradients = 0.0;          // decoder gradients spent on one image, on average
+  std::int64_t chains = 0;         // for each image; 0 without
+  bool exact = true;               // whether the chains leave their posterior invariant, mcmc/kernel.h
   std::vector<double> acceptance;  // [B] mean over the counted transitions; empty where there is no chain, as all below
   std::vector<double> step_size;   // [B] at the end
   std::vector<double> divergences;  // [B] number of divergent transitions, warm-up included
@@ -40,8 +43,11 @@ struct Inference {
   std::vector<double> tail_ess;
   std::vector<double> relative_mcse;  // standard error of the mean latent code, in posterior deviations
   std::vector<double> e_bfmi;
-  std::vector<double> touched;  // [B] share of the pixels that a channel thinks were touched; else empty
-  std::vector<double> radius;   // [B] of the ball or channel through which the image was read; else empty
+  std::vector<double> spent;        // [B] gradients, of all chains together, as the next two
+  std::vector<double> transitions;  // [B] warm-up included
+  std::vector<double> kept;         // [B] draws
+  std::vector<double> touched;      // [B] share of the pixels that a channel thinks were touched; else empty
+  std::vector<double> radius;       // [B] of the ball or channel through which the image was read; else empty
   std::vector<Snapshot> snapshots;
 };
 

@@ -46,7 +46,7 @@ class Map : public Defence {
     result.gradients = std::accumulate(spent.begin(), spent.end(), 0.0) / static_cast<double>(spent.size());
     std::ranges::transform(before, after, std::back_inserter(result.energy_drop), std::minus<>{});
     if (problem.observation != nullptr) {
-      result.reencoded = vae.encode(expected_images(vae, *problem.observation, 0, result.mean), threads).mean;
+      result.reencoded = vae.encode(expected_images(vae, *problem.observation, 0, result.mean, threads), threads).mean;
       result.radius = problem.radii;
       result.touched = problem.touched;
     }

@@ -20,19 +20,6 @@ double gradients_of_start(const PosteriorSamplingOptions& options) {
   return 1.0 + (options.start == Start::map || options.start == Start::lowest ? options.start_gradients : 0);
 }
 
-// The most that one transition spends on a chain.
-int gradients_of_step(const PosteriorSamplingOptions& options) {
-  switch (options.kernel) {
-    case KernelChoice::mala:
-    case KernelChoice::langevin:
-      return 1;
-    case KernelChoice::dynamic:
-      return 2 * options.leapfrog_steps - 1;
-    default:
-      return options.leapfrog_steps;
-  }
-}
-
 // How many chains the field wants to see at once; 0 where it does not care.
 std::int64_t preferred_chains(const ScalarField& energy) {
   const auto* trajectories = dynamic_cast<const mcmc::TrajectoryField*>(&energy);
@@ -73,12 +60,13 @@ class PosteriorSampling : public Defence {
   [[nodiscard]] Inference infer(const models::Vae& vae, const Matrix& images, std::span<const Key> keys, int threads,
                                 Observer& observer) const override {
     check_keys("defences.posterior_sampling", images, keys);
-    SamplingResults results =
-        run_chains(vae, repeat_rows(images, options_.chains), chain_keys(keys), threads, observer);
+    SamplingResults results = run_chains(vae, images, chain_keys(keys), threads, observer);
     Inference inference = joined(std::move(results.inference));
     if (!results.expected.empty()) {
       inference.reencoded = vae.encode(mean_rows(results.expected, options_.chains), threads).mean;
     }
+    inference.chains = options_.chains;
+    inference.exact = options_.kernel != KernelChoice::langevin;
     inference.gradients = mean_of(results.spent) * options_.chains;
     for (std::size_t i = 0; i < inference.snapshots.size(); ++i) {
       inference.snapshots[i].gradients = mean_of(results.spent_at[i]) * options_.chains;
@@ -124,13 +112,15 @@ class PosteriorSampling : public Defence {
     results.spent.assign(n, gradients_of_start(options_));
     results.spent_at.assign(inference.snapshots.size(), std::vector<double>(n));
     results.total_energy.resize(n);
+    results.transitions.resize(n);
+    results.kept_count.resize(n);
     return results;
   }
 
   [[nodiscard]] SamplingResults run_chains(const models::Vae& vae, const Matrix& images, const std::vector<Key>& keys,
                                            int threads, Observer& observer) const {
-    const std::int64_t rows = images.rows();
-    const Problem problem = read_images(vae, images, options_.reading, threads);
+    const std::int64_t rows = images.rows() * options_.chains;
+    const Problem problem = read_images(vae, images, options_.reading, threads, options_.chains);
     SamplingResults results = empty_results(vae, problem, rows);
     const std::int64_t total = rows * (options_.warmup + options_.transitions);
     std::int64_t done = 0;
@@ -145,7 +135,9 @@ class PosteriorSampling : public Defence {
     const auto work = [&](std::int64_t first, std::int64_t count) {
       SamplingChunk(options_, vae, problem, first, count, keys, results, tick).run();
     };
-    if (const std::int64_t chains = preferred_chains(*problem.energy); chains > 0) {
+    if (options_.stop.any()) {
+      parallel_chunks(rows, options_.chains, threads, work);  // each image ends when it may
+    } else if (const std::int64_t chains = preferred_chains(*problem.energy); chains > 0) {
       const std::int64_t whole = std::max<std::int64_t>(1, chains / options_.chains) * options_.chains;
       parallel_chunks(rows, whole, 1, work);  // the host's threads would only take turns at the device
     } else {
@@ -186,13 +178,21 @@ class PosteriorSampling : public Defence {
   }
 
   void diagnose(const SamplingResults& results, Inference& inference) const {
-    if (static_cast<std::int64_t>(results.kept.size()) < mcmc::kFewestDraws) {
-      return;
-    }
     const std::int64_t chains = options_.chains;
-    for (std::int64_t row = 0; row < results.kept.front().rows(); row += chains) {
+    const auto sum = [&](const std::vector<double>& values, std::int64_t row) {
+      return std::accumulate(values.begin() + row, values.begin() + row + chains, 0.0);
+    };
+    for (std::int64_t row = 0; row < std::ssize(results.spent); row += chains) {
+      const std::int64_t kept = results.kept_count[static_cast<std::size_t>(row)];
+      inference.spent.push_back(sum(results.spent, row));
+      inference.transitions.push_back(sum(results.transitions, row));
+      inference.kept.push_back(static_cast<double>(kept * chains));
+      if (std::ssize(results.kept) < mcmc::kFewestDraws) {
+        continue;
+      }
       const auto at = results.total_energy.begin() + row;
-      const auto d = mcmc::diagnose(results.kept, row, chains, {.total_energy = {at, at + chains}});
+      const auto d = mcmc::diagnose(std::span(results.kept).first(static_cast<std::size_t>(kept)), row, chains,
+                                    {.total_energy = {at, at + chains}});
       inference.rhat.push_back(d.rhat);
       inference.bulk_ess.push_back(d.bulk_ess);
       inference.tail_ess.push_back(d.tail_ess);
@@ -306,8 +306,30 @@ void validate(const PosteriorSamplingOptions& options) {
   if (!(options.persistence >= 0.0 && options.persistence < 1.0)) {
     misuse("defences.posterior_sampling", "persistence must be in [0, 1), got {}", options.persistence);
   }
+  for (const auto& [option, value] : {std::pair("stop_gradients", options.stop.gradients),
+                                      {"stop_milliseconds", options.stop.milliseconds},
+                                      {"stop_error", options.stop.error}}) {
+    if (!std::isfinite(value) || value < 0.0) {
+      misuse("defences.posterior_sampling", "{} must be at least 0, 0 for no limit, got {}", option, value);
+    }
+  }
+  if (options.stop.any() && options.adaptation == Adaptation::published) {
+    misuse("defences.posterior_sampling", "the published loop runs to its end; a stop needs dual averaging");
+  }
   if (!(options.jitter >= 0.0 && options.jitter < 1.0)) {
     misuse("defences.posterior_sampling", "jitter must be in [0, 1), got {}", options.jitter);
+  }
+}
+
+int gradients_per_transition(const PosteriorSamplingOptions& options) {
+  switch (options.kernel) {
+    case KernelChoice::mala:
+    case KernelChoice::langevin:
+      return 1;
+    case KernelChoice::dynamic:
+      return 2 * options.leapfrog_steps - 1;
+    default:
+      return options.leapfrog_steps;
   }
 }
 
@@ -315,7 +337,7 @@ double gradients_per_image(const PosteriorSamplingOptions& options) {
   // The state keeps its energy and gradient, so a transition costs its leapfrog steps and no more.
   const double transitions = options.warmup + options.transitions;
   const double learning = options.first_step_trials + (options.learn_length ? 2.0 * options.leapfrog_steps - 1.0 : 0.0);
-  return options.chains * (gradients_of_start(options) + learning + transitions * gradients_of_step(options));
+  return options.chains * (gradients_of_start(options) + learning + transitions * gradients_per_transition(options));
 }
 
 std::unique_ptr<Defence> make_posterior_sampling(const PosteriorSamplingOptions& options) {

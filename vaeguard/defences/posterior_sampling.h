@@ -22,6 +22,17 @@ enum class KernelChoice { hmc, generalised_hmc, mala, dynamic, langevin };
 enum class MetricChoice { identity, encoder, learned };
 enum class Adaptation { dual_averaging, published };
 
+/// When the chains of an image end before they have made all transitions: at the first limit reached, after warm-up and
+/// one kept draw at least. 0 is no limit. An image's chains then run by themselves, slower than in a batch.
+struct Stop {
+  double gradients = 0.0;     // on one image, all chains and their warm-up together
+  double milliseconds = 0.0;  // of sampling one image; how far a chain gets then depends on the machine
+  double error = 0.0;         // the worst coordinate's Monte Carlo standard error of the mean code, in posterior
+                              // deviations; looked at after every mcmc::kFewestDraws kept draws
+
+  [[nodiscard]] bool any() const { return gradients > 0.0 || milliseconds > 0.0 || error > 0.0; }
+};
+
 struct PosteriorSamplingOptions {
   std::string name = "hmc";
   ReadingOptions reading;
@@ -41,6 +52,7 @@ struct PosteriorSamplingOptions {
   double jitter = 0.2;       // of hmc
   double persistence = 0.9;  // of generalised_hmc
   int thin = 1;              // every thin-th draw is kept and decoded into the mean reconstruction
+  Stop stop = {};
 };
 
 /// The paper's setting for MNIST as its code runs it: T = 500 plus half of it as burn-in, L = 20, first step 0.1,
@@ -60,6 +72,8 @@ PosteriorSamplingOptions default_sampling(KernelChoice kernel);
 void validate(const PosteriorSamplingOptions& options);
 /// Decoder gradients that one image costs at most.
 double gradients_per_image(const PosteriorSamplingOptions& options);
+/// Those that one transition of one chain costs at most.
+int gradients_per_transition(const PosteriorSamplingOptions& options);
 
 std::unique_ptr<Defence> make_posterior_sampling(const PosteriorSamplingOptions& options);
 

@@ -34,14 +34,15 @@ class Repair {
     outputs_ = Matrix(images_.rows(), images_.columns());
     expect(histogram, true);
     for (int pass = 0; pass < passes; ++pass) {
-      vae_.decoder().forward(latents_, outputs_, *tape_);
+      vae_.decoder().forward(encoding_.mean, outputs_, *tape_);
       expect(model_, std::ranges::find(kSearches, pass) != std::end(kSearches));
     }
   }
 
   void write(std::int64_t first, Repaired& result) const {
     result.images.assign(first, expected_);
-    result.latents.assign(first, latents_);
+    result.encoding.mean.assign(first, encoding_.mean);
+    result.encoding.log_variance.assign(first, encoding_.log_variance);
     std::ranges::copy(channels_, result.channels.begin() + first);
   }
 
@@ -58,7 +59,7 @@ class Repair {
       }
       model.expected_image(images_.row(b), outputs_.row(b), channel, expected_.row(b));
     }
-    latents_ = vae_.encode(expected_).mean;
+    encoding_ = vae_.encode(expected_);
   }
 
   const models::Vae& vae_;
@@ -68,7 +69,7 @@ class Repair {
   std::unique_ptr<networks::Tape> tape_;
   Matrix outputs_;
   Matrix expected_;
-  Matrix latents_;
+  models::Encoding encoding_;
   std::vector<energy::Channel> channels_;
 };
 
@@ -87,7 +88,9 @@ Repaired repair(const models::Vae& vae, const energy::ChannelModel& model, const
   check_shape("defences.reading", "images", images, -1, vae.image().size());
   check_finite("defences.reading", "images", images);
   const energy::ChannelModel histogram(models::histogram_alone(model.law()));
-  Repaired result{Matrix(images.rows(), images.columns()), Matrix(images.rows(), vae.latent_size()),
+  const Matrix latents(images.rows(), vae.latent_size());
+  Repaired result{Matrix(images.rows(), images.columns()),
+                  {latents, latents},
                   std::vector<energy::Channel>(static_cast<std::size_t>(images.rows()))};
   parallel_chunks(images.rows(), row_chunk(images.rows(), kImagesAtOnce, threads), threads,
                   [&](std::int64_t first, std::int64_t count) {
@@ -99,12 +102,33 @@ Repaired repair(const models::Vae& vae, const energy::ChannelModel& model, const
   return result;
 }
 
-// An image that was left alone has no ball.
-double radius_of(const energy::Channel& channel, const ReadingOptions& options) {
-  return options.radius > 0.0 ? options.radius : channel.untouched > 0.5 ? 0.0 : channel.radius;
+// Every value `copies` times in a row.
+template <typename T>
+std::vector<T> repeated(const std::vector<T>& values, std::int64_t copies) {
+  std::vector<T> result;
+  for (const T& value : values) {
+    result.insert(result.end(), static_cast<std::size_t>(copies), value);
+  }
+  return result;
 }
 
 }  // namespace
+
+std::vector<double> Repaired::radii(const ReadingOptions& options) const {
+  std::vector<double> result;
+  for (const energy::Channel& channel : channels) {
+    const double found = channel.untouched > 0.5 ? 0.0 : channel.radius;
+    result.push_back(options.radius > 0.0 ? options.radius : found);
+  }
+  return result;
+}
+
+std::vector<double> Repaired::touched() const {
+  std::vector<double> result;
+  std::ranges::transform(channels, std::back_inserter(result),
+                         [](const energy::Channel& channel) { return 1.0 - channel.untouched; });
+  return result;
+}
 
 void validate(const ReadingOptions& options) {
   if (!std::isfinite(options.radius) || options.radius < 0.0 || options.radius > 1.0) {
@@ -122,40 +146,43 @@ Repaired repair(const models::Vae& vae, const Matrix& images, const ReadingOptio
   return repair(vae, *channel_model(vae), images, options, passes, threads);
 }
 
-Problem read_images(const models::Vae& vae, const Matrix& images, const ReadingOptions& options, int threads) {
+Problem read_images(const models::Vae& vae, const Matrix& images, const ReadingOptions& options, int threads,
+                    std::int64_t copies) {
   validate(options);
-  Problem problem{images, nullptr, nullptr, {}, {}};
+  Problem problem{repeat_rows(images, copies), nullptr, nullptr, {}, {}};
   if (options.reading == Reading::exact) {
-    problem.energy = energy::make_posterior_energy(vae, images);
+    problem.energy = energy::make_posterior_energy(vae, problem.images);
     return problem;
   }
   check_shape("defences.reading", "images", images, -1, vae.image().size());
-  problem.radii.assign(static_cast<std::size_t>(images.rows()), options.radius);
+  problem.radii.assign(static_cast<std::size_t>(problem.images.rows()), options.radius);
   if (options.reading == Reading::minimum && options.radius > 0.0) {
-    problem.observation = energy::minimum_observation(vae.likelihood(), images, options.norm, problem.radii);
+    problem.observation = energy::minimum_observation(vae.likelihood(), problem.images, options.norm, problem.radii);
   } else {
     auto model = channel_model(vae);
-    Repaired repaired = repair(vae, *model, images, options, kPasses, threads);
-    std::ranges::transform(repaired.channels, problem.radii.begin(),
-                           [&](const energy::Channel& channel) { return radius_of(channel, options); });
-    std::ranges::transform(repaired.channels, std::back_inserter(problem.touched),
-                           [](const energy::Channel& channel) { return 1.0 - channel.untouched; });
-    problem.images = std::move(repaired.images);
-    problem.observation = options.reading == Reading::minimum
-                              ? energy::minimum_observation(vae.likelihood(), images, options.norm, problem.radii)
-                              : energy::channel_observation(std::move(model), images, std::move(repaired.channels));
+    const Repaired repaired = repair(vae, *model, images, options, kPasses, threads);
+    problem.radii = repeated(repaired.radii(options), copies);
+    problem.touched = repeated(repaired.touched(), copies);
+    problem.observation =
+        options.reading == Reading::minimum
+            ? energy::minimum_observation(vae.likelihood(), problem.images, options.norm, problem.radii)
+            : energy::channel_observation(std::move(model), problem.images, repeated(repaired.channels, copies));
+    problem.images = repeat_rows(repaired.images, copies);
   }
   problem.energy = std::make_unique<energy::PosteriorEnergy>(vae, problem.observation);
   return problem;
 }
 
 Matrix expected_images(const models::Vae& vae, const energy::Observation& observation, std::int64_t first,
-                       const Matrix& latents) {
-  const Matrix outputs = networks::forward_all(vae.decoder(), latents, 1);
+                       const Matrix& latents, int threads) {
+  const Matrix outputs = networks::forward_all(vae.decoder(), latents, threads);
   Matrix images(outputs.rows(), outputs.columns());
-  for (std::int64_t b = 0; b < images.rows(); ++b) {
-    observation.true_image(first + b, outputs.row(b), images.row(b));
-  }
+  parallel_chunks(images.rows(), row_chunk(images.rows(), kImagesAtOnce, threads), threads,
+                  [&](std::int64_t begin, std::int64_t count) {
+                    for (std::int64_t b = begin; b < begin + count; ++b) {
+                      observation.true_image(first + b, outputs.row(b), images.row(b));
+                    }
+                  });
   return images;
 }
 

@@ -26,8 +26,14 @@ void validate(const ReadingOptions& options);
 /// What encoder and pixel law alone make of images: neither gradient nor chain.
 struct Repaired {
   Matrix images;                          // [B, C*H*W] as they probably were before the attack
-  Matrix latents;                         // [B, D] means of their encodings
+  models::Encoding encoding;              // [B, D] of those
   std::vector<energy::Channel> channels;  // [B] what was done to them
+
+  /// Radius of each image's ball, [B]: that of options where it is given, else what was found; 0 for an image that was
+  /// left alone.
+  [[nodiscard]] std::vector<double> radii(const ReadingOptions& options) const;
+  /// Share of each image's pixels that were touched, [B].
+  [[nodiscard]] std::vector<double> touched() const;
 };
 
 /// Alternates between the true image expected of a latent code through the channel and the code that the encoder gives
@@ -45,10 +51,12 @@ struct Problem {
   std::vector<double> radii;    // [B]; empty for Reading::exact
   std::vector<double> touched;  // [B] share of the pixels that were; empty where no channel was fitted
 };
-Problem read_images(const models::Vae& vae, const Matrix& images, const ReadingOptions& options, int threads);
+/// B functions in images' order, each image's `copies` times in a row: one for each of its chains.
+Problem read_images(const models::Vae& vae, const Matrix& images, const ReadingOptions& options, int threads,
+                    std::int64_t copies = 1);
 
 /// The images expected of latent codes [B, D] under `observation`; rows first .. of its images.
 Matrix expected_images(const models::Vae& vae, const energy::Observation& observation, std::int64_t first,
-                       const Matrix& latents);
+                       const Matrix& latents, int threads = 1);
 
 }  // namespace vaeguard::defences

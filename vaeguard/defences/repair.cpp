@@ -18,13 +18,11 @@ class RepairDefence : public Defence {
     }
     const Repaired repaired = repair(vae, images, options_.reading, options_.passes, threads);
     Inference result;
-    result.draw = models::sample(vae.encode(repaired.images, threads), keys);
-    result.mean = repaired.latents;
-    result.mean_reconstruction = vae.decode(repaired.latents, threads);
-    for (const energy::Channel& channel : repaired.channels) {
-      result.radius.push_back(channel.radius);
-      result.touched.push_back(1.0 - channel.untouched);
-    }
+    result.draw = models::sample(repaired.encoding, keys);
+    result.mean = repaired.encoding.mean;
+    result.mean_reconstruction = vae.decode(result.mean, threads);
+    result.radius = repaired.radii(options_.reading);
+    result.touched = repaired.touched();
     return result;
   }
 

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 #include <utility>
 
 #include "vaeguard/defences/descent.h"
+#include "vaeguard/mcmc/diagnostics.h"
 #include "vaeguard/mcmc/dynamic_hmc.h"
 #include "vaeguard/mcmc/generalised_hmc.h"
 #include "vaeguard/mcmc/hmc.h"
@@ -162,8 +165,11 @@ void SamplingChunk::run_tuned(const K& kernel, mcmc::State state) {
     results_.spent[row] = before[row] + static_cast<double>(tuned.gradients[b]);
   }
   write_rows(tuned.parameters.step_size, results_.inference.step_size);
-  mcmc::sample(kernel, mcmc::fold_all(keys_, "sample"), target_, std::move(tuned), options_.transitions,
-               [&](int, const mcmc::State& now, const mcmc::Info& info) { after_transition(now, info, true); });
+  mcmc::sample_until(kernel, mcmc::fold_all(keys_, "sample"), target_, std::move(tuned), options_.transitions,
+                     [&](int, const mcmc::State& now, const mcmc::Info& info) {
+                       after_transition(now, info, true);
+                       return ended();
+                     });
 }
 
 template <mcmc::Kernel K>
@@ -187,7 +193,7 @@ void SamplingChunk::after_transition(const mcmc::State& state, const mcmc::Info&
     inference.energy_drop[to] = start_energy_[from] - state.energy[from];
     results_.spent[to] += info.gradients[from];
     if (counted) {
-      inference.acceptance[to] += info.acceptance[from] / options_.transitions;
+      inference.acceptance[to] += info.acceptance[from];
       results_.total_energy[to].push_back(info.total_energy[from]);
     }
   }
@@ -215,9 +221,12 @@ void SamplingChunk::take_snapshot(const mcmc::State& state) {
   if (at == snapshot_at_.end()) {
     return;
   }
-  const auto index = static_cast<std::size_t>(at - snapshot_at_.begin());
+  fill_snapshot(static_cast<std::size_t>(at - snapshot_at_.begin()), state.position);
+}
+
+void SamplingChunk::fill_snapshot(std::size_t index, const Matrix& latent) {
   Snapshot& snapshot = results_.inference.snapshots[index];
-  snapshot.latent.assign(first_, state.position);
+  snapshot.latent.assign(first_, latent);
   std::copy_n(results_.spent.begin() + first_, count_, results_.spent_at[index].begin() + first_);
   if (decoded_ > 0 && !snapshot.mean_reconstruction.empty()) {
     snapshot.mean.assign(first_, divided(mean_, static_cast<std::size_t>(draws_)));
@@ -225,9 +234,44 @@ void SamplingChunk::take_snapshot(const mcmc::State& state) {
   }
 }
 
+bool SamplingChunk::ended() const {
+  const Stop& stop = options_.stop;
+  if (!stop.any() || decoded_ == 0) {
+    return false;
+  }
+  const auto first = results_.spent.begin() + first_;
+  const double next = static_cast<double>(count_) * gradients_per_transition(options_);
+  const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - began_;
+  return (stop.gradients > 0.0 && std::accumulate(first, first + count_, next) > stop.gradients) ||
+         (stop.milliseconds > 0.0 && elapsed.count() >= stop.milliseconds) ||
+         (stop.error > 0.0 && decoded_ % static_cast<std::size_t>(mcmc::kFewestDraws) == 0 &&
+          draws_ % options_.thin == 0 && relative_error() <= stop.error);
+}
+
+double SamplingChunk::relative_error() const {
+  return mcmc::diagnose(std::span(results_.kept).first(decoded_), first_, count_, {}).relative_mcse;
+}
+
 void SamplingChunk::finish() {
-  results_.inference.mean.assign(first_, divided(mean_, static_cast<std::size_t>(draws_)));
-  results_.inference.mean_reconstruction.assign(first_, divided(mean_reconstruction_, decoded_));
+  Inference& inference = results_.inference;
+  std::for_each(inference.acceptance.begin() + first_, inference.acceptance.begin() + first_ + count_,
+                [&](double& acceptance) { acceptance /= draws_; });
+  std::fill_n(results_.transitions.begin() + first_, count_, transition_);
+  std::fill_n(results_.kept_count.begin() + first_, count_, static_cast<std::int64_t>(decoded_));
+  // A chain that has ended stays where it is.
+  const Matrix last = inference.draw.slice(first_, count_);
+  for (std::size_t i = 0; i < snapshot_at_.size(); ++i) {
+    if (snapshot_at_[i] > transition_) {
+      fill_snapshot(i, last);
+    }
+  }
+  const Matrix nothing(count_, last.columns(),
+                       std::vector<float>(last.values().size(), std::numeric_limits<float>::quiet_NaN()));
+  for (std::size_t i = decoded_; i < results_.kept.size(); ++i) {
+    results_.kept[i].assign(first_, nothing);
+  }
+  inference.mean.assign(first_, divided(mean_, static_cast<std::size_t>(draws_)));
+  inference.mean_reconstruction.assign(first_, divided(mean_reconstruction_, decoded_));
   if (problem_.observation != nullptr) {
     results_.expected.assign(first_, divided(expected_, decoded_));
   }

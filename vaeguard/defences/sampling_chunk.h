@@ -1,6 +1,7 @@
 // The chains of some images and the rows of the results that they fill; for the sources of this folder only.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <span>
 #include <vector>
@@ -14,10 +15,12 @@ namespace vaeguard::defences {
 struct SamplingResults {
   Inference inference;        // but for reencoded, draws and diagnostics
   Matrix expected;            // [n, C*H*W] mean of the true images that the kept draws expect; empty for Reading::exact
-  std::vector<Matrix> kept;   // [n, D] each
+  std::vector<Matrix> kept;   // [n, D] each; NaN for a chain that ended before
   std::vector<double> spent;  // [n] gradients
   std::vector<std::vector<double>> spent_at;      // [snapshots][n] the same at each snapshot
   std::vector<std::vector<double>> total_energy;  // [n][transitions] of the counted ones
+  std::vector<double> transitions;                // [n] warm-up included
+  std::vector<std::int64_t> kept_count;           // [n]
 };
 
 /// Transitions after which a snapshot is taken: 0, 1, 2, 5, 10, 20, 50, ... and the last.
@@ -44,8 +47,11 @@ class SamplingChunk {
   template <mcmc::Kernel K>
   void run_published(const K& kernel, mcmc::State state);
   void after_transition(const mcmc::State& state, const mcmc::Info& info, bool counted);
+  [[nodiscard]] bool ended() const;
+  [[nodiscard]] double relative_error() const;
   void add_draw(const mcmc::State& state);
   void take_snapshot(const mcmc::State& state);
+  void fill_snapshot(std::size_t index, const Matrix& latent);
   void finish();
   void write_rows(const std::vector<double>& values, std::vector<double>& to) const;
 
@@ -60,6 +66,7 @@ class SamplingChunk {
   std::span<const Key> keys_;
   SamplingResults& results_;
   const std::function<void(std::int64_t)>& tick_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::vector<double> start_energy_;
   int transition_ = 0;
   int draws_ = 0;

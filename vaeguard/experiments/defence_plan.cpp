@@ -167,6 +167,9 @@ void read_sampling(TableReader& reader, PosteriorSamplingOptions& o) {
   o.step_size = reader.number("step_size", o.step_size);
   o.target_acceptance = reader.number("target_acceptance", o.target_acceptance);
   o.jitter = reader.number("jitter", o.jitter);
+  o.stop.gradients = reader.number("stop_gradients", o.stop.gradients);
+  o.stop.milliseconds = reader.number("stop_milliseconds", o.stop.milliseconds);
+  o.stop.error = reader.number("stop_error", o.stop.error);
   validate(o);
 }
 

@@ -20,7 +20,10 @@ constexpr std::pair<const char*, std::vector<double> defences::Inference::*> kSt
     {"tail_ess", &defences::Inference::tail_ess},
     {"relative_mcse", &defences::Inference::relative_mcse},
     {"e_bfmi", &defences::Inference::e_bfmi},
-    {"touched", &defences::Inference::touched}};
+    {"touched", &defences::Inference::touched},
+    {"spent", &defences::Inference::spent},
+    {"transitions", &defences::Inference::transitions},
+    {"kept", &defences::Inference::kept}};
 
 std::vector<double> numbers_from(const std::map<std::string, NpzArray>& arrays, const std::string& name,
                                  std::string_view place) {
@@ -56,12 +59,14 @@ Matrix matrix_from(const std::map<std::string, NpzArray>& arrays, const std::str
 }
 
 void save_inference(const std::filesystem::path& file, const defences::Inference& inference, double seconds) {
-  std::map<std::string, NpzArray> arrays{{"draw", to_array(inference.draw)},
-                                         {"mean", to_array(inference.mean)},
-                                         {"mean_reconstruction", to_array(inference.mean_reconstruction)},
-                                         {"reencoded", to_array(inference.reencoded)},
-                                         {"draws", to_array(inference.draws)},
-                                         {"cost", to_array(std::vector<double>{inference.gradients, seconds})}};
+  std::map<std::string, NpzArray> arrays{
+      {"draw", to_array(inference.draw)},
+      {"mean", to_array(inference.mean)},
+      {"mean_reconstruction", to_array(inference.mean_reconstruction)},
+      {"reencoded", to_array(inference.reencoded)},
+      {"draws", to_array(inference.draws)},
+      {"cost", to_array(std::vector<double>{inference.gradients, seconds})},
+      {"chains", to_array(std::vector<double>{static_cast<double>(inference.chains), inference.exact ? 1.0 : 0.0})}};
   for (const auto& [name, values] : kStatistics) {
     arrays.emplace(name, to_array(inference.*values));
   }
@@ -91,6 +96,12 @@ defences::Inference load_inference(const std::filesystem::path& file, double& se
   }
   inference.gradients = cost[0];
   seconds = cost[1];
+  const auto chains = numbers_from(arrays, "chains", place);
+  if (chains.size() != 2) {
+    misuse(place, "the array 'chains' must hold their number and whether they are exact, got {} values", chains.size());
+  }
+  inference.chains = static_cast<std::int64_t>(chains[0]);
+  inference.exact = chains[1] != 0.0;
   for (const auto& [name, values] : kStatistics) {
     inference.*values = numbers_from(arrays, name, place);
   }

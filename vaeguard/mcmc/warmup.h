@@ -118,16 +118,30 @@ Tuned learn_lengths(std::span<const Key> keys, const Target& target, Tuned tuned
   return tuned;
 }
 
-/// `transitions` draws with frozen parameters; transition t uses keys[b].fold(t). visit(t, state, info) sees each draw.
-template <Kernel K, typename Visit>
-State sample(const K& kernel, std::span<const Key> keys, const Target& target, Tuned tuned, int transitions,
-             Visit&& visit) {
+/// At most `transitions` draws with frozen parameters; transition t uses keys[b].fold(t). ended(t, state, info) sees
+/// each draw and says whether it was the last.
+template <Kernel K, typename Ended>
+State sample_until(const K& kernel, std::span<const Key> keys, const Target& target, Tuned tuned, int transitions,
+                   Ended&& ended) {
   for (int t = 0; t < transitions; ++t) {
     const Info info =
         kernel.step(step_keys(keys, static_cast<std::uint64_t>(t)), target, tuned.parameters, tuned.state);
-    visit(t, std::as_const(tuned.state), info);
+    if (ended(t, std::as_const(tuned.state), info)) {
+      break;
+    }
   }
   return std::move(tuned.state);
+}
+
+/// `transitions` draws; visit(t, state, info) sees each.
+template <Kernel K, typename Visit>
+State sample(const K& kernel, std::span<const Key> keys, const Target& target, Tuned tuned, int transitions,
+             Visit&& visit) {
+  return sample_until(kernel, keys, target, std::move(tuned), transitions,
+                      [&](int t, const State& state, const Info& info) {
+                        visit(t, state, info);
+                        return false;
+                      });
 }
 
 /// The authors' loop: the step size follows published_step_size at every transition, draws included, so that its states
