@@ -43,6 +43,7 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(PkgConfig REQUIRED)
 # Not find_package(libzip): Debian's refuses to load where the zip command-line tools are not installed.
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
+pkg_check_modules(stb REQUIRED IMPORTED_TARGET stb)
 find_library(LBFGS_LIBRARY lbfgs REQUIRED)
 if(VAEGUARD_TORCH)
   find_package(Torch REQUIRED)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 
 #include "apps/cli/machine.h"
 #include "apps/cli/verbs.h"
@@ -58,7 +59,13 @@ void doctor(const Common& common) {
          "not in this build: the onednn backend is missing; install libdnnl-dev ocl-icd-opencl-dev, build again");
   }
   const auto folder = data::data_folder(common.data);
+  std::map<std::string, std::string> seen;
   for (const auto& name : data::dataset_names()) {
+    const auto [first, is_first] = seen.emplace(data::dataset_folder(name), name);
+    if (!is_first) {
+      line("data set " + name, "made of " + first->second);
+      continue;
+    }
     try {
       const auto dataset = data::load_dataset(name, folder);
       line("data set " + name, fmt::format("ready: {} + {} + {} images", dataset.train.labels.size(),

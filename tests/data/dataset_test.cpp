@@ -35,7 +35,7 @@ class RegisteredDataset : public testing::TestWithParam<std::string> {};
 
 TEST_P(RegisteredDataset, ObeysItsInterface) {
   const auto folder = data_folder();
-  if (GetParam() != "synthetic" && !std::filesystem::exists(folder / GetParam())) {
+  if (!std::filesystem::exists(folder / dataset_folder(GetParam()))) {
     GTEST_SKIP() << GetParam() << " is not in " << folder;
   }
   const Dataset dataset = load_dataset(GetParam(), folder);

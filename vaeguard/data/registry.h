@@ -10,11 +10,15 @@
 
 namespace vaeguard::data {
 
-/// The known names, in the order of their listing: "mnist", "fashion_mnist", "synthetic".
+/// The known names, in the order of their listing: "mnist", "fashion_mnist", "color_mnist",
+/// "color_mnist_colors", "synthetic".
 std::vector<std::string> dataset_names();
 
 /// One sentence that says what a known data set is; throws Misuse for an unknown name.
 std::string dataset_description(std::string_view name);
+
+/// Its subfolder of the data folder, which another set may share; empty for one that is made on the spot.
+std::string dataset_folder(std::string_view name);
 
 /// Loads a data set from its subfolder of `data_folder` ("synthetic" needs none: it is made on the spot). Throws Misuse
 /// for an unknown name, naming the nearest known one, and for files that are missing or wrong.

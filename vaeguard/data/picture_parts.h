@@ -1,0 +1,30 @@
+// Picture files put into training, validation and test, and read; for the sources of this folder only.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <vector>
+
+#include "vaeguard/base/random.h"
+#include "vaeguard/data/image_folder.h"
+
+namespace vaeguard::data {
+
+struct PictureFile {
+  std::filesystem::path path;
+  std::int64_t label = 0;
+};
+using PictureParts = std::array<std::vector<PictureFile>, 3>;  // train, validation, test
+
+/// Whether the name ends as a PNG's or JPEG's.
+bool is_picture(const std::filesystem::path& path);
+/// Subfolders or pictures, in the order of their names, which does not depend on the file system.
+std::vector<std::filesystem::path> sorted_entries(const std::filesystem::path& folder, bool folders);
+/// The pictures of one folder, at least one.
+std::vector<PictureFile> files_of_class(const std::filesystem::path& folder, std::int64_t label);
+/// Moves the shares of `all` that options ask for, at least one picture each, into validation and test; the rest is for
+/// training. The key decides which.
+void split(const ImageFolderOptions& options, const std::vector<PictureFile>& all, Key key, PictureParts& parts);
+Dataset read_parts(const ImageFolderOptions& options, PictureParts parts, std::int64_t classes);
+
+}  // namespace vaeguard::data
