@@ -180,5 +180,24 @@ TEST(Calibration, ASingleRowSaysNothingOfChance) {
   EXPECT_TRUE(std::isnan(found.debiased_squared_error));
 }
 
+TEST(CalibrationError, HasTheJackknifesErrorOverReferences) {
+  // Equal confidences make one bin, whose error is |accuracy - 3/4|.
+  const Matrix probabilities = two_classes(std::vector<float>(8, 0.75F));
+  const Estimate found = calibration_error(probabilities, Classes{1, 1, 1, 1, 0, 0, 1, 1}, 2);
+  EXPECT_EQ(found.n, 4);
+  EXPECT_NEAR(found.value, 0.0, 1e-12);
+  // Without the first, second or fourth: |2/3 - 3/4| = 1/12; without the third: 1/4. Mean 1/8, squares 3 / 24^2 + 1/64.
+  EXPECT_NEAR(found.standard_error, std::sqrt(0.75 * (3.0 / 576.0 + 1.0 / 64.0)), 1e-6);
+  EXPECT_TRUE(std::isnan(calibration_error(probabilities, Classes(8, 1), 8).standard_error));
+}
+
+TEST(CalibrationError, RefusesRestartsThatDoNotDivideTheRows) {
+  expect_misuse(
+      [] {
+        static_cast<void>(calibration_error(two_classes({0.5F, 0.5F, 0.5F}), Classes(3, 1), 2));
+      },
+      {"[metrics.calibration] restarts must be at least 1 and divide the 3 rows, got 2"});
+}
+
 }  // namespace
 }  // namespace vaeguard::metrics

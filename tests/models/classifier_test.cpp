@@ -23,6 +23,14 @@ TEST(Classifier, PredictsTheLargestLogitAndTheFirstInATie) {
   EXPECT_THAT(example().predict(latents), testing::ElementsAre(1, 2, 0));
 }
 
+TEST(Classifier, ProbabilitiesAreTheSoftmaxOfTheLogitsHoweverLarge) {
+  const Matrix probabilities = example().probabilities(Matrix(2, 2, std::vector<float>{2.0F, 3.0F, 2e4F, 0.0F}));
+  const double total = std::exp(2.5) + std::exp(3.0) + std::exp(-5.0);
+  EXPECT_FLOAT_EQ(probabilities(0, 0), static_cast<float>(std::exp(2.5) / total));
+  EXPECT_FLOAT_EQ(probabilities(0, 2), static_cast<float>(std::exp(-5.0) / total));
+  EXPECT_THAT(probabilities.row(1), testing::ElementsAre(1.0F, 0.0F, 0.0F));
+}
+
 TEST(Classifier, CrossEntropyIsMinusLogSoftmax) {
   const std::array latent{2.0F, 3.0F};
   const double expected = std::log(std::exp(2.5) + std::exp(3.0) + std::exp(-5.0)) - 2.5;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "vaeguard/base/error.h"
 
@@ -113,6 +114,36 @@ Calibration calibration(const Matrix& probabilities, std::span<const std::int64_
     begin = end;
   }
   return result;
+}
+
+Estimate calibration_error(const Matrix& probabilities, std::span<const std::int64_t> classes, std::int64_t restarts) {
+  if (restarts < 1 || probabilities.rows() % restarts != 0) {
+    misuse(kPlace, "restarts must be at least 1 and divide the {} rows, got {}", probabilities.rows(), restarts);
+  }
+  const std::int64_t references = probabilities.rows() / restarts;
+  const double all = calibration(probabilities, classes).expected_error;
+  if (references < 2) {
+    return {all, std::nan(""), references};
+  }
+  std::vector<double> without;  // one reference each
+  for (std::int64_t left_out = 0; left_out < references; ++left_out) {
+    std::vector<std::int64_t> rows;
+    std::vector<std::int64_t> kept;
+    for (std::int64_t row = 0; row < probabilities.rows(); ++row) {
+      if (row / restarts != left_out) {
+        rows.push_back(row);
+        kept.push_back(classes[static_cast<std::size_t>(row)]);
+      }
+    }
+    without.push_back(calibration(probabilities.gather(rows), kept).expected_error);
+  }
+  const auto n = static_cast<double>(references);
+  const double mean = std::accumulate(without.begin(), without.end(), 0.0) / n;
+  double squares = 0.0;
+  for (const double value : without) {
+    squares += (value - mean) * (value - mean);
+  }
+  return {all, std::sqrt((n - 1.0) / n * squares), references};
 }
 
 }  // namespace vaeguard::metrics

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "vaeguard/base/matrix.h"
+#include "vaeguard/metrics/intervals.h"
 
 namespace vaeguard::metrics {
 
@@ -40,5 +41,9 @@ struct Calibration {
 /// Sorts rows by confidence into at most `bins` bins of equal size (Nguyen and O'Connor 2015), rows of equal confidence
 /// into the same: the order of rows changes nothing. Needs at least one row and one bin.
 Calibration calibration(const Matrix& probabilities, std::span<const std::int64_t> classes, std::int64_t bins = 15);
+
+/// Calibration::expected_error of all rows, restarts of one reference in a row, with the jackknife's standard error
+/// over references; not a number for a single one.
+Estimate calibration_error(const Matrix& probabilities, std::span<const std::int64_t> classes, std::int64_t restarts);
 
 }  // namespace vaeguard::metrics

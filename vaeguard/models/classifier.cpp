@@ -1,4 +1,4 @@
-// Logits, prediction and cross-entropy of the linear classifier.
+// Logits, probabilities, prediction and cross-entropy of the linear classifier.
 #include "vaeguard/models/classifier.h"
 
 #include <algorithm>
@@ -20,6 +20,16 @@ std::vector<double> row_logits(const LinearClassifier& classifier, std::span<con
   return result;
 }
 
+// exp(logits - largest) in place; returns their sum.
+double exponentiate(std::vector<double>& row, double largest) {
+  double total = 0.0;
+  for (double& value : row) {
+    value = std::exp(value - largest);
+    total += value;
+  }
+  return total;
+}
+
 }  // namespace
 
 Matrix LinearClassifier::logits(const Matrix& latents) const {
@@ -28,6 +38,17 @@ Matrix LinearClassifier::logits(const Matrix& latents) const {
   for (std::int64_t b = 0; b < latents.rows(); ++b) {
     std::ranges::transform(row_logits(*this, latents.row(b)), result.row(b).begin(),
                            [](double value) { return static_cast<float>(value); });
+  }
+  return result;
+}
+
+Matrix LinearClassifier::probabilities(const Matrix& latents) const {
+  check_shape("models.classifier", "latents", latents, -1, latent_size());
+  Matrix result(latents.rows(), classes());
+  for (std::int64_t b = 0; b < latents.rows(); ++b) {
+    std::vector<double> row = row_logits(*this, latents.row(b));
+    const double total = exponentiate(row, *std::ranges::max_element(row));
+    std::ranges::transform(row, result.row(b).begin(), [&](double value) { return static_cast<float>(value / total); });
   }
   return result;
 }
@@ -51,11 +72,7 @@ double LinearClassifier::cross_entropy(std::span<const float> latent, std::int64
   std::vector<double> row = row_logits(*this, latent);
   const double largest = *std::ranges::max_element(row);
   const double label_logit = row[static_cast<std::size_t>(label)];
-  double total = 0.0;
-  for (double& value : row) {
-    value = std::exp(value - largest);
-    total += value;
-  }
+  const double total = exponentiate(row, largest);
   if (!gradient.empty()) {
     // d/dz = sum_c (softmax_c - [c = label]) weight_c
     for (std::size_t d = 0; d < latent.size(); ++d) {

@@ -18,6 +18,8 @@ struct LinearClassifier {
   [[nodiscard]] std::int64_t latent_size() const { return weight.columns(); }
   /// Latents [B, D] -> logits [B, classes].
   [[nodiscard]] Matrix logits(const Matrix& latents) const;
+  /// Latents [B, D] -> softmax of the logits [B, classes].
+  [[nodiscard]] Matrix probabilities(const Matrix& latents) const;
   /// The class with the largest logit of each row; the first one in a tie.
   [[nodiscard]] std::vector<std::int64_t> predict(const Matrix& latents) const;
   /// -log softmax(logits)[label] in nats, in double; writes its gradient with respect to `latent` [D] unless empty.
