@@ -6,7 +6,6 @@
 #include "vaeguard/attacks/threat.h"
 #include "vaeguard/base/npz.h"
 #include "vaeguard/data/data_folder.h"
-#include "vaeguard/data/registry.h"
 #include "vaeguard/experiments/inference_file.h"
 #include "vaeguard/experiments/runner.h"
 #include "vaeguard/experiments/subject.h"
@@ -27,7 +26,8 @@ void attack(const AttackVerb& verb, const Common& common) {
   attacks::find_goal(verb.attack.goal);
   attacks::find_optimiser(verb.attack.optimiser);
   attacks::validate({.radius = verb.radius});
-  const auto dataset = data::load_dataset(verb.dataset, data::data_folder(common.data));
+  const auto dataset = experiments::load_dataset(experiments::dataset_plan(verb.dataset),
+                                                 data::data_folder(common.data), common.thread_count());
   const auto subject =
       experiments::make_subject(models::load_checkpoint(verb.checkpoint), dataset, verb.checkpoint, common.backend);
   experiments::Plan plan;

@@ -21,6 +21,7 @@ void write_folder_report(const std::filesystem::path& folder) {
   run.measurements = std::move(records.measurements);
   run.items = std::move(records.items);
   run.curves = std::move(records.curves);
+  run.notes = std::move(records.notes);
   run.plan_text = read_file(folder / "plan.toml");
   run.name = experiments::parse_plan(run.plan_text, (folder / "plan.toml").string()).name;
   run.environment_json = read_file(folder / "environment.json");

@@ -1,6 +1,8 @@
 // vaeguard run PLAN: everything from training to the report.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apps/cli/report_folder.h"
 #include "apps/cli/verbs.h"
 #include "vaeguard/base/error.h"
@@ -23,11 +25,15 @@ experiments::Plan changed_plan(const RunVerb& verb, const Common& common) {
   std::string notes;
   if (common.seed >= 0 && plan.seed != common.seed_or(plan.seed)) {
     plan.seed = common.seed_or(plan.seed);
-    plan.model.training.seed = plan.seed;
+    for (auto& model : plan.models) {
+      model.training.seed = plan.seed;
+    }
     notes += fmt::format("# run with --seed {}\n", plan.seed);
   }
-  if (verb.retrain && !plan.model.checkpoint.empty()) {
-    plan.model.checkpoint.clear();
+  if (verb.retrain && std::ranges::any_of(plan.models, [](const auto& model) { return !model.checkpoint.empty(); })) {
+    for (auto& model : plan.models) {
+      model.checkpoint.clear();
+    }
     notes += "# run with --retrain\n";
   }
   plan.text = notes + plan.text;

@@ -3,7 +3,6 @@
 
 #include "apps/cli/verbs.h"
 #include "vaeguard/data/data_folder.h"
-#include "vaeguard/data/registry.h"
 #include "vaeguard/experiments/subject.h"
 
 namespace vaeguard::cli {
@@ -21,25 +20,25 @@ struct TrainVerb {
 };
 
 models::Checkpoint train(const TrainVerb& verb, const Common& common) {
-  experiments::Plan plan;
-  plan.seed = common.seed_or(1);
-  plan.dataset = verb.dataset;
-  plan.model.training = training::training_preset(verb.preset);
-  auto& training = plan.model.training;
-  training.seed = plan.seed;
+  experiments::ModelPlan model;
+  const std::uint64_t seed = common.seed_or(1);
+  model.training = training::training_preset(verb.preset);
+  auto& training = model.training;
+  training.seed = seed;
   training.epochs = verb.epochs > 0 ? verb.epochs : training.epochs;
   training.schedule.learning_rate = verb.learning_rate > 0.0 ? verb.learning_rate : training.schedule.learning_rate;
   training.batch = verb.batch > 0 ? verb.batch : training.batch;
   training.beta = verb.beta;
   training.validate();
-  const auto dataset = data::load_dataset(plan.dataset, data::data_folder(common.data));
+  const auto dataset = experiments::load_dataset(experiments::dataset_plan(verb.dataset),
+                                                 data::data_folder(common.data), common.thread_count());
   if (!verb.companions_of.empty()) {
     auto checkpoint = models::load_checkpoint(verb.companions_of);
-    experiments::fit_companions(checkpoint, plan.seed, dataset, common.thread_count(), *common.observer);
+    experiments::fit_companions(checkpoint, seed, dataset, common.thread_count(), *common.observer);
     return checkpoint;
   }
   const std::filesystem::path state = verb.out + ".training";
-  auto checkpoint = experiments::train_model(plan, dataset, state, common.thread_count(), *common.observer);
+  auto checkpoint = experiments::train_model(model, seed, dataset, state, common.thread_count(), *common.observer);
   remove(state);
   return checkpoint;
 }
@@ -50,7 +49,9 @@ void add_train(CLI::App& program, Common& common) {
   auto* app =
       program.add_subcommand("train", "Train a VAE and its latent classifier; goes on where it was interrupted");
   auto verb = std::make_shared<TrainVerb>();
-  app->add_option("--dataset", verb->dataset, "Data set (see `vaeguard list`)")->capture_default_str();
+  app->add_option("--dataset", verb->dataset,
+                  "Data set (see `vaeguard list`), or a TOML file that describes a folder of pictures")
+      ->capture_default_str();
   app->add_option("--preset", verb->preset, "default, or published (the paper's 300 epochs)")->capture_default_str();
   app->add_option("--epochs", verb->epochs, "Epochs, instead of the preset's");
   app->add_option("--batch", verb->batch, "Images a step, instead of the preset's");

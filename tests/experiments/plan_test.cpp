@@ -48,8 +48,9 @@ start = "mean"
 )",
                                "plan.toml");
   EXPECT_EQ(plan.seed, 7U);
-  EXPECT_EQ(plan.model.training.epochs, 3);
-  EXPECT_EQ(plan.model.training.seed, 7U);
+  ASSERT_EQ(plan.models.size(), 1U);
+  EXPECT_EQ(plan.models[0].training.epochs, 3);
+  EXPECT_EQ(plan.models[0].training.seed, 7U);
   ASSERT_EQ(plan.attacks.size(), 2U);
   EXPECT_EQ(plan.attacks[0].name, "classifier_ce");
   EXPECT_THAT(plan.attacks[0].radii, testing::ElementsAre(0.1, 0.2));
@@ -59,6 +60,24 @@ start = "mean"
   const auto& sampling = std::get<defences::PosteriorSamplingOptions>(plan.defences[1].inference);
   EXPECT_EQ(sampling.transitions, 5);
   EXPECT_EQ(sampling.start, defences::Start::mean);
+}
+
+TEST(Plan, HasSeveralModelsWithNamesOfTheirOwn) {
+  const Plan plan = parse_plan(R"(
+[[model]]
+name = "vae"
+[[model]]
+name = "beta_vae_5"
+  [model.training]
+  beta = 5
+)",
+                               "plan.toml");
+  ASSERT_EQ(plan.models.size(), 2U);
+  EXPECT_EQ(plan.models[0].training.beta, 1.0);
+  EXPECT_EQ(plan.models[1].name, "beta_vae_5");
+  EXPECT_EQ(plan.models[1].training.beta, 5.0);
+  EXPECT_EQ(parse_plan("", "plan.toml").models.size(), 1U);
+  EXPECT_THAT(error_of("[[model]]\n[[model]]\n"), HasSubstr("two models are called 'vae'"));
 }
 
 TEST(Plan, UnknownKeysNameTheLineAndTheNearestKnownKey) {
@@ -86,7 +105,7 @@ TEST(Plan, WrongTypesAndValuesSayWhatWasExpectedAndFound) {
   EXPECT_THAT(error_of("[[defence]]\npreset = \"hmc\"\nstep_size = nan\n"),
               HasSubstr("step_size must be finite and > 0, got nan"));
   EXPECT_THAT(error_of("attack = 3\n"), HasSubstr("attack must be tables [[attack]]"));
-  EXPECT_THAT(error_of("model = 3\n"), HasSubstr("model must be a table [model]"));
+  EXPECT_THAT(error_of("model = 3\n"), HasSubstr("model must be tables [[model]]"));
   EXPECT_THAT(error_of("name = \"a/b\"\n"), HasSubstr("letters, digits and _"));
 }
 

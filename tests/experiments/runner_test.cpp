@@ -6,10 +6,12 @@
 
 #include <atomic>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "tests/tiny_plan.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/file.h"
 #include "vaeguard/experiments/store.h"
 
 namespace vaeguard::experiments {
@@ -112,6 +114,30 @@ TEST_F(RunnerEndToEnd, InterruptedAnywhereItResumesToTheSameRecords) {
   }
   EXPECT_GE(interruptions, 3);
   EXPECT_EQ(records_but_seconds(broken), records_but_seconds(unbroken));
+}
+
+TEST_F(RunnerEndToEnd, SeveralModelsStandInOneRunUnderTheirNames) {
+  const auto out = folder("models");
+  std::string plan = tiny_plan("[[attack]]\noptimiser = \"noise\"\nradii = [0.1]\n");
+  const std::string_view one = "[model.training]\nepochs = 1\n";
+  plan.replace(plan.find(one), one.size(),
+               "[[model]]\n[model.training]\nepochs = 1\n"
+               "[[model]]\nname = \"second\"\n[model.training]\nepochs = 1\nbeta = 4\n");
+  run_plan(parse_plan(plan, "models.toml"), {.out = out, .data_folder = {}, .threads = 2, .backend = "auto"},
+           silent_observer());
+  std::map<std::string, std::string> model_of_cell;
+  for (const auto& m : Store(out / "results.sqlite", Store::Access::read).read().measurements) {
+    model_of_cell[m.cell] = m.model;
+  }
+  EXPECT_EQ(model_of_cell, (std::map<std::string, std::string>{{"vae-model", "vae"},
+                                                               {"vae-clean-none-0-none", "vae"},
+                                                               {"vae-noise-linf-0.1-none", "vae"},
+                                                               {"second-model", "second"},
+                                                               {"second-clean-none-0-none", "second"},
+                                                               {"second-noise-linf-0.1-none", "second"}}));
+  EXPECT_TRUE(exists(out / "checkpoints" / "second.safetensors"));
+  const std::string environment = read_file(out / "environment.json");
+  EXPECT_THAT(environment, testing::AllOf(testing::HasSubstr("model vae training"), testing::HasSubstr("beta 4")));
 }
 
 TEST_F(RunnerEndToEnd, RefusesToMixRecordsOfTwoBackends) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <cmath>
 #include <fstream>
@@ -29,8 +30,10 @@ CellRecords one_cell(double value) {
   m.value = value;
   m.standard_error = 1.0 / 3.0;
   m.n = 50;
-  return {
-      {m}, {{m.cell, "mean", "agreement", 3, 1, value}}, {{m.cell, "draw", "ms_ssim_kuzina22", 21.0, value, 0.1, 50}}};
+  return {{m},
+          {{m.cell, "mean", "agreement", 3, 1, value}},
+          {{m.cell, "draw", "ms_ssim_kuzina22", 21.0, value, 0.1, 50}},
+          {{m.cell, "Draw more."}}};
 }
 
 TEST(Store, GivesBackWhatWasWrittenToTheLastBit) {
@@ -45,6 +48,21 @@ TEST(Store, GivesBackWhatWasWrittenToTheLastBit) {
   EXPECT_EQ(read.items[0].restart, 1);
   ASSERT_EQ(read.curves.size(), 1U);
   EXPECT_EQ(read.curves[0].gradients, 21.0);
+  ASSERT_EQ(read.notes.size(), 1U);
+  EXPECT_EQ(read.notes[0].cell, "noise-linf-0.1-none");
+  EXPECT_EQ(read.notes[0].sentence, "Draw more.");
+}
+
+TEST(Store, ReadsRunsThatHaveNoNotes) {
+  const auto file = fresh_folder() / "results.sqlite";
+  Store(file, Store::Access::write).write("noise-linf-0.1-none", one_cell(1.0));
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(database, "DROP TABLE notes", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(database);
+  const CellRecords read = Store(file, Store::Access::read).read();
+  EXPECT_EQ(read.measurements.size(), 1U);
+  EXPECT_TRUE(read.notes.empty());
 }
 
 TEST(Store, FindsTheItemsOfOneCellProtocolAndMetric) {

@@ -80,6 +80,7 @@ TEST(RunCharts, CurvesChainsAndTheirTableAreMadeFromItemsAndPoints) {
   EXPECT_EQ(table->rows[0][2].text, "20");
   EXPECT_EQ(table->rows[0][8].text, "6");
   EXPECT_EQ(table->rows[0][9].text, "3");
+  EXPECT_EQ(table->rows[0][10].text, "Draw more. Wait.");
 }
 
 TEST(RunCharts, CellsWithoutMeasurementsAreReadFromTheirNames) {

@@ -69,6 +69,7 @@ inline RunRecords made_up_run() {
     run.curves.push_back(
         {MadeUpCell{.defence = "hmc"}.name(), "draw", "ms_ssim_kuzina22", gradients, 0.7 + gradients / 1e4, 0.01, 50});
   }
+  run.notes = {{MadeUpCell{.defence = "hmc"}.name(), "Draw more."}, {MadeUpCell{.defence = "hmc"}.name(), "Wait."}};
   return run;
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "tests/reports/made_up_records.h"
+#include "vaeguard/reports/scenario.h"
 
 namespace vaeguard::reports {
 namespace {
@@ -97,7 +98,29 @@ TEST(SummaryTable, NamesTheModelOnlyWhereThereAreSeveral) {
   run.measurements.push_back(run.measurements.front());
   run.measurements.back().cell += "-other";
   run.measurements.back().model = "beta_vae_5";
-  EXPECT_EQ(cell_of(summary_table(run, "mean/mean"), 0, "model").text, "beta_vae_5");
+  EXPECT_EQ(cell_of(summary_table(run, "mean/mean"), 0, "model").text, "VAE");
+  const auto all = scenarios(run);
+  EXPECT_EQ(all.back().title(), "β-VAE, β = 5: Encoder attack, L∞ radius 0.1");
+  EXPECT_EQ(all.back().name(), "beta_vae_5-encoder_skl-linf-0.1");
+  EXPECT_EQ(scenarios(made_up_run()).back().name(), "encoder_skl-linf-0.1");
+}
+
+TEST(SummaryTable, ModelsStandBesideOneAnotherInTheOrderOfTheRun) {
+  RunRecords run;
+  for (const std::string model : {"vae", "beta_tcvae_2"}) {
+    experiments::Measurement elbo = made_up({"clean", 0.0, "none"}, "mean/mean", "elbo", -95.0, 0.2);
+    elbo.cell = model + "-model";
+    elbo.model = model;
+    run.measurements.push_back(elbo);
+  }
+  run.measurements.push_back(run.measurements[0]);
+  run.measurements.back().metric = "nll";
+  ASSERT_TRUE(model_table(run));
+  EXPECT_EQ(model_table(run)->rows.size(), 2U);
+  EXPECT_EQ(cell_of(*model_table(run), 0, "nll").text, "−95.00");
+  EXPECT_EQ(cell_of(*model_table(run), 1, "model").text, "β-TCVAE, β = 2");
+  EXPECT_EQ(cell_of(*model_table(run), 1, "nll").text, "–");
+  EXPECT_TRUE(scenarios(run).empty());
 }
 
 TEST(SummaryTable, ChainsAttacksAndTheModelHaveTablesOfTheirOwn) {
@@ -116,18 +139,9 @@ TEST(SummaryTable, ChainsAttacksAndTheModelHaveTablesOfTheirOwn) {
   EXPECT_EQ(attack_table(run)->rows.size(), 1U);
   EXPECT_EQ(cell_of(*attack_table(run), 0, "skl").text, "120.0");
   ASSERT_TRUE(model_table(run));
-  EXPECT_EQ(cell_of(*model_table(run), 0, "value").text, "−95.00");
+  EXPECT_EQ(cell_of(*model_table(run), 0, "elbo").text, "−95.00");
   EXPECT_FALSE(model_table(made_up_run()));
   EXPECT_FALSE(attack_table(made_up_run()));
-}
-
-TEST(SummaryTable, ThePapersRowStandsOnlyBesideMnist) {
-  RunRecords run = made_up_run();
-  ASSERT_TRUE(paper_table(run));
-  EXPECT_EQ(paper_table(run)->rows[1][1].text, "0.88 (0.01)");
-  run.measurements[0].dataset = "fashion_mnist";
-  EXPECT_FALSE(paper_table(run));
-  EXPECT_FALSE(paper_table(RunRecords{}));
 }
 
 TEST(SummaryTable, AnEmptyRunHasNoRows) {

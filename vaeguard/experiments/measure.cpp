@@ -5,10 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "vaeguard/energy/posterior.h"
+#include "vaeguard/experiments/vote.h"
+#include "vaeguard/mcmc/diagnostics.h"
 #include "vaeguard/metrics/accuracy.h"
+#include "vaeguard/metrics/calibration.h"
 #include "vaeguard/metrics/catalogue.h"
 #include "vaeguard/metrics/image_metrics.h"
 #include "vaeguard/metrics/intervals.h"
@@ -17,6 +21,35 @@
 
 namespace vaeguard::experiments {
 namespace {
+
+// The median over images; NaN where there is none or a part of them is unknown.
+double median(std::vector<double> values) {
+  if (values.empty() || std::ranges::any_of(values, [](double value) { return std::isnan(value); })) {
+    return std::nan("");
+  }
+  const auto middle = values.begin() + std::ssize(values) / 2;
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
+// What is wrong with the chains of the median image.
+std::vector<std::string> chain_warnings(const defences::Inference& inference) {
+  if (inference.chains == 0) {
+    return {};
+  }
+  const auto sum = [](const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); };
+  const auto chains = static_cast<double>(inference.chains);
+  return mcmc::warnings({.chains = inference.chains,
+                         .draws = static_cast<std::int64_t>(median(inference.kept) / chains),
+                         .rhat = median(inference.rhat),
+                         .bulk_ess = median(inference.bulk_ess),
+                         .tail_ess = median(inference.tail_ess),
+                         .relative_mcse = median(inference.relative_mcse),
+                         .e_bfmi = median(inference.e_bfmi),
+                         .acceptance = median(inference.acceptance),
+                         .divergent_share = sum(inference.divergences) / sum(inference.transitions),
+                         .exact = inference.exact});
+}
 
 class CellMeasurer {
  public:
@@ -59,6 +92,11 @@ class CellMeasurer {
     add_if_known("tail_ess", inference.tail_ess);
     add_if_known("relative_mcse", inference.relative_mcse);
     add_if_known("e_bfmi", inference.e_bfmi);
+    add_if_known("gradients_spent", inference.spent);
+    add_if_known("draws_kept", inference.kept);
+    for (std::string& sentence : chain_warnings(inference)) {
+      records_.notes.push_back({prototype_.cell, std::move(sentence)});
+    }
     for (const defences::Snapshot& snapshot : inference.snapshots) {
       add_points("draw", snapshot.gradients, draw_rec_ref_, decode(snapshot.latent), snapshot.latent);
       if (!snapshot.mean_reconstruction.empty()) {
@@ -71,6 +109,14 @@ class CellMeasurer {
  private:
   [[nodiscard]] ImageShape shape() const { return subject_.vae.image(); }
   [[nodiscard]] Matrix decode(const Matrix& latents) const { return subject_.vae.decode(latents, threads_); }
+
+  [[nodiscard]] std::vector<std::int64_t> repeated(const std::vector<std::int64_t>& of_references) const {
+    std::vector<std::int64_t> result;
+    for (const std::int64_t value : of_references) {
+      result.insert(result.end(), static_cast<std::size_t>(outcome_.restarts), value);
+    }
+    return result;
+  }
 
   void prepare_draws() {
     std::vector<Key> keys;
@@ -93,6 +139,7 @@ class CellMeasurer {
     const auto predicted = subject_.classifier.predict(z);
     add(protocol, "agreement", metrics::same_class(predicted, references_.prediction));
     add(protocol, "label_accuracy", metrics::same_class(predicted, references_.images.labels));
+    measure_probabilities(protocol, subject_.classifier.probabilities(z));
     add(protocol, "mse255", metrics::mse255(rec, x_ref_));
     add(protocol, "latent_distance", metrics::latent_distance(z, z_ref));
     const energy::PosteriorEnergy energy(subject_.vae, x_ref_);
@@ -102,22 +149,21 @@ class CellMeasurer {
     add(protocol, "log_posterior_ratio", ratio);
   }
 
-  // The class that most of the kept draws have, the lowest of those that tie.
+  // Whether the probabilities of classes mean what they say.
+  void measure_probabilities(std::string_view protocol, const Matrix& probabilities) {
+    const std::vector<std::int64_t> labels = repeated(references_.images.labels);
+    add(protocol, "brier_score", metrics::brier_score(probabilities, labels));
+    add(protocol, "negative_log_score", metrics::negative_log_score(probabilities, labels));
+    add_estimate(fmt::format("{}/mean", protocol), "calibration_error",
+                 metrics::calibration_error(probabilities, labels, outcome_.restarts));
+  }
+
   void measure_vote() {
-    const Matrix& draws = outcome_.inference.draws;
-    const std::int64_t dimension = subject_.vae.latent_size();
-    const std::int64_t kept = draws.columns() / dimension;
-    const auto classes = subject_.classifier.predict(Matrix(draws.rows() * kept, dimension, draws.values()));
-    std::vector<std::int64_t> winners;
-    for (std::int64_t row = 0; row < draws.rows(); ++row) {
-      std::vector<std::int64_t> votes(static_cast<std::size_t>(subject_.classifier.classes()));
-      for (std::int64_t k = 0; k < kept; ++k) {
-        ++votes[static_cast<std::size_t>(classes[static_cast<std::size_t>(row * kept + k)])];
-      }
-      winners.push_back(std::ranges::max_element(votes) - votes.begin());
-    }
-    add("vote", "agreement", metrics::same_class(winners, references_.prediction));
-    add("vote", "label_accuracy", metrics::same_class(winners, references_.images.labels));
+    const Vote votes = vote(subject_.classifier, outcome_.inference);
+    add("vote", "agreement", metrics::same_class(votes.winners, references_.prediction));
+    add("vote", "label_accuracy", metrics::same_class(votes.winners, references_.images.labels));
+    measure_probabilities("vote", votes.probabilities);
+    add_if_known("probability_error", votes.error, "vote");
   }
 
   // How strong the attack is, whatever the defence.
@@ -130,10 +176,10 @@ class CellMeasurer {
     add("mean", "input_ms_ssim_kuzina22", metrics::ms_ssim_kuzina22(x_ref_, outcome_.adversarial, shape()));
   }
 
-  void add_if_known(std::string_view metric, const std::vector<double>& values) {
+  void add_if_known(std::string_view metric, const std::vector<double>& values, std::string_view protocol = "mean") {
     // Too few draws leave some images' statistics unknown, and then their mean is.
     if (!values.empty() && std::ranges::none_of(values, [](double value) { return std::isnan(value); })) {
-      add("mean", metric, values);
+      add(protocol, metric, values);
     }
   }
 
@@ -141,20 +187,24 @@ class CellMeasurer {
     const metrics::MetricEntry& entry = metrics::find_metric(metric);
     for (const auto& [restarts, name] :
          {std::pair{metrics::Restarts::mean, "mean"}, {metrics::Restarts::worst, "worst"}}) {
-      const auto estimate = metrics::estimate_by_reference(values, outcome_.restarts, restarts, entry.higher_is_better);
-      Measurement m = prototype_;
-      m.protocol = fmt::format("{}/{}", protocol, name);
-      m.metric = metric;
-      m.value = estimate.value;
-      m.standard_error = estimate.standard_error;
-      m.n = estimate.n;
-      records_.measurements.push_back(std::move(m));
+      add_estimate(fmt::format("{}/{}", protocol, name), metric,
+                   metrics::estimate_by_reference(values, outcome_.restarts, restarts, entry.higher_is_better));
     }
     for (std::size_t i = 0; i < values.size(); ++i) {
       const auto row = static_cast<std::int64_t>(i);
       records_.items.push_back({prototype_.cell, std::string(protocol), std::string(metric), row / outcome_.restarts,
                                 row % outcome_.restarts, values[i]});
     }
+  }
+
+  void add_estimate(std::string protocol, std::string_view metric, const metrics::Estimate& estimate) {
+    Measurement m = prototype_;
+    m.protocol = std::move(protocol);
+    m.metric = metric;
+    m.value = estimate.value;
+    m.standard_error = estimate.standard_error;
+    m.n = estimate.n;
+    records_.measurements.push_back(std::move(m));
   }
 
   void add_points(std::string_view protocol, double gradients, const Matrix& rec_ref, const Matrix& rec,

@@ -9,7 +9,6 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
 #include "vaeguard/base/text.h"
-#include "vaeguard/data/registry.h"
 #include "vaeguard/experiments/table_reader.h"
 
 namespace vaeguard::experiments {
@@ -63,13 +62,19 @@ AttackPlan read_attack(TableReader reader) {
   return attack;
 }
 
-// Cells are named by attack, radius and defence, so these must be distinct.
+// Cells are named by model, attack, radius and defence, so these must be distinct.
 void check_names(const Plan& plan, std::string_view place) {
   std::set<std::string> defences;
   std::set<std::string> attacks;
   for (const DefencePlan& defence : plan.defences) {
     if (!defences.insert(defence.name).second) {
       misuse(place, "two defences are called '{}'; give one another name", defence.name);
+    }
+  }
+  std::set<std::string> models;
+  for (const ModelPlan& model : plan.models) {
+    if (!models.insert(model.name).second) {
+      misuse(place, "two models are called '{}'; give one another name", model.name);
     }
   }
   const std::vector<std::string> known(defences.begin(), defences.end());
@@ -88,24 +93,21 @@ void check_names(const Plan& plan, std::string_view place) {
 }  // namespace
 
 Plan parse_plan(std::string_view text, std::string_view place, const std::filesystem::path& folder) {
-  toml::table table;
-  try {
-    table = toml::parse(text, place);
-  } catch (const toml::parse_error& error) {
-    misuse(fmt::format("{}, line {}", place, error.source().begin.line), "no valid TOML: {}", error.description());
-  }
+  const toml::table table = parse_toml(text, place);
   TableReader reader(table, std::string(place));
   Plan plan;
   plan.text = text;
   plan.name = record_name(reader, "name", "run");
   plan.seed = static_cast<std::uint64_t>(reader.integer("seed", 0, 1));
-  plan.dataset = reader.text("dataset", plan.dataset);
-  data::dataset_description(plan.dataset);
+  plan.dataset = read_dataset(reader, folder);
   plan.references = reader.integer("references", 2, plan.references);
-  plan.model = read_model(reader.table("model"), plan.seed, folder);
+  for (TableReader& model : reader.tables("model")) {
+    plan.models.push_back(read_model(model, plan.seed, folder));
+  }
   TableReader evaluation = reader.table("evaluation");
   plan.evaluation.nll_images = evaluation.integer("nll_images", 0, plan.evaluation.nll_images);
   plan.evaluation.nll_draws = evaluation.integer("nll_draws", 1, plan.evaluation.nll_draws);
+  plan.evaluation.frechet_images = evaluation.integer("frechet_images", 0, plan.evaluation.frechet_images);
   evaluation.finish();
   for (TableReader& attack : reader.tables("attack")) {
     plan.attacks.push_back(read_attack(attack));
@@ -114,6 +116,9 @@ Plan parse_plan(std::string_view text, std::string_view place, const std::filesy
     plan.defences.push_back(read_defence(defence));
   }
   reader.finish();
+  if (plan.models.empty()) {
+    plan.models.push_back(read_model(reader.table("model"), plan.seed, folder));
+  }
   if (plan.defences.empty()) {
     plan.defences.push_back(defence_preset("none"));
   }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vaeguard/experiments/dataset_plan.h"
 #include "vaeguard/experiments/defence_plan.h"
 #include "vaeguard/training/trainer.h"
 
@@ -22,6 +23,7 @@ struct ModelPlan {
 struct EvaluationPlan {
   std::int64_t nll_images = 1000;
   std::int64_t nll_draws = 1000;
+  std::int64_t frechet_images = 0;  // drawn from the prior and compared with as many test images; 0: not measured
 };
 
 struct AttackPlan {
@@ -36,9 +38,9 @@ struct AttackPlan {
 struct Plan {
   std::string name;
   std::uint64_t seed = 1;
-  std::string dataset = "mnist";
+  DatasetPlan dataset;
   std::int64_t references = 50;
-  ModelPlan model;
+  std::vector<ModelPlan> models;  // at least one; each under all attacks and defences
   EvaluationPlan evaluation;
   std::vector<AttackPlan> attacks;
   std::vector<DefencePlan> defences;

@@ -37,6 +37,12 @@ struct Item {
   double value = 0.0;
 };
 
+/// A sentence on a cell, what is wrong with its chains and what to do about it; a row of the table `notes`.
+struct Note {
+  std::string cell;
+  std::string sentence;
+};
+
 /// A metric as the chain goes on; a row of the table `curves`.
 struct CurvePoint {
   std::string cell;

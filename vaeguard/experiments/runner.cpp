@@ -13,13 +13,13 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
 #include "vaeguard/base/npz.h"
-#include "vaeguard/data/registry.h"
 #include "vaeguard/data/split.h"
 #include "vaeguard/experiments/detect.h"
 #include "vaeguard/experiments/environment.h"
 #include "vaeguard/experiments/inference_file.h"
 #include "vaeguard/experiments/store.h"
 #include "vaeguard/experiments/subject.h"
+#include "vaeguard/training/feature_fit.h"
 
 namespace vaeguard::experiments {
 namespace {
@@ -70,23 +70,49 @@ class Runner {
   void run() {
     prepare_folder();
     store_.emplace(options_.out / "results.sqlite", Store::Access::write);
-    dataset_ = data::load_dataset(plan_.dataset, options_.data_folder);
-    const models::Checkpoint checkpoint = checkpoint_for_run();
-    subject_.emplace(make_subject(checkpoint, dataset_, checkpoint_place_, options_.backend, options_.gradients));
-    tell_refusal(subject_->vae, observer_);
-    write_environment(checkpoint);
-    if (!store_->finished("model")) {
-      observer_.message("measuring the model");
-      store_->write("model", measure_model(*subject_, plan_, dataset_, options_.threads, observer_));
-    }
-    references_.emplace(plan_references(plan_, *subject_, dataset_, options_.threads));
-    for (const Scenario& scenario : scenarios()) {
-      run_scenario(scenario);
+    dataset_ = load_dataset(plan_.dataset, options_.data_folder, options_.threads);
+    for (const ModelPlan& model : plan_.models) {
+      run_model(model);
     }
     export_csv();
   }
 
  private:
+  void run_model(const ModelPlan& model) {
+    model_ = &model;
+    const models::Checkpoint checkpoint = checkpoint_for_run();
+    subject_.emplace(make_subject(checkpoint, dataset_, checkpoint_place_, options_.backend, options_.gradients));
+    tell_refusal(subject_->vae, observer_);
+    write_environment(checkpoint);
+    Measurement prototype;
+    prototype.cell = prefix() + "model";
+    prototype.dataset = plan_.dataset.name;
+    prototype.model = model.name;
+    if (!store_->finished(prototype.cell)) {
+      observer_.message(fmt::format("measuring the model {}", model.name));
+      store_->write(prototype.cell,
+                    measure_model(*subject_, plan_, dataset_, features(), prototype, options_.threads, observer_));
+    }
+    references_.emplace(plan_references(plan_, *subject_, dataset_, options_.threads));
+    for (const Scenario& scenario : scenarios()) {
+      run_scenario(scenario);
+    }
+  }
+
+  // Learned from the data set alone by a fixed key, so that all plans compare by the same; null where none are asked
+  // for.
+  const networks::Network* features() {
+    if (plan_.evaluation.frechet_images > 0 && features_ == nullptr) {
+      observer_.message("learning features for the Frechet distance");
+      features_ = networks::compile(
+          training::fit_features(dataset_, Key(0).fold("features"), {.threads = options_.threads}, observer_).features);
+    }
+    return features_.get();
+  }
+
+  // Cells carry the model's name only where there are several.
+  [[nodiscard]] std::string prefix() const { return plan_.models.size() > 1 ? model_->name + "-" : ""; }
+
   void prepare_folder() {
     const auto plan_file = options_.out / "plan.toml";
     if (exists(plan_file) && read_file(plan_file) != plan_.text) {
@@ -101,31 +127,32 @@ class Runner {
   }
 
   models::Checkpoint checkpoint_for_run() {
-    if (!plan_.model.checkpoint.empty()) {
-      checkpoint_place_ = plan_.model.checkpoint.string();
-      return models::load_checkpoint(plan_.model.checkpoint);
+    if (!model_->checkpoint.empty()) {
+      checkpoint_place_ = model_->checkpoint.string();
+      return models::load_checkpoint(model_->checkpoint);
     }
-    const auto file = options_.out / "checkpoints" / (plan_.model.name + ".safetensors");
+    const auto file = options_.out / "checkpoints" / (model_->name + ".safetensors");
     checkpoint_place_ = file.string();
     if (!exists(file)) {
-      const auto state = options_.out / "checkpoints" / (plan_.model.name + "-training.safetensors");
-      models::save_checkpoint(train_model(plan_, dataset_, state, options_.threads, observer_), file);
+      const auto state = options_.out / "checkpoints" / (model_->name + "-training.safetensors");
+      models::save_checkpoint(train_model(*model_, plan_.seed, dataset_, state, options_.threads, observer_), file);
       remove(state);
     }
     return models::load_checkpoint(file);
   }
 
-  void write_environment(const models::Checkpoint& checkpoint) const {
-    std::map<std::string, std::string> more{{"data_digest", dataset_.digest},
-                                            {"threads", std::to_string(options_.threads)},
-                                            {"backend used", std::string(subject_->vae.decoder().backend())},
-                                            {"precision used", subject_->vae.mixed() ? "mixed" : "fp32"}};
+  // What is known so far: each model adds what its checkpoint says.
+  void write_environment(const models::Checkpoint& checkpoint) {
+    environment_["data_digest"] = dataset_.digest;
+    environment_["threads"] = std::to_string(options_.threads);
+    environment_["backend used"] = subject_->vae.decoder().backend();
+    environment_["precision used"] = subject_->vae.mixed() ? "mixed" : "fp32";
     for (const auto& [key, value] : checkpoint.metadata) {
-      more.emplace("model " + key, value);
+      environment_[fmt::format("model {}{}", plan_.models.size() > 1 ? model_->name + " " : "", key)] = value;
     }
     const auto file = options_.out / "environment.json";
-    refuse_mixture(file, more);
-    write_file_atomically(file, environment_json(more));
+    refuse_mixture(file, environment_);
+    write_file_atomically(file, environment_json(environment_));
   }
 
   // Records of one run come from one set of images and one way of computing.
@@ -175,8 +202,8 @@ class Runner {
     }
   }
 
-  static std::string cell_name(const Scenario& scenario, const DefencePlan& defence) {
-    return fmt::format("{}-{}", scenario.name(), defence.name);
+  [[nodiscard]] std::string cell_name(const Scenario& scenario, const DefencePlan& defence) const {
+    return fmt::format("{}{}-{}", prefix(), scenario.name(), defence.name);
   }
 
   // The attacked images, computed once and kept.
@@ -184,7 +211,7 @@ class Runner {
     if (scenario.plan == nullptr) {
       return references_->images.pixels;
     }
-    const auto file = options_.out / "arrays" / "attacks" / (scenario.name() + ".npz");
+    const auto file = options_.out / "arrays" / "attacks" / (prefix() + scenario.name() + ".npz");
     if (!exists(file)) {
       BlockObserver observer(observer_, scenario.name(), 0, references_->images.pixels.rows() * scenario.restarts,
                              references_->images.pixels.rows() * scenario.restarts);
@@ -204,8 +231,8 @@ class Runner {
     outcome.inference = infer_in_blocks(cell, defence, scenario.radius, outcome, outcome.seconds);
     Measurement prototype;
     prototype.cell = cell;
-    prototype.dataset = plan_.dataset;
-    prototype.model = plan_.model.name;
+    prototype.dataset = plan_.dataset.name;
+    prototype.model = model_->name;
     prototype.attack = scenario.attack;
     prototype.norm = scenario.norm;
     prototype.radius = scenario.radius;
@@ -315,6 +342,9 @@ class Runner {
   Observer& observer_;
   std::optional<Store> store_;
   data::Dataset dataset_;
+  std::map<std::string, std::string> environment_;
+  std::shared_ptr<const networks::Network> features_;
+  const ModelPlan* model_ = nullptr;  // the one at work
   std::string checkpoint_place_;
   std::optional<Subject> subject_;
   std::optional<References> references_;

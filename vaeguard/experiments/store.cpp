@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS measurements(cell TEXT, dataset TEXT, model TEXT, att
 CREATE TABLE IF NOT EXISTS items(cell TEXT, protocol TEXT, metric TEXT, reference INTEGER, restart INTEGER, value REAL);
 CREATE TABLE IF NOT EXISTS curves(cell TEXT, protocol TEXT, metric TEXT, gradients REAL, value REAL, stderr REAL,
   n INTEGER);
+CREATE TABLE IF NOT EXISTS notes(cell TEXT, sentence TEXT);
 )sql";
 
 // A prepared statement: bind in order, step, read columns in order.
@@ -122,9 +123,9 @@ void Store::write(std::string_view cell, const CellRecords& records) {
   sqlite3* handle = database_->handle;
   database_->execute("BEGIN IMMEDIATE");
   try {
-    for (const char* sql :
-         {"DELETE FROM cells WHERE cell = ?", "DELETE FROM measurements WHERE cell = ?",
-          "DELETE FROM items WHERE cell = ?", "DELETE FROM curves WHERE cell = ?", "INSERT INTO cells VALUES (?)"}) {
+    for (const char* sql : {"DELETE FROM cells WHERE cell = ?", "DELETE FROM measurements WHERE cell = ?",
+                            "DELETE FROM items WHERE cell = ?", "DELETE FROM curves WHERE cell = ?",
+                            "DELETE FROM notes WHERE cell = ?", "INSERT INTO cells VALUES (?)"}) {
       Statement(handle, sql).bind(cell).run();
     }
     Statement measurement(handle, "INSERT INTO measurements VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
@@ -141,6 +142,10 @@ void Store::write(std::string_view cell, const CellRecords& records) {
     for (const CurvePoint& p : records.curves) {
       point.bind(p.cell).bind(p.protocol).bind(p.metric).bind(p.gradients).bind(p.value).bind(p.standard_error);
       point.bind(p.n).run();
+    }
+    Statement note(handle, "INSERT INTO notes VALUES (?,?)");
+    for (const Note& n : records.notes) {
+      note.bind(n.cell).bind(n.sentence).run();
     }
     database_->execute("COMMIT");
   } catch (...) {
@@ -190,6 +195,15 @@ CellRecords Store::read() const {
     p.cell = point.text(), p.protocol = point.text(), p.metric = point.text(), p.gradients = point.number();
     p.value = point.number(), p.standard_error = point.number(), p.n = point.integer();
     records.curves.push_back(std::move(p));
+  }
+  // Runs of older versions have none.
+  if (Statement(database_->handle, "SELECT 1 FROM sqlite_master WHERE name = 'notes'").step()) {
+    Statement note(database_->handle, "SELECT * FROM notes ORDER BY rowid");
+    while (note.step()) {
+      Note n;
+      n.cell = note.text(), n.sentence = note.text();
+      records.notes.push_back(std::move(n));
+    }
   }
   return records;
 }

@@ -16,6 +16,7 @@ struct CellRecords {
   std::vector<Measurement> measurements;
   std::vector<Item> items;
   std::vector<CurvePoint> curves;
+  std::vector<Note> notes = {};
 };
 
 /// `results.sqlite` of a run. Throws Failure with SQLite's message, Misuse where the file is no such database.

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/experiments/environment.h"
+#include "vaeguard/metrics/frechet.h"
 #include "vaeguard/models/conv_vae.h"
 #include "vaeguard/training/classifier_fit.h"
 #include "vaeguard/training/evaluation.h"
@@ -21,14 +23,27 @@ training::ElboEstimate test_elbo(const models::Vae& vae, std::uint64_t seed, con
   return training::estimate_elbo(vae, dataset.test.pixels, Key(seed).fold("test elbo"), threads);
 }
 
+// Between the mean images of as many prior draws as there are test images, and those.
+double frechet_of_samples(const models::Vae& vae, const networks::Network& features, const Matrix& test, Key key,
+                          int threads) {
+  Matrix latents(test.rows(), vae.latent_size());
+  for (std::int64_t i = 0; i < latents.rows(); ++i) {
+    fill_normal(key.fold(static_cast<std::uint64_t>(i)), latents.row(i));
+  }
+  const auto moments = [&](const Matrix& images) {
+    return metrics::feature_moments(networks::forward_all(features, images, threads));
+  };
+  return metrics::frechet_distance(moments(vae.decode(latents, threads)), moments(test));
+}
+
 }  // namespace
 
-models::Checkpoint train_model(const Plan& plan, const data::Dataset& dataset, const std::filesystem::path& state_file,
-                               int threads, Observer& observer) {
-  training::TrainerOptions options = plan.model.training;
+models::Checkpoint train_model(const ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
+                               const std::filesystem::path& state_file, int threads, Observer& observer) {
+  training::TrainerOptions options = model.training;
   options.threads = threads;
   options.state_file = state_file;
-  auto start = models::conv_vae(dataset.shape, {}, Key(plan.seed).fold("weights"));
+  auto start = models::conv_vae(dataset.shape, {}, Key(seed).fold("weights"));
   auto result = training::train(std::move(start), dataset, options, observer);
   models::Checkpoint checkpoint{std::move(result.best), std::nullopt, {}};
   checkpoint.metadata = {
@@ -37,7 +52,7 @@ models::Checkpoint train_model(const Plan& plan, const data::Dataset& dataset, c
                                options.schedule.learning_rate, options.seed)},
       {"best_epoch", std::to_string(result.best_epoch)},
   };
-  fit_companions(checkpoint, plan.seed, dataset, threads, observer);
+  fit_companions(checkpoint, seed, dataset, threads, observer);
   return checkpoint;
 }
 
@@ -79,14 +94,12 @@ void tell_refusal(const models::Vae& vae, Observer& observer) {
   }
 }
 
-CellRecords measure_model(const Subject& subject, const Plan& plan, const data::Dataset& dataset, int threads,
+CellRecords measure_model(const Subject& subject, const Plan& plan, const data::Dataset& dataset,
+                          const networks::Network* features, const Measurement& prototype, int threads,
                           Observer& observer) {
   CellRecords records;
   const auto add = [&](std::string_view metric, double value, double standard_error, std::int64_t n) {
-    Measurement m;
-    m.cell = "model";
-    m.dataset = dataset.name;
-    m.model = plan.model.name;
+    Measurement m = prototype;
     m.attack = "clean";
     m.norm = "none";
     m.attacker = "blind";
@@ -108,6 +121,15 @@ CellRecords measure_model(const Subject& subject, const Plan& plan, const data::
                                                    static_cast<int>(plan.evaluation.nll_draws),
                                                    Key(plan.seed).fold("nll"), threads, observer);
     add("nll", nll.negative_log_likelihood, nll.standard_error, nll.images);
+    const double bits = 1.0 / (std::numbers::ln2 * static_cast<double>(dataset.shape.size()));
+    add("bits_per_dimension", bits * nll.negative_log_likelihood, bits * nll.standard_error, nll.images);
+  }
+  if (features != nullptr) {
+    const std::int64_t n = std::min(plan.evaluation.frechet_images, dataset.test.pixels.rows());
+    add("frechet_classifier_64",
+        frechet_of_samples(subject.vae, *features, dataset.test.pixels.slice(0, n),
+                           Key(plan.seed).fold("prior samples"), threads),
+        std::nan(""), n);
   }
   const auto means = subject.vae.encode(dataset.test.pixels, threads).mean;
   const double accuracy = models::accuracy(subject.classifier, means, dataset.test.labels);

@@ -11,10 +11,11 @@
 
 namespace vaeguard::experiments {
 
-/// Trains plan.model on `dataset` (resuming from `state_file` where it exists), fits the classifier, measures the ELBO
-/// and the classifier's accuracy on the test images, and puts all that into the checkpoint's metadata.
-models::Checkpoint train_model(const Plan& plan, const data::Dataset& dataset, const std::filesystem::path& state_file,
-                               int threads, Observer& observer);
+/// Trains a model on `dataset` (resuming from `state_file` where it exists), fits the classifier, measures the ELBO and
+/// the classifier's accuracy on the test images, and puts all that into the checkpoint's metadata. The seed is the
+/// plan's, the same for all its models.
+models::Checkpoint train_model(const ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
+                               const std::filesystem::path& state_file, int threads, Observer& observer);
 
 /// What stands beside a trained VAE: fits a linear classifier to the encoder's means of the training images, until
 /// convergence, counts the pixel law, and notes accuracy and ELBO of the test images in the metadata.
@@ -28,8 +29,10 @@ Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& 
 /// A message with the reason where bfloat16 gradients were asked for and float32 runs.
 void tell_refusal(const models::Vae& vae, Observer& observer);
 
-/// ELBO, importance-weighted NLL and classifier accuracy on test images, as the cell "model".
-CellRecords measure_model(const Subject& subject, const Plan& plan, const data::Dataset& dataset, int threads,
+/// ELBO, importance-weighted NLL, bits per dimension and classifier accuracy on test images, and, where `features` is
+/// not null, the Frechet distance of prior samples; `prototype` gives cell, dataset and model.
+CellRecords measure_model(const Subject& subject, const Plan& plan, const data::Dataset& dataset,
+                          const networks::Network* features, const Measurement& prototype, int threads,
                           Observer& observer);
 
 }  // namespace vaeguard::experiments

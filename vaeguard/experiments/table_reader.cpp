@@ -131,6 +131,10 @@ std::vector<TableReader> TableReader::tables(std::string_view key) {
   if (node == nullptr) {
     return result;
   }
+  if (node->is_table()) {
+    result.push_back(table(key));
+    return result;
+  }
   const auto* list = node->as_array();
   if (list == nullptr || !list->is_array_of_tables()) {
     wrong(key, fmt::format("tables [[{}]]", key), *node);
@@ -146,6 +150,14 @@ void TableReader::finish() const {
     if (std::find(known_.begin(), known_.end(), key.str()) == known_.end()) {
       unknown_name(fmt::format("{}, line {}", place_, key.source().begin.line), "key", key.str(), known_);
     }
+  }
+}
+
+toml::table parse_toml(std::string_view text, std::string_view place) {
+  try {
+    return toml::parse(text, place);
+  } catch (const toml::parse_error& error) {
+    misuse(fmt::format("{}, line {}", place, error.source().begin.line), "no valid TOML: {}", error.description());
   }
 }
 

@@ -10,6 +10,9 @@
 
 namespace vaeguard::experiments {
 
+/// Throws Misuse that names place and line where the text is no TOML.
+toml::table parse_toml(std::string_view text, std::string_view place);
+
 /// Every getter throws Misuse "[file:line] key must be ..., got ..." where the value has the wrong type.
 class TableReader {
  public:
@@ -31,7 +34,7 @@ class TableReader {
   std::vector<std::string> texts(std::string_view key);
   /// The named table; an empty one where it is absent.
   TableReader table(std::string_view key);
-  /// The named array of tables; empty where it is absent.
+  /// The named array of tables, or one table alone; empty where it is absent.
   std::vector<TableReader> tables(std::string_view key);
   /// Throws Misuse for the first key that no getter asked for.
   void finish() const;

@@ -63,7 +63,7 @@ std::string facts(const RunRecords& records) {
     if (measurement.defence != "none") {
       defences.insert(defence_words(measurement.defence));
     }
-    references = measurement.cell == kModelCell ? references : std::max(references, measurement.n);
+    references = is_model_cell(measurement.cell) ? references : std::max(references, measurement.n);
   }
   if (records.measurements.empty()) {
     return paragraph("This run has no measurements yet.");

@@ -11,6 +11,7 @@
 #include "vaeguard/reports/html.h"
 #include "vaeguard/reports/image_grid.h"
 #include "vaeguard/reports/page.h"
+#include "vaeguard/reports/paper_table.h"
 #include "vaeguard/reports/run_charts.h"
 #include "vaeguard/reports/scenario.h"
 #include "vaeguard/reports/summary_table.h"

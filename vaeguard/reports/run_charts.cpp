@@ -206,21 +206,12 @@ std::vector<Chart> chain_charts(const RunRecords& records) {
 
 namespace {
 
-// The median over images, NaN where there is none.
-double typical(const std::map<std::string, std::vector<double>>& values, const std::string& cell) {
-  const auto found = values.find(cell);
-  return found == values.end() ? std::nan("") : quantile(found->second, 0.5);
-}
-
-// What to change for chains whose median image is like this; comparisons with NaN say nothing.
-std::string advice(double acceptance, double rhat, double e_bfmi, double divergences) {
+// What the records say of a cell's chains.
+std::string notes_on(const RunRecords& records, const std::string& cell) {
   std::string text;
-  const auto say = [&](bool needed, const char* sentence) {
-    text += needed ? fmt::format("{}{}", text.empty() ? "" : " ", sentence) : "";
-  };
-  say(divergences > 0.0 || acceptance < 0.4, "Smaller steps, or more warm-up to find them.");
-  say(rhat > 1.05, "More draws: the chain still remembers its start; its mean is an estimate all the same.");
-  say(e_bfmi < 0.3, "Another metric: momentum draws hardly change the energy.");
+  for (const experiments::Note& note : records.notes) {
+    text += note.cell == cell ? fmt::format("{}{}", text.empty() ? "" : " ", note.sentence) : "";
+  }
   return text.empty() ? "–" : text;
 }
 
@@ -245,7 +236,7 @@ std::optional<Table> chain_table(const RunRecords& records) {
                    {.title = "E-BFMI", .key = "e_bfmi", .has_interval = true},
                    {.title = "Divergences", .key = "divergences"},
                    {.title = "Chains with any", .key = "chains_with_divergences"},
-                   {.title = "What to do", .key = "advice", .number = false}};
+                   {.title = "What to do", .key = "notes", .number = false}};
   const auto spread = [](const std::map<std::string, std::vector<double>>& values, const std::string& cell,
                          int digits) {
     const auto found = values.find(cell);
@@ -290,8 +281,7 @@ std::optional<Table> chain_table(const RunRecords& records) {
         row.push_back({.text = "–"});
         row.push_back({.text = "–"});
       }
-      row.push_back({.text = advice(typical(acceptance, cell.name), typical(rhat, cell.name),
-                                    typical(e_bfmi, cell.name), typical(divergences, cell.name))});
+      row.push_back({.text = notes_on(records, cell.name)});
       table.rows.push_back(std::move(row));
     }
   }

@@ -14,6 +14,7 @@ struct RunRecords {
   std::vector<experiments::Measurement> measurements;
   std::vector<experiments::Item> items;
   std::vector<experiments::CurvePoint> curves;
+  std::vector<experiments::Note> notes;
   std::string plan_text;                // TOML, as run
   std::string environment_json;         // machine, versions; shown flattened
   std::filesystem::path arrays_folder;  // <cell>.npz; cells without a file have no pictures

@@ -56,20 +56,34 @@ void add(std::vector<Scenario>& scenarios, const experiments::Measurement& measu
   found->cells.push_back({measurement.cell, measurement.defence});
 }
 
+std::vector<std::string> in_order_of_appearance(const std::vector<Scenario>& scenarios, std::string Scenario::*member) {
+  std::vector<std::string> values;
+  for (const Scenario& scenario : scenarios) {
+    if (std::ranges::find(values, scenario.*member) == values.end()) {
+      values.push_back(scenario.*member);
+    }
+  }
+  return values;
+}
+
 }  // namespace
 
+bool is_model_cell(std::string_view cell) { return cell == "model" || cell.ends_with("-model"); }
+
 std::string Scenario::title() const {
-  const std::string words = attack_words(attack);
+  const std::string words = (one_of_several_models ? model_words(model) + ": " : "") + attack_words(attack);
   return clean() ? words : fmt::format("{}, {} radius {}", words, norm_words(norm), plain_number(radius));
 }
 
-std::string Scenario::name() const { return safe_name(fmt::format("{}-{}-{}", attack, norm, radius)); }
+std::string Scenario::name() const {
+  return safe_name(fmt::format("{}{}-{}-{}", one_of_several_models ? model + "-" : "", attack, norm, radius));
+}
 
 std::vector<Scenario> scenarios(const RunRecords& records) {
   std::vector<Scenario> result;
   std::set<std::string> seen;
   for (const auto& measurement : records.measurements) {
-    if (measurement.cell != kModelCell && seen.insert(measurement.cell).second) {
+    if (!is_model_cell(measurement.cell) && seen.insert(measurement.cell).second) {
       add(result, measurement);
     }
   }
@@ -95,19 +109,16 @@ std::vector<Scenario> scenarios(const RunRecords& records) {
     add_by_name(point.cell);
   }
 
-  std::vector<std::string> attacks;
-  for (const Scenario& scenario : result) {
-    if (std::ranges::find(attacks, scenario.attack) == attacks.end()) {
-      attacks.push_back(scenario.attack);
-    }
-  }
+  const std::vector<std::string> attacks = in_order_of_appearance(result, &Scenario::attack);
+  const std::vector<std::string> models = in_order_of_appearance(result, &Scenario::model);
   const auto rank = [&](const Scenario& scenario) {
     const auto appearance = std::ranges::find(attacks, scenario.attack) - attacks.begin();
-    return std::tuple(scenario.dataset, scenario.model, scenario.clean() ? -1 : appearance, scenario.norm,
-                      scenario.radius);
+    const auto model = std::ranges::find(models, scenario.model) - models.begin();
+    return std::tuple(scenario.dataset, model, scenario.clean() ? -1 : appearance, scenario.norm, scenario.radius);
   };
   std::ranges::stable_sort(result, [&](const Scenario& a, const Scenario& b) { return rank(a) < rank(b); });
   for (Scenario& scenario : result) {
+    scenario.one_of_several_models = models.size() > 1;
     std::ranges::stable_sort(
         scenario.cells, [](const Cell& a, const Cell& b) { return (a.defence == "none") > (b.defence == "none"); });
   }

@@ -9,8 +9,9 @@
 
 namespace vaeguard::reports {
 
-/// The cell of the model itself, without attack or defence: likelihood, accuracy on the test set.
-inline constexpr std::string_view kModelCell = "model";
+/// Whether a cell is of a model itself, without attack or defence: likelihood, accuracy on the test set. "model", or
+/// "<model>-model" in a run of several.
+bool is_model_cell(std::string_view cell);
 
 /// One defence under one scenario; `name` is the cell's name in records and of its arrays.
 struct Cell {
@@ -26,10 +27,12 @@ struct Scenario {
   double radius = 0.0;
   std::string attacker;
   std::vector<Cell> cells;  // "none" first
+  bool one_of_several_models = false;
 
-  /// "Encoder attack, L∞ radius 0.1"; model and attacker's knowledge are named by the table, where they differ.
+  /// "Encoder attack, L∞ radius 0.1", with the model before it where the run has several; the attacker's knowledge is
+  /// named by the table, where it differs.
   [[nodiscard]] std::string title() const;
-  /// "encoder_skl-linf-0.1", unique in a run of one data set, model and attacker; files and ids are named by it.
+  /// "encoder_skl-linf-0.1", likewise; unique in a run of one data set and attacker; files and ids are named by it.
   [[nodiscard]] std::string name() const;
   [[nodiscard]] bool clean() const { return attack == "clean"; }
 };

@@ -20,9 +20,10 @@ namespace {
 using experiments::Measurement;
 
 /// Statistics of chains have their own section.
-constexpr std::array kChainMetrics = {"acceptance", "step_size",     "divergences", "energy_drop",
-                                      "rhat",       "bulk_ess",      "tail_ess",    "relative_mcse",
-                                      "e_bfmi",     "encoder_shift", "touched",     "radius_found"};
+constexpr std::array kChainMetrics = {
+    "acceptance", "step_size",    "divergences",     "energy_drop", "rhat",
+    "bulk_ess",   "tail_ess",     "relative_mcse",   "e_bfmi",      "encoder_shift",
+    "touched",    "radius_found", "gradients_spent", "draws_kept",  "probability_error"};
 /// What an attack does before any defence acts has its own table.
 constexpr std::array kAttackMetrics = {"skl", "input_ms_ssim_kuzina22"};
 
@@ -65,7 +66,7 @@ std::string column_group(const std::string& protocol) {
 std::vector<std::string> summary_metrics(const RunRecords& records, const std::string& protocol) {
   std::set<std::string> present;
   for (const Measurement& measurement : records.measurements) {
-    if (measurement.cell != kModelCell && column_group(measurement.protocol) == column_group(protocol)) {
+    if (!is_model_cell(measurement.cell) && column_group(measurement.protocol) == column_group(protocol)) {
       present.insert(measurement.metric);
     }
   }
@@ -130,7 +131,7 @@ struct NamedColumn {
 std::vector<NamedColumn> naming_columns(const std::vector<Scenario>& all) {
   const std::array<NamedColumn, 5> candidates = {{
       {"Data", "dataset", &Scenario::dataset},
-      {"Model", "model", &Scenario::model},
+      {"Model", "model", &Scenario::model, false, model_words},
       {"Attack", "attack", &Scenario::attack, true, attack_words},
       {"Attacker", "attacker", &Scenario::attacker},
       {"Norm", "norm", &Scenario::norm, false, norm_words},
@@ -166,7 +167,7 @@ std::pair<std::int64_t, double> cost(const Measured& measured) {
 std::vector<std::string> protocols(const RunRecords& records) {
   std::vector<std::string> found;
   for (const Measurement& measurement : records.measurements) {
-    if (measurement.cell != kModelCell && std::ranges::find(found, measurement.protocol) == found.end()) {
+    if (!is_model_cell(measurement.cell) && std::ranges::find(found, measurement.protocol) == found.end()) {
       found.push_back(measurement.protocol);
     }
   }
@@ -246,7 +247,8 @@ std::optional<Table> attack_table(const RunRecords& records) {
         {.title = words.title, .key = metric, .has_interval = true, .explanation = words.explanation});
   }
   for (const Scenario& scenario : scenarios(records)) {
-    std::vector<TableCell> row = {{.text = attack_words(scenario.attack), .raw = scenario.attack},
+    const std::string model = scenario.one_of_several_models ? model_words(scenario.model) + ": " : "";
+    std::vector<TableCell> row = {{.text = model + attack_words(scenario.attack), .raw = scenario.attack},
                                   {.text = plain_number(scenario.radius), .raw = fmt::format("{}", scenario.radius)}};
     bool measured = false;
     for (const char* metric : kAttackMetrics) {
@@ -266,55 +268,38 @@ std::optional<Table> attack_table(const RunRecords& records) {
 }
 
 std::optional<Table> model_table(const RunRecords& records) {
-  Table table;
-  table.caption = "The model on the test set, with 95 % intervals over images";
-  table.columns = {{.title = "Metric", .key = "metric", .number = false},
-                   {.title = "Value", .key = "value", .has_interval = true},
-                   {.title = "Images", .key = "n"}};
+  std::vector<std::string> models;
+  std::set<std::string> present;
+  std::map<std::pair<std::string, std::string>, const Measurement*> found;  // (model, metric)
   for (const Measurement& measurement : records.measurements) {
-    if (measurement.cell == kModelCell) {
-      const MetricWords words = metric_words(measurement.metric);
-      table.rows.push_back(
-          {{.text = words.title, .raw = words.name},
-           metric_cell(words, &measurement, nullptr),
-           {.text = count_words(static_cast<double>(measurement.n)), .raw = fmt::format("{}", measurement.n)}});
+    if (is_model_cell(measurement.cell)) {
+      if (std::ranges::find(models, measurement.model) == models.end()) {
+        models.push_back(measurement.model);
+      }
+      present.insert(measurement.metric);
+      found[{measurement.model, measurement.metric}] = &measurement;
     }
   }
-  return table.rows.empty() ? std::nullopt : std::optional(table);
-}
-
-std::optional<Table> paper_table(const RunRecords& records) {
-  const bool mnist =
-      !records.measurements.empty() &&
-      std::ranges::all_of(records.measurements, [](const Measurement& m) { return m.dataset == "mnist"; });
-  if (!mnist) {
+  if (models.empty()) {
     return std::nullopt;
   }
   Table table;
-  table.caption =
-      "Printed in the paper for the MNIST VAE (Kuzina, Welling and Tomczak 2022, Table 2), standard errors "
-      "in parentheses";
-  table.columns = {{.title = "Model", .key = "model", .number = false},
-                   {.title = "MS-SSIM, radius 0.1", .key = "ms_ssim_kuzina22_0.1"},
-                   {.title = "MS-SSIM, radius 0.2", .key = "ms_ssim_kuzina22_0.2"},
-                   {.title = "Accuracy, clean", .key = "label_accuracy_0"},
-                   {.title = "Adversarial accuracy, 0.1", .key = "agreement_0.1"},
-                   {.title = "Adversarial accuracy, 0.2", .key = "agreement_0.2"},
-                   {.title = "MSE", .key = "mse255"}};
-  table.rows = {{{.text = "VAE"},
-                 {.text = "0.70 (0.02)"},
-                 {.text = "0.36 (0.03)"},
-                 {.text = "0.90 (0.04)"},
-                 {.text = "0.08 (0.04)"},
-                 {.text = "0.05 (0.03)"},
-                 {.text = "578.7"}},
-                {{.text = "VAE + HMC"},
-                 {.text = "0.88 (0.01)"},
-                 {.text = "0.76 (0.02)"},
-                 {.text = "0.76 (0.01)"},
-                 {.text = "0.25 (0.03)"},
-                 {.text = "0.19 (0.03)"},
-                 {.text = "478.1"}}};
+  table.caption = "The models on the test set, with 95 % intervals over images";
+  table.columns = {{.title = "Model", .key = "model", .number = false, .heads_rows = true}};
+  const std::vector<std::string> metric_names = in_known_order(std::move(present));
+  for (const std::string& metric : metric_names) {
+    const MetricWords words = metric_words(metric);
+    table.columns.push_back(
+        {.title = words.title, .key = metric, .has_interval = true, .explanation = words.explanation});
+  }
+  for (const std::string& model : models) {
+    std::vector<TableCell> row{{.text = model_words(model), .raw = model}};
+    for (const std::string& metric : metric_names) {
+      const auto at = found.find({model, metric});
+      row.push_back(metric_cell(metric_words(metric), at == found.end() ? nullptr : at->second, nullptr));
+    }
+    table.rows.push_back(std::move(row));
+  }
   return table;
 }
 

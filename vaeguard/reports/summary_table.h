@@ -24,7 +24,4 @@ std::optional<Table> attack_table(const RunRecords& records);
 /// What the model reaches on the test set, without attack.
 std::optional<Table> model_table(const RunRecords& records);
 
-/// What Table 2 of the paper prints for the MNIST VAE, if that is the run's only data set.
-std::optional<Table> paper_table(const RunRecords& records);
-
 }  // namespace vaeguard::reports

@@ -77,10 +77,28 @@ constexpr std::array kMetrics = {
     Presentation{"e_bfmi", "E-BFMI", 2,
                  "Energy Bayesian fraction of missing information: below 0.3 momentum draws explore the energy "
                  "poorly."},
+    Presentation{"gradients_spent", "Gradients spent", 0,
+                 "Decoder gradients that an image's chains took, warm-up included."},
+    Presentation{"draws_kept", "Draws", 0, "Draws of an image's chains that its estimates are made of."},
+    Presentation{"brier_score", "Brier score", 2,
+                 "Squared distance between the class probabilities and the true class, from 0 to 2: small where they "
+                 "are both sharp and right."},
+    Presentation{"negative_log_score", "Log score", 2,
+                 "−log of the probability that the true class was given, in nats."},
+    Presentation{"calibration_error", "Calibration error", 2,
+                 "Mean distance between confidence and accuracy over bins of equal confidence: 0 where of the images "
+                 "called 80 % sure 80 % are right. Chance alone makes it positive."},
+    Presentation{"probability_error", "Error of the probability", 3,
+                 "Monte Carlo standard error of the most probable class's probability."},
     Presentation{"elbo", "ELBO", 2, "Evidence lower bound of the test images, in nats; higher is better."},
     Presentation{"reconstruction", "Reconstruction", 2, "−E log p(x|z) of the test images, in nats."},
     Presentation{"divergence", "KL to the prior", 2, "KL(q(z|x) ‖ p(z)) of the test images, in nats."},
     Presentation{"nll", "NLL", 2, "Negative log-likelihood of test images by importance weighting, in nats."},
+    Presentation{"bits_per_dimension", "Bits per dimension", 3, "The NLL in bits a pixel and channel."},
+    Presentation{
+        "frechet_classifier_64", "Fréchet distance", 2,
+        "Between the prior's mean images and test images, in the 64 features of a small classifier of the data "
+        "set: a proxy for FID, not comparable with it."},
     Presentation{"classifier_accuracy", "Classifier accuracy", 3,
                  "Share of test images whose latent mean the linear classifier puts into the right class."},
 };
@@ -189,6 +207,22 @@ std::vector<std::string> in_known_order(std::set<std::string> names) {
   }
   ordered.insert(ordered.end(), names.begin(), names.end());
   return ordered;
+}
+
+std::string model_words(std::string_view name) {
+  constexpr std::array kModels = {NameWords{"vae", "VAE", ""},
+                                  NameWords{"smooth_encoder_01", "Smooth Encoder, ε = 0.1", ""},
+                                  NameWords{"smooth_encoder_02", "Smooth Encoder, ε = 0.2", ""},
+                                  NameWords{"avae", "AVAE", ""},
+                                  NameWords{"se_avae", "SE-AVAE", ""},
+                                  NameWords{"avae_ss", "AVAE-SS", ""},
+                                  NameWords{"realnvp_vae", "VAE, RealNVP prior", ""}};
+  for (const auto& [stem, words] : {std::pair("beta_vae_", "β-VAE"), {"beta_tcvae_", "β-TCVAE"}}) {
+    if (name.starts_with(stem)) {
+      return fmt::format("{}, β = {}", words, name.substr(std::string_view(stem).size()));
+    }
+  }
+  return words_of(kModels, name);
 }
 
 std::string attack_words(std::string_view name) { return words_of(kAttacks, name); }

@@ -31,6 +31,8 @@ std::vector<std::string> known_metrics();
 /// Those of `names` that are known here in that order, then the others by alphabet.
 std::vector<std::string> in_known_order(std::set<std::string> names);
 
+/// "beta_vae_5" -> "β-VAE, β = 5"; one not known under its own name.
+std::string model_words(std::string_view name);
 std::string attack_words(std::string_view name);
 std::string attack_explanation(std::string_view name);  // empty where unknown
 std::string defence_words(std::string_view name);

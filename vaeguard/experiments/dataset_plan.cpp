@@ -1,0 +1,91 @@
+// Data sets from plans.
+#include "vaeguard/experiments/dataset_plan.h"
+
+#include <utility>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/file.h"
+#include "vaeguard/base/text.h"
+#include "vaeguard/data/registry.h"
+#include "vaeguard/experiments/defence_plan.h"
+
+namespace vaeguard::experiments {
+namespace {
+
+data::ImageFolderOptions read_pictures(TableReader& reader, const std::filesystem::path& base) {
+  data::ImageFolderOptions options;
+  options.name = record_name(reader, "name", options.name);
+  options.folder = reader.text("folder");
+  if (options.folder.is_relative()) {
+    options.folder = base / options.folder;
+  }
+  const std::int64_t size = reader.integer("size", 1, options.shape.height);
+  options.shape = {reader.integer("channels", 1, options.shape.channels), reader.integer("height", 1, size),
+                   reader.integer("width", 1, size)};
+  if (reader.has("crop")) {
+    const std::vector<double> crop = reader.numbers("crop");
+    if (crop.size() != 4) {
+      misuse(reader.place(), "crop must be [x, y, width, height] in pixels, got {} numbers", crop.size());
+    }
+    const auto whole = [&](std::size_t i) { return static_cast<std::int64_t>(crop[i]); };
+    options.crop = data::Box{whole(0), whole(1), whole(2), whole(3)};
+  }
+  options.validation = reader.number("validation", options.validation);
+  options.test = reader.number("test", options.test);
+  options.most = reader.integer("most", 0, options.most);
+  validate(options);
+  return options;
+}
+
+}  // namespace
+
+DatasetPlan read_dataset(TableReader& plan, const std::filesystem::path& folder) {
+  DatasetPlan result;
+  if (!plan.has("dataset") || plan.is_text("dataset")) {
+    result.name = plan.text("dataset", result.name);
+    data::dataset_description(result.name);
+    return result;
+  }
+  TableReader reader = plan.table("dataset");
+  data::ImageFolderOptions images = read_pictures(reader, folder);
+  result.name = images.name;
+  const std::string layout = reader.text("layout", "classes");
+  if (layout == "classes") {
+    result.pictures = std::move(images);
+  } else if (layout == "celeba") {
+    result.pictures = data::CelebaOptions{std::move(images), reader.text("attribute", "")};
+  } else {
+    unknown_name(reader.place(), "layout", layout, std::vector<std::string>{"classes", "celeba"});
+  }
+  reader.finish();
+  return result;
+}
+
+DatasetPlan dataset_plan(const std::string& name_or_file) {
+  const std::filesystem::path file = name_or_file;
+  if (file.extension() != ".toml") {
+    data::dataset_description(name_or_file);
+    return {.name = name_or_file, .pictures = {}};
+  }
+  const toml::table table = parse_toml(read_file(file), name_or_file);
+  TableReader reader(table, name_or_file);
+  DatasetPlan plan = read_dataset(reader, file.parent_path());
+  reader.finish();
+  return plan;
+}
+
+data::Dataset load_dataset(const DatasetPlan& plan, const std::filesystem::path& data_folder, int threads) {
+  if (const auto* folder = std::get_if<data::ImageFolderOptions>(&plan.pictures)) {
+    data::ImageFolderOptions options = *folder;
+    options.threads = threads;
+    return data::load_class_folders(options);
+  }
+  if (const auto* celeba = std::get_if<data::CelebaOptions>(&plan.pictures)) {
+    data::CelebaOptions options = *celeba;
+    options.images.threads = threads;
+    return data::load_celeba(options);
+  }
+  return data::load_dataset(plan.name, data_folder);
+}
+
+}  // namespace vaeguard::experiments
