@@ -135,6 +135,45 @@ TEST(Threat, TheSteepestDirectionOfTheMaximumNormIsTheSign) {
   EXPECT_THAT(direction, testing::ElementsAre(-1.0F, 0.0F, 1.0F, 0.0F));
 }
 
+TEST(Threat, TheSteepestDirectionOfTheEuclideanNormIsTheGradientOfUnitLength) {
+  const std::vector<float> gradient{3e30F, 0.0F, -4e30F, std::nanf("")};
+  std::vector<float> direction(4);
+  Threat{.norm = Norm::l2}.steepest_direction(gradient, direction);
+  EXPECT_THAT(direction, testing::ElementsAre(testing::FloatEq(0.6F), 0.0F, testing::FloatEq(-0.8F), 0.0F));
+  Threat{.norm = Norm::l2}.steepest_direction(std::vector<float>(4, 0.0F), direction);
+  EXPECT_THAT(direction, testing::Each(0.0F));
+}
+
+TEST(Threat, TheDirectionOfTheSumNormMovesTheSteepestTwentieth) {
+  std::vector<float> gradient(40, 0.5F);
+  gradient[3] = -2.0F;
+  gradient[7] = 1.0F;
+  gradient[8] = std::nanf("");
+  std::vector<float> direction(40);
+  Threat{.norm = Norm::l1}.steepest_direction(gradient, direction);
+  EXPECT_EQ(direction[3], -0.5F);
+  EXPECT_EQ(direction[7], 0.5F);
+  EXPECT_EQ(std::ranges::count(direction, 0.0F), 38);
+}
+
+TEST(Threat, PixelsAtTheirSideTakeNoPartInLeavingIt) {
+  const std::vector<float> x{0.0F, 1.0F, 0.5F};
+  std::vector<float> direction(3);
+  Threat{.norm = Norm::l2}.steepest_direction_from(x, std::vector<float>{-1.0F, 1.0F, 1.0F}, direction);
+  EXPECT_THAT(direction, testing::ElementsAre(0.0F, 0.0F, 1.0F));
+  Threat{.norm = Norm::l2}.steepest_direction_from(x, std::vector<float>{1.0F, -1.0F, 0.0F}, direction);
+  EXPECT_GT(direction[0], 0.7F);
+}
+
+TEST(Threat, ThePixelShareUsesTheRadiusUp) {
+  for (const Norm norm : norms()) {
+    const Threat threat{.norm = norm, .radius = 0.5};
+    const std::vector<float> reference(16, 0.25F);
+    const std::vector<float> x(16, static_cast<float>(0.25 + threat.pixel_share(16)));
+    EXPECT_NEAR(threat.size(reference, x), 0.5, 1e-6) << name(norm);
+  }
+}
+
 TEST(Threat, SizeIsTheLargestChange) {
   const std::vector<float> reference{0.0F, 0.5F, 1.0F};
   const std::vector<float> x{0.125F, 0.0F, 0.75F};
@@ -146,7 +185,9 @@ TEST(Threat, BadThreatsAndNormsAreNamed) {
               testing::ThrowsMessage<Misuse>("[attacks.threat] radius must be finite and >= 0, got -0.1"));
   EXPECT_THROW(validate(Threat{.radius = std::nan("")}), Misuse);
   EXPECT_THROW(validate(Threat{.low = 1.0F, .high = 0.0F}), Misuse);
-  EXPECT_EQ(norm_from_name("linf"), Norm::linf);
+  for (const Norm norm : norms()) {
+    EXPECT_EQ(norm_from_name(name(norm)), norm);
+  }
   EXPECT_THAT([] { norm_from_name("lnf"); }, testing::ThrowsMessage<Misuse>(testing::HasSubstr("'linf'")));
 }
 

@@ -1,20 +1,24 @@
 // What an attacker may do to an image: stay inside a ball around the reference and inside the range of pixels.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "vaeguard/base/random.h"
 
 namespace vaeguard::attacks {
 
-enum class Norm { linf };
+enum class Norm { linf, l2, l1 };
 
 std::string_view name(Norm norm);
+const std::vector<Norm>& norms();
 /// Throws Misuse with the known names where there is no such norm.
 Norm norm_from_name(std::string_view name);
 
-/// The set {x : |x - reference| <= radius, low <= x <= high} of one image. Every function takes one row of pixels.
+/// The set {x : |x - reference| <= radius, low <= x <= high} of one image. Every function takes one row of pixels, and
+/// its reference lies in the range of pixels.
 struct Threat {
   Norm norm = Norm::linf;
   double radius = 0.1;
@@ -22,15 +26,25 @@ struct Threat {
   float high = 1.0F;
 
   /// Moves x to the nearest point of the set. Holds as measured: for the result, x - reference computed in float or in
-  /// double is at most `radius`, also where `radius` is no float (0.1). NaN pixels become the reference's.
+  /// double, its norm summed in double, is at most `radius`, also where `radius` is no float (0.1). NaN pixels become
+  /// the reference's.
   void project(std::span<const float> reference, std::span<float> x) const;
-  /// A point uniform in the set.
+  /// A point uniform in the set for L-infinity. For L2 and L1: uniform in the ball, pixels that left their range
+  /// mirrored at the reference, then projected; that is uniform in the set where the range cuts nothing off the ball
+  /// and where references are black and white.
   void random_point(Key key, std::span<const float> reference, std::span<float> x) const;
   /// An outermost point of the ball, drawn uniformly, then projected: for L-infinity every pixel moves by +-radius.
   void random_extreme(Key key, std::span<const float> reference, std::span<float> x) const;
-  /// The unit move that raises a linear function of this gradient most: its sign for L-infinity, 0 where it is 0 or
-  /// NaN.
+  /// A unit move that raises a linear function of this gradient: its sign for L-infinity, the gradient over its norm
+  /// for L2, which raise it most; for L1 equal moves of the twentieth of the pixels with the steepest gradients (Tramer
+  /// and Boneh 2019, arXiv 1904.13000: the single steepest pixel would be best for one step and wastes all others). 0
+  /// where the gradient is 0 or NaN.
   void steepest_direction(std::span<const float> gradient, std::span<float> direction) const;
+  /// The same for an image `x` in the set: pixels that stand at a side of their range take no part in leaving it.
+  void steepest_direction_from(std::span<const float> x, std::span<const float> gradient,
+                               std::span<float> direction) const;
+  /// How far one of `pixels` pixels moves where all move equally far to the border of the ball.
+  [[nodiscard]] double pixel_share(std::int64_t pixels) const;
   /// |x - reference| in this norm.
   [[nodiscard]] double size(std::span<const float> reference, std::span<const float> x) const;
   friend bool operator==(const Threat&, const Threat&) = default;
