@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tests/attacks/fixtures.h"
-#include "vaeguard/attacks/sign_pgd.h"
+#include "vaeguard/attacks/pgd.h"
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::attacks {
@@ -59,9 +59,11 @@ TEST(Attack, GradientsAreCountedOverRowsAndPlainEvaluationsAreNot) {
 TEST(Attack, RadiusZeroGivesTheReferenceBack) {
   const Target target = linear_target(3);
   for (const OptimiserEntry& entry : optimisers()) {
-    const auto result = run(*entry.make("encoder_skl"), target, "encoder_skl", Threat{.radius = 0.0});
-    EXPECT_EQ(result.adversarial, target.references) << entry.name;
-    EXPECT_THAT(result.objective, testing::Each(0.0));
+    for (const Norm norm : norms_of(entry)) {
+      const auto result = run(*quick(entry, "encoder_skl"), target, "encoder_skl", {.norm = norm, .radius = 0.0});
+      EXPECT_EQ(result.adversarial, target.references) << entry.name << ", " << name(norm);
+      EXPECT_THAT(result.objective, testing::Each(0.0));
+    }
   }
 }
 
@@ -110,8 +112,7 @@ class Recorder : public Observer {
 
 TEST(Attack, ProgressIsReportedInRows) {
   Recorder recorder;
-  run(SignPgd({.iterations = 1}), linear_target(100), "encoder_skl", Threat{}, 1,
-      {.threads = 2, .observer = &recorder});
+  run(Pgd({.iterations = 1}), linear_target(100), "encoder_skl", Threat{}, 1, {.threads = 2, .observer = &recorder});
   EXPECT_EQ(recorder.done_.back(), 100);
   EXPECT_EQ(recorder.total_, 100);
   EXPECT_TRUE(std::ranges::is_sorted(recorder.done_));
@@ -120,13 +121,13 @@ TEST(Attack, ProgressIsReportedInRows) {
 TEST(Attack, InterruptionStopsAtTheNextEvaluation) {
   Recorder recorder;
   recorder.stop_after_ = 5;
-  EXPECT_THROW(run(SignPgd({.iterations = 50}), linear_target(10), "encoder_skl", Threat{}, 1, {.observer = &recorder}),
+  EXPECT_THROW(run(Pgd({.iterations = 50}), linear_target(10), "encoder_skl", Threat{}, 1, {.observer = &recorder}),
                Interrupted);
   EXPECT_EQ(recorder.asked_, 6);
 }
 
 /// Attacks the named rows of a target in batches of at most `batch`, in the order given, and returns them by row.
-AttackResult in_batches(const Attack& attack, const Target& target, std::span<const std::int64_t> order,
+AttackResult in_batches(const Attack& attack, const Target& target, Norm norm, std::span<const std::int64_t> order,
                         std::int64_t batch, int threads) {
   const std::int64_t rows = target.references.rows();
   AttackResult all{Matrix(rows, target.references.columns()), std::vector<double>(static_cast<std::size_t>(rows))};
@@ -136,7 +137,8 @@ AttackResult in_batches(const Attack& attack, const Target& target, std::span<co
     const auto goal = part.goal("encoder_skl");
     const Objective objective(*part.encoder, *goal);
     const auto keys = attack_keys(Key(7), "encoder_skl", some, 1);
-    const AttackResult result = attack(objective, part.references, Threat{.radius = 0.2}, keys, {.threads = threads});
+    const AttackResult result =
+        attack(objective, part.references, Threat{.norm = norm, .radius = 0.2}, keys, {.threads = threads});
     for (std::size_t i = 0; i < some.size(); ++i) {
       std::ranges::copy(result.adversarial.row(static_cast<std::int64_t>(i)), all.adversarial.row(some[i]).begin());
       all.objective[static_cast<std::size_t>(some[i])] = result.objective[i];
@@ -151,25 +153,62 @@ TEST(Attack, ResultsDoNotDependOnBatchSizeThreadsOrOrder) {
   const auto forward = positions(130);
   const auto shuffled = permutation(Key(8), 130);
   for (const OptimiserEntry& entry : optimisers()) {
-    const auto attack = entry.make("encoder_skl");
-    const AttackResult expected = in_batches(*attack, target, forward, 130, 1);
-    const auto expect_same = [&](const AttackResult& other, std::string_view what) {
-      EXPECT_EQ(other.adversarial, expected.adversarial) << entry.name << ", " << what;
-      EXPECT_EQ(other.objective, expected.objective) << entry.name << ", " << what;
-      EXPECT_EQ(other.gradients, expected.gradients) << entry.name << ", " << what;
-    };
-    expect_same(in_batches(*attack, target, forward, 1, 1), "one at a time");
-    expect_same(in_batches(*attack, target, forward, 7, 1), "seven at a time");
-    expect_same(in_batches(*attack, target, forward, 64, 2), "64 at a time on two threads");
-    expect_same(in_batches(*attack, target, forward, 130, 2), "all on two threads");
-    expect_same(in_batches(*attack, target, shuffled, 130, 2), "in another order");
+    const auto attack = quick(entry, "encoder_skl");
+    for (const Norm norm : norms_of(entry)) {
+      const AttackResult expected = in_batches(*attack, target, norm, forward, 130, 1);
+      const auto expect_same = [&](const AttackResult& other, std::string_view what) {
+        EXPECT_EQ(other.adversarial, expected.adversarial) << entry.name << ", " << name(norm) << ", " << what;
+        EXPECT_EQ(other.objective, expected.objective) << entry.name << ", " << name(norm) << ", " << what;
+        EXPECT_EQ(other.gradients, expected.gradients) << entry.name << ", " << name(norm) << ", " << what;
+      };
+      expect_same(in_batches(*attack, target, norm, forward, 1, 1), "one at a time");
+      expect_same(in_batches(*attack, target, norm, forward, 7, 1), "seven at a time");
+      expect_same(in_batches(*attack, target, norm, forward, 64, 2), "64 at a time on two threads");
+      expect_same(in_batches(*attack, target, norm, forward, 130, 2), "all on two threads");
+      expect_same(in_batches(*attack, target, norm, shuffled, 130, 2), "in another order");
+    }
+  }
+}
+
+TEST(Attack, SomeRowsAreEvaluatedAsTheyAreInTheWholeAndTheOthersStay) {
+  const Target target = relu_target(9);
+  const Custom some([](Search& search) {
+    std::vector<double> all;
+    std::vector<double> part(9, -7.0);
+    Matrix all_gradients;
+    Matrix part_gradients(9, 64, 3.0F);
+    search.evaluate(search.references(), all, &all_gradients);
+    const std::vector<std::int64_t> rows{0, 1, 4, 7, 8};
+    search.evaluate(rows, search.references(), part, &part_gradients);
+    for (std::int64_t i = 0; i < 9; ++i) {
+      const bool named = std::ranges::find(rows, i) != rows.end();
+      EXPECT_EQ(part[static_cast<std::size_t>(i)], named ? all[static_cast<std::size_t>(i)] : -7.0);
+      EXPECT_EQ(part_gradients.slice(i, 1), named ? all_gradients.slice(i, 1) : Matrix(1, 64, 3.0F));
+    }
+    Matrix gradient;
+    EXPECT_EQ(search.evaluate_one(4, search.references().slice(4, 1), &gradient), all[4]);
+    EXPECT_EQ(gradient, all_gradients.slice(4, 1));
+    return search.references();
+  });
+  EXPECT_EQ(run(some, target, "classifier_ce", Threat{}).gradients, 9 + 5 + 1);
+}
+
+TEST(Attack, ImagesThatHaveEnoughAreLeftAlone) {
+  const Target target = relu_target(20);
+  const Threat threat{.radius = 0.3};
+  const AttackResult whole = run(Pgd({.iterations = 40}), target, "classifier_margin", threat);
+  const AttackResult spared = run(Pgd({.iterations = 40, .enough = 0.0}), target, "classifier_margin", threat);
+  EXPECT_LT(spared.gradients, whole.gradients);
+  for (std::size_t i = 0; i < 20; ++i) {
+    EXPECT_EQ(spared.objective[i] > 0.0, whole.objective[i] > 0.0);
+    EXPECT_LE(spared.objective[i], whole.objective[i]);
   }
 }
 
 TEST(Attack, RestartsDifferAndTheFirstOnesDoNotDependOnHowManyFollow) {
   const Target target = linear_target(3);
-  const AttackResult two = run(SignPgd({.iterations = 3}), target, "encoder_skl", Threat{.radius = 0.2}, 2);
-  const AttackResult five = run(SignPgd({.iterations = 3}), target, "encoder_skl", Threat{.radius = 0.2}, 5);
+  const AttackResult two = run(Pgd({.iterations = 3}), target, "encoder_skl", Threat{.radius = 0.2}, 2);
+  const AttackResult five = run(Pgd({.iterations = 3}), target, "encoder_skl", Threat{.radius = 0.2}, 5);
   for (std::int64_t reference = 0; reference < 3; ++reference) {
     for (std::int64_t restart = 0; restart < 2; ++restart) {
       EXPECT_EQ(two.adversarial.slice(2 * reference + restart, 1), five.adversarial.slice(5 * reference + restart, 1));

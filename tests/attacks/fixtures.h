@@ -1,6 +1,7 @@
-// What the attack tests share: a small linear VAE in the middle of the pixel box, its goals, and a small ReLU encoder.
+// What the attack tests share: a small linear VAE in the middle of the pixel box, a small ReLU one, and their goals.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -34,39 +35,100 @@ inline models::LinearClassifier random_classifier(Key key, std::int64_t classes,
   return classifier;
 }
 
-/// A model to attack: an encoder, references, and what goals are made of. Copies share the compiled encoder.
+/// The same with biases that make all classes equally likely at the mean code of some images, so that several occur.
+inline models::LinearClassifier centred_classifier(Key key, std::int64_t classes, const models::Vae& vae,
+                                                   const Matrix& images) {
+  models::LinearClassifier classifier = random_classifier(key, classes, vae.latent_size());
+  const Matrix means = vae.encode(images).mean;
+  for (std::int64_t c = 0; c < classes; ++c) {
+    double logit = 0.0;
+    for (std::int64_t i = 0; i < means.rows(); ++i) {
+      for (std::int64_t d = 0; d < means.columns(); ++d) {
+        logit += static_cast<double>(classifier.weight(c, d)) * means(i, d) / static_cast<double>(means.rows());
+      }
+    }
+    classifier.bias[static_cast<std::size_t>(c)] = static_cast<float>(-logit);
+  }
+  return classifier;
+}
+
+/// A model to attack: encoder and decoder, references, and what goals are made of. Copies share the compiled model.
 struct Target {
-  std::shared_ptr<const networks::Network> encoder;
+  std::shared_ptr<const models::Vae> vae;
   Matrix references;
   models::LinearClassifier classifier;
+  std::shared_ptr<const networks::Network> encoder = {vae, &vae->encoder()};
 
-  [[nodiscard]] std::unique_ptr<Goal> goal(std::string_view name) const {
-    return make_goal(name, {models::split_encoding(networks::forward_all(*encoder, references, 1)), &classifier});
+  /// Labels alternate, so that every reference has a target.
+  [[nodiscard]] std::unique_ptr<Goal> goal(std::string_view name, std::int64_t draws = 0) const {
+    std::vector<std::int64_t> labels = positions(references.rows());
+    std::ranges::for_each(labels, [](std::int64_t& label) { label %= 2; });
+    return make_goal(name, {.references = models::split_encoding(networks::forward_all(*encoder, references, 1)),
+                            .classifier = &classifier,
+                            .vae = vae.get(),
+                            .images = &references,
+                            .labels = labels,
+                            .key = Key(12),
+                            .draws = draws});
   }
   [[nodiscard]] Target gather(std::span<const std::int64_t> rows) const {
-    return {encoder, references.gather(rows), classifier};
+    return {vae, references.gather(rows), classifier};
   }
 };
 
 /// Six pixels, two latents, references within 0.3 of the middle, so that small radii never meet the pixel box.
 inline Target linear_target(std::int64_t references, std::int64_t pixels = 6) {
-  const models::LinearVae vae = models::LinearVae::random(Key(1), pixels, 2, 0.5, 0.05);
-  return {networks::compile(vae.weights().encoder), random_images(Key(2), references, pixels, 0.2F, 0.8F),
-          random_classifier(Key(3), 4, 2)};
+  const models::LinearVae linear = models::LinearVae::random(Key(1), pixels, 2, 0.5, 0.05);
+  const auto vae = std::make_shared<const models::Vae>(linear.weights());
+  const Matrix images = random_images(Key(2), references, pixels, 0.2F, 0.8F);
+  return {vae, images, centred_classifier(Key(3), 4, *vae, images)};
 }
 
-/// 1 x 8 x 8 images, two strided convolutions with a ReLU between, four latents; log-variances vary with the image.
-inline Target relu_target(std::int64_t references) {
-  using networks::Operation;
-  networks::LayerGraph graph{.input = {1, 8, 8}, .layers = {}, .parameters = {}};
-  graph.add(Operation::convolution,
-            {.channels = 6, .kernel = 3, .stride = 2, .padding = 1, .activation = networks::Activation::relu});
-  graph.add(Operation::convolution, {.channels = 8, .kernel = 4});
-  fill_normal(Key(4).fold("parameters"), graph.parameters);
+inline void fill_parameters(Key key, float deviation, networks::LayerGraph& graph) {
+  fill_normal(key.fold("parameters"), graph.parameters);
   for (float& parameter : graph.parameters) {
-    parameter *= 0.25F;
+    parameter *= deviation;
   }
-  return {networks::compile(graph), random_images(Key(5), references, 64), random_classifier(Key(6), 5, 4)};
+}
+
+/// 1 x 8 x 8 images, two strided convolutions with a ReLU between, four latents; log-variances vary with the image. The
+/// decoder is smooth and gives logits.
+inline Target relu_target(std::int64_t references) {
+  using networks::Activation;
+  using networks::Operation;
+  networks::LayerGraph encoder{.input = {1, 8, 8}, .layers = {}, .parameters = {}};
+  encoder.add(Operation::convolution,
+              {.channels = 6, .kernel = 3, .stride = 2, .padding = 1, .activation = Activation::relu});
+  encoder.add(Operation::convolution, {.channels = 8, .kernel = 4});
+  fill_parameters(Key(4), 0.25F, encoder);
+  networks::LayerGraph decoder{.input = {4, 1, 1}, .layers = {}, .parameters = {}};
+  decoder.add(Operation::transposed_convolution, {.channels = 5, .kernel = 4, .activation = Activation::tanh});
+  decoder.add(Operation::transposed_convolution, {.channels = 1, .kernel = 4, .stride = 2, .padding = 1});
+  fill_parameters(Key(10), 0.5F, decoder);
+  const auto vae = std::make_shared<const models::Vae>(models::VaeWeights{"relu", encoder, decoder, {}});
+  const Matrix images = random_images(Key(5), references, 64);
+  return {vae, images, centred_classifier(Key(6), 5, *vae, images)};
+}
+
+/// The norms in which an optimiser exists.
+inline std::vector<Norm> norms_of(const OptimiserEntry& entry) {
+  return entry.linf_only ? std::vector<Norm>{Norm::linf} : norms();
+}
+
+/// An optimiser as plans get it, but for the number of its iterations and a short sweep of L-BFGS.
+inline std::unique_ptr<Attack> quick(const OptimiserEntry& entry, std::string_view goal, std::int64_t iterations = 8) {
+  OptimiserOptions options = entry.options(goal);
+  if (auto* lbfgs = std::get_if<LbfgsOptions>(&options)) {
+    *lbfgs = {.penalties = 3, .least = 1e-4, .greatest = 1.0};
+  }
+  std::visit(
+      [&](auto& some) {
+        if constexpr (requires { some.iterations; }) {
+          some.iterations = iterations;
+        }
+      },
+      options);
+  return make_attack(entry.name, options);
 }
 
 /// Runs an attack on `restarts` restarts of every reference.

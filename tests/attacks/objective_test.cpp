@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/attacks/fixtures.h"
+#include "vaeguard/attacks/encoder_goal.h"
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::attacks {
@@ -36,9 +37,12 @@ TEST(Objective, PixelGradientsAgreeWithFiniteDifferencesForEveryGoal) {
       objective.evaluate(0, down, below, nullptr);
       for (std::int64_t i = 0; i < 3; ++i) {
         const auto b = static_cast<std::size_t>(i);
-        // Float outputs of order 1 err by 1e-7, so the quotient by 5e-4. The step is short, or a ReLU that switches
-        // inside it would halve a slope.
-        EXPECT_NEAR(gradients(i, j), (above[b] - below[b]) / (2.0 * kStep), 5e-3 * (1 + std::abs(gradients(i, j))))
+        // Float outputs of order 1 err by 1e-7, so the quotient by 5e-4; values of order 50, sums over the pixels of a
+        // reconstruction, by as much more. The step is short, or a ReLU that switches inside it would halve a slope.
+        // DLR divides by a difference of logits, here a few hundredths of them.
+        const double divisor = entry.name.find("dlr") == std::string_view::npos ? 1.0 : 0.1;
+        const double scale = (1 + std::abs(gradients(i, j)) + 0.1 * std::abs(values[b])) / divisor;
+        EXPECT_NEAR(gradients(i, j), (above[b] - below[b]) / (2.0 * kStep), 5e-3 * scale)
             << entry.name << " row " << i << " pixel " << j;
       }
     }
@@ -57,6 +61,19 @@ TEST(Objective, RestartsOfAReferenceLieSideBySide) {
   objective.evaluate(2, repeat_rows(target.references.slice(0, 1), 2), shifted, nullptr);
   EXPECT_EQ(shifted[0], 0.0);
   EXPECT_GT(shifted[1], 0.0);  // row 3 belongs to the second reference
+}
+
+TEST(Objective, RestartsSeeDifferentDrawsAndEachAlwaysTheSame) {
+  const Target target = relu_target(2);
+  const auto goal = target.goal("classifier_margin", 2);
+  const Objective objective(*target.encoder, *goal, 2);
+  std::vector<double> values(4);
+  std::vector<double> again(4);
+  objective.evaluate(0, repeat_rows(target.references, 2), values, nullptr);
+  objective.evaluate(0, repeat_rows(target.references, 2), again, nullptr);
+  EXPECT_EQ(values, again);
+  EXPECT_NE(values[0], values[1]);
+  EXPECT_NE(values[2], values[3]);
 }
 
 TEST(Objective, ARowDoesNotDependOnItsBatch) {
@@ -78,7 +95,7 @@ TEST(Objective, ARowDoesNotDependOnItsBatch) {
 
 TEST(Objective, MismatchesAreNamed) {
   const Target target = relu_target(2);
-  const SymmetricKl other({Matrix(2, 3), Matrix(2, 3)});
+  const EncoderGoal other("encoder_skl", EncodingGap::symmetric_kl, Direction::away, {Matrix(2, 3), Matrix(2, 3)});
   EXPECT_THAT([&] { Objective(*target.encoder, other); },
               testing::ThrowsMessage<Misuse>("[attacks.objective] goal encoder_skl takes 6 encoder outputs (means, "
                                              "log-variances), got an encoder of 8"));

@@ -38,7 +38,9 @@ Target golden_target(const nlohmann::json& data) {
     std::ranges::copy(references[i], images.row(static_cast<std::int64_t>(i)).begin());
   }
   const auto bias = data["classifier_bias"].get<std::vector<float>>();
-  return {networks::compile(graph),
+  networks::LayerGraph decoder{.input = {latents, 1, 1}, .layers = {}, .parameters = {}};
+  decoder.add(networks::Operation::convolution, {.channels = pixels});
+  return {std::make_shared<const models::Vae>(models::VaeWeights{"golden", graph, decoder, {}}),
           images,
           {matrix_of(data["classifier_weight"], static_cast<std::int64_t>(bias.size())), bias}};
 }

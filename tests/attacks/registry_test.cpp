@@ -13,12 +13,12 @@ namespace vaeguard::attacks {
 namespace {
 
 TEST(AttackRegistry, NamesAreUniqueDescribedAndAgreeWithWhatIsMade) {
-  const auto classifier = random_classifier(Key(1), 3, 2);
+  const Target target = linear_target(3);
   std::set<std::string_view> names;
   for (const GoalEntry& entry : goals()) {
     EXPECT_TRUE(names.insert(entry.name).second);
     EXPECT_FALSE(entry.description.empty());
-    EXPECT_EQ(make_goal(entry.name, {{Matrix(1, 2), Matrix(1, 2)}, &classifier})->name(), entry.name);
+    EXPECT_EQ(target.goal(entry.name)->name(), entry.name);
     for (const OptimiserEntry& optimiser : optimisers()) {
       EXPECT_EQ(make_attack(optimiser.name, entry.name)->name(), optimiser.name);
     }
@@ -27,6 +27,46 @@ TEST(AttackRegistry, NamesAreUniqueDescribedAndAgreeWithWhatIsMade) {
     EXPECT_TRUE(names.insert(optimiser.name).second);
     EXPECT_FALSE(optimiser.description.empty());
   }
+  for (const SuiteEntry& suite : suites()) {
+    EXPECT_TRUE(names.insert(suite.name).second);
+    EXPECT_FALSE(suite.description.empty());
+    EXPECT_EQ(find_suite(suite.name), &suite);
+  }
+  EXPECT_EQ(find_suite("apgd"), nullptr);
+}
+
+TEST(AttackRegistry, SuitesAreMadeOfWhatThereIs) {
+  for (const SuiteEntry& suite : suites()) {
+    find_goal(suite.judge);
+    EXPECT_FALSE(suite.members.empty());
+    for (const SuiteMember& member : suite.members) {
+      find_goal(member.goal);
+      EXPECT_NO_THROW(check_norm(member.optimiser, suite.norm)) << suite.name;
+    }
+  }
+}
+
+TEST(AttackRegistry, OptimisersOfOneNormRefuseTheOthers) {
+  EXPECT_NO_THROW(check_norm("sign_pgd", Norm::linf));
+  EXPECT_THAT([] { check_norm("published", Norm::l2); },
+              testing::ThrowsMessage<Misuse>("[attacks] optimiser published exists for linf only, got l2"));
+}
+
+TEST(AttackRegistry, OptionsOfAnotherOptimiserAreRefused) {
+  EXPECT_THAT([] { make_attack("apgd", PgdOptions{}); },
+              testing::ThrowsMessage<Misuse>(testing::HasSubstr("apgd was given the options of another one")));
+}
+
+TEST(AttackRegistry, GoalsThatLackSomethingOrAreAskedForDrawsInVainAreNamed) {
+  const Target target = linear_target(3);
+  EXPECT_THAT([&] { static_cast<void>(target.goal("encoder_skl", 1)); },
+              testing::ThrowsMessage<Misuse>("[attacks] goal encoder_skl takes no draws of the encoder, got 1"));
+  const GoalInputs bare{.references = {Matrix(2, 2), Matrix(2, 2)}};
+  EXPECT_THAT([&] { make_goal("latent_kl", bare); },
+              testing::ThrowsMessage<Misuse>("[attacks] goal latent_kl needs a label for each of 2 references, got 0"));
+  EXPECT_THAT([&] { make_goal("maximum_damage", bare); },
+              testing::ThrowsMessage<Misuse>("[attacks] goal maximum_damage needs a decoder and the clean images, got "
+                                             "none"));
 }
 
 TEST(AttackRegistry, UnknownNamesSuggestTheNearest) {

@@ -2,9 +2,11 @@
 #include "vaeguard/attacks/attack.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <utility>
 
+#include "vaeguard/attacks/best.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
 
@@ -32,29 +34,87 @@ void check_inputs(const ScalarField& objective, const Matrix& references, const 
 
 }  // namespace
 
-Search::Search(const ScalarField& objective, std::int64_t first, Matrix references, const Threat& threat,
-               std::span<const Key> keys, Observer& observer, Shared& shared)
-    : objective_(objective),
-      first_(first),
+Search::Search(const ScalarField& objective, std::vector<std::int64_t> functions, Matrix references,
+               const Threat& threat, std::vector<Key> keys, Observer& observer, Shared& shared)
+    : objective_(&objective),
+      functions_(std::move(functions)),
       references_(std::move(references)),
       threat_(threat),
-      keys_(keys),
-      observer_(observer),
-      shared_(shared) {}
+      keys_(std::move(keys)),
+      observer_(&observer),
+      shared_(&shared) {}
+
+void Search::pause_for_interruption() {
+  const std::scoped_lock lock(shared_->mutex);
+  if (observer_->interrupted()) {
+    throw Interrupted();
+  }
+}
 
 void Search::evaluate(const Matrix& points, std::vector<double>& values, Matrix* gradients) {
+  evaluate(all_rows(references_.rows()), points, values, gradients);
+}
+
+void Search::evaluate(std::span<const std::int64_t> rows, const Matrix& points, std::vector<double>& values,
+                      Matrix* gradients) {
   check_shape("attacks.search", "points", points, references_.rows(), references_.columns());
-  {
-    const std::scoped_lock lock(shared_.mutex);
-    if (observer_.interrupted()) {
-      throw Interrupted();
-    }
-  }
+  pause_for_interruption();
   values.resize(static_cast<std::size_t>(points.rows()));
-  objective_.evaluate(first_, points, values, gradients);
-  if (gradients != nullptr) {
-    shared_.gradients += points.rows();
+  if (gradients != nullptr && (gradients->rows() != points.rows() || gradients->columns() != points.columns())) {
+    gradients->resize(points.rows(), points.columns());
   }
+  const auto function = [&](std::int64_t row) { return functions_[static_cast<std::size_t>(row)]; };
+  Matrix run_gradients;
+  for (std::size_t begin = 0; begin < rows.size();) {
+    std::size_t end = begin + 1;
+    // Neighbours here and in the objective are evaluated together.
+    while (end < rows.size() && rows[end] == rows[end - 1] + 1 && function(rows[end]) == function(rows[end - 1]) + 1) {
+      ++end;
+    }
+    const std::int64_t row = rows[begin];
+    const auto count = static_cast<std::int64_t>(end - begin);
+    const auto run_values = std::span(values).subspan(static_cast<std::size_t>(row), end - begin);
+    if (count == points.rows()) {
+      objective_->evaluate(function(row), points, run_values, gradients);
+    } else {
+      objective_->evaluate(function(row), points.slice(row, count), run_values,
+                           gradients == nullptr ? nullptr : &run_gradients);
+      if (gradients != nullptr) {
+        gradients->assign(row, run_gradients);
+      }
+    }
+    begin = end;
+  }
+  if (gradients != nullptr) {
+    shared_->gradients += std::ssize(rows);
+  }
+}
+
+double Search::evaluate_one(std::int64_t row, const Matrix& point, Matrix* gradient) {
+  check_shape("attacks.search", "point", point, 1, references_.columns());
+  pause_for_interruption();
+  double value = 0.0;
+  objective_->evaluate(functions_[static_cast<std::size_t>(row)], point, {&value, 1}, gradient);
+  if (gradient != nullptr) {
+    ++shared_->gradients;
+  }
+  return value;
+}
+
+Search Search::part(std::span<const std::int64_t> rows, const ScalarField* objective, std::uint64_t number) const {
+  std::vector<std::int64_t> functions;
+  std::vector<Key> keys;
+  for (const std::int64_t row : rows) {
+    functions.push_back(functions_[static_cast<std::size_t>(row)]);
+    keys.push_back(keys_[static_cast<std::size_t>(row)].fold("part").fold(number));
+  }
+  return {objective == nullptr ? *objective_ : *objective,
+          std::move(functions),
+          references_.gather(rows),
+          threat_,
+          std::move(keys),
+          *observer_,
+          *shared_};
 }
 
 AttackResult Attack::operator()(const ScalarField& objective, const Matrix& references, const Threat& threat,
@@ -67,8 +127,11 @@ AttackResult Attack::operator()(const ScalarField& objective, const Matrix& refe
                   [&](std::int64_t first, std::int64_t count) {
                     const auto begin = static_cast<std::size_t>(first);
                     const auto rows = static_cast<std::size_t>(count);
-                    Search search(objective, first, references.slice(first, count), threat, keys.subspan(begin, rows),
-                                  *execution.observer, shared);
+                    std::vector<std::int64_t> functions(rows);
+                    std::iota(functions.begin(), functions.end(), first);
+                    const auto some = keys.subspan(begin, rows);
+                    Search search(objective, std::move(functions), references.slice(first, count), threat,
+                                  {some.begin(), some.end()}, *execution.observer, shared);
                     Matrix points = maximise(search);
                     check_shape(name(), "the optimiser's points", points, count, references.columns());
                     for (std::int64_t i = 0; i < count; ++i) {

@@ -40,6 +40,15 @@ class Search {
   /// The objective at `points` [n, P] -> values [n], and its gradients [n, P] unless null (all resized). A safe point:
   /// throws Interrupted when the observer asks for it.
   void evaluate(const Matrix& points, std::vector<double>& values, Matrix* gradients);
+  /// The same for some rows, in rising order: the others' values and gradients stay as they were, and cost nothing.
+  void evaluate(std::span<const std::int64_t> rows, const Matrix& points, std::vector<double>& values,
+                Matrix* gradients);
+  /// The objective of one row at `point` [1, P], its gradient [1, P] unless null.
+  double evaluate_one(std::int64_t row, const Matrix& point, Matrix* gradient);
+  /// A search over some of these rows, in rising order, with keys of its own; `objective` null for the same one, else
+  /// another one of the same references. What it spends counts here.
+  [[nodiscard]] Search part(std::span<const std::int64_t> rows, const ScalarField* objective,
+                            std::uint64_t number) const;
 
  private:
   friend class Attack;
@@ -48,23 +57,24 @@ class Search {
     std::atomic<std::int64_t> gradients = 0;
     std::int64_t done = 0;
   };
-  Search(const ScalarField& objective, std::int64_t first, Matrix references, const Threat& threat,
-         std::span<const Key> keys, Observer& observer, Shared& shared);
+  Search(const ScalarField& objective, std::vector<std::int64_t> functions, Matrix references, const Threat& threat,
+         std::vector<Key> keys, Observer& observer, Shared& shared);
+  void pause_for_interruption();
 
-  const ScalarField& objective_;
-  std::int64_t first_;
+  const ScalarField* objective_;
+  std::vector<std::int64_t> functions_;  // of the objective, one a row, rising
   Matrix references_;
-  const Threat& threat_;
-  std::span<const Key> keys_;
-  Observer& observer_;
-  Shared& shared_;
+  Threat threat_;
+  std::vector<Key> keys_;
+  Observer* observer_;
+  Shared* shared_;
 };
 
 /// Maximises an objective inside a threat.
 class Attack {
  public:
   virtual ~Attack() = default;
-  /// The optimiser's name in plans: "sign_pgd", "published", "noise".
+  /// The optimiser's name in plans: "apgd", "published", "noise".
   [[nodiscard]] virtual std::string_view name() const = 0;
 
   /// Attacks row b of `references` [B, P] on function b of `objective` with keys[b]. All references x restarts go in
@@ -72,6 +82,10 @@ class Attack {
   /// the projected ones. Row b depends on its reference, function and key only.
   AttackResult operator()(const ScalarField& objective, const Matrix& references, const Threat& threat,
                           std::span<const Key> keys, const Execution& execution = {}) const;
+
+ protected:
+  /// What another attack's hook makes of a search: for attacks made of attacks.
+  static Matrix points_of(const Attack& attack, Search& search) { return attack.maximise(search); }
 
  private:
   /// The author's part: points [n, P], one per row of `search`; the driver projects them. Called from several threads

@@ -1,59 +1,34 @@
-// Symmetric KL between encodings, and cross-entropy of the latent classifier, with their gradients.
+// Goals of a batch by goals of rows, and the other way round.
 #include "vaeguard/attacks/goal.h"
 
 #include <algorithm>
-#include <cmath>
-#include <utility>
-
-#include "vaeguard/base/error.h"
 
 namespace vaeguard::attacks {
 
-SymmetricKl::SymmetricKl(models::Encoding references) : references_(std::move(references)) {
-  check_shape("attacks.goal", "log-variances of the references", references_.log_variance, references_.mean.rows(),
-              references_.mean.columns());
-  check_finite("attacks.goal", "means of the references", references_.mean);
-  check_finite("attacks.goal", "log-variances of the references", references_.log_variance);
+void Goal::evaluate(std::span<const GoalRow> rows, const Matrix& outputs, std::span<double> values,
+                    Matrix* gradients) const {
+  if (gradients != nullptr) {
+    gradients->resize(outputs.rows(), outputs.columns());
+  }
+  for (std::size_t b = 0; b < rows.size(); ++b) {
+    const auto row = static_cast<std::int64_t>(b);
+    values[b] =
+        value(rows[b].reference, outputs.row(row), gradients == nullptr ? std::span<float>() : gradients->row(row));
+  }
 }
 
-double SymmetricKl::value(std::int64_t reference, std::span<const float> encoder_output,
+double Goal::evaluate_one(std::int64_t reference, std::span<const float> encoder_output,
                           std::span<float> gradient) const {
-  const auto reference_mean = references_.mean.row(reference);
-  const auto reference_log_variance = references_.log_variance.row(reference);
-  const std::size_t latents = reference_mean.size();
-  double total = 0.0;
-  for (std::size_t d = 0; d < latents; ++d) {
-    const double shift = static_cast<double>(encoder_output[d]) - reference_mean[d];
-    const double log_variance = encoder_output[latents + d];
-    const double spread = log_variance - reference_log_variance[d];
-    const double precision = std::exp(-log_variance);
-    const double both = precision + std::exp(-static_cast<double>(reference_log_variance[d]));
-    // sinh^2 keeps the digits that (e^s + e^-s) / 4 - 1/2 cancels for small s.
-    const double half = std::sinh(spread / 2.0);
-    total += half * half + shift * shift * both / 4.0;
-    if (!gradient.empty()) {
-      gradient[d] = static_cast<float>(shift * both / 2.0);
-      gradient[latents + d] = static_cast<float>(std::sinh(spread) / 2.0 - shift * shift * precision / 4.0);
-    }
-  }
-  return total;
-}
-
-ClassifierCrossEntropy::ClassifierCrossEntropy(models::LinearClassifier classifier, const Matrix& reference_means)
-    : classifier_(std::move(classifier)) {
-  check_shape("attacks.goal", "means of the references", reference_means, -1, classifier_.latent_size());
-  check_finite("attacks.goal", "means of the references", reference_means);
-  predictions_ = classifier_.predict(reference_means);
-}
-
-double ClassifierCrossEntropy::value(std::int64_t reference, std::span<const float> encoder_output,
-                                     std::span<float> gradient) const {
-  const auto latents = static_cast<std::size_t>(classifier_.latent_size());
+  const GoalRow row{.reference = reference, .restart = 0};
+  Matrix output(1, std::ssize(encoder_output));
+  std::ranges::copy(encoder_output, output.row(0).begin());
+  Matrix gradients;
+  double value = 0.0;
+  evaluate({&row, 1}, output, {&value, 1}, gradient.empty() ? nullptr : &gradients);
   if (!gradient.empty()) {
-    std::ranges::fill(gradient.subspan(latents), 0.0F);
+    std::ranges::copy(gradients.row(0), gradient.begin());
   }
-  return classifier_.cross_entropy(encoder_output.first(latents), predictions_[static_cast<std::size_t>(reference)],
-                                   gradient.empty() ? gradient : gradient.first(latents));
+  return value;
 }
 
 }  // namespace vaeguard::attacks

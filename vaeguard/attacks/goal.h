@@ -4,13 +4,16 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "vaeguard/base/matrix.h"
-#include "vaeguard/models/classifier.h"
-#include "vaeguard/models/vae.h"
 
 namespace vaeguard::attacks {
+
+/// Whose attack a row is.
+struct GoalRow {
+  std::int64_t reference = 0;
+  std::int64_t restart = 0;
+};
 
 /// One goal per reference image. D is the size of the latent code; an encoder output is [mean (D), log-variance (D)].
 class Goal {
@@ -22,43 +25,20 @@ class Goal {
   [[nodiscard]] virtual std::int64_t size() const = 0;
   /// D.
   [[nodiscard]] virtual std::int64_t latent_size() const = 0;
-  /// What the attacker of this reference wants large, in nats. Writes the gradient with respect to `encoder_output`
-  /// [2 D] unless `gradient` is empty. May overflow to infinity or NaN; optimisers treat that as data.
+  /// What the attacker of this reference wants large. Writes the gradient with respect to `encoder_output` [2 D] unless
+  /// `gradient` is empty. May overflow to infinity or NaN; optimisers treat that as data. Called from several threads
+  /// at once.
   virtual double value(std::int64_t reference, std::span<const float> encoder_output,
                        std::span<float> gradient) const = 0;
-};
+  /// The same for some rows at once: `outputs` [n, 2 D] -> values [n], and gradients [n, 2 D] unless null (resized).
+  /// Calls `value` for each; goals that do better in a batch, or that tell restarts apart, override it. A row's result
+  /// does not depend on the other rows.
+  virtual void evaluate(std::span<const GoalRow> rows, const Matrix& outputs, std::span<double> values,
+                        Matrix* gradients) const;
 
-/// The unsupervised goal of eq. 3: the symmetric KL divergence (KL(p|q) + KL(q|p)) / 2 between the encodings of the
-/// attacked image and of its reference,
-///   sum_d sinh^2((v - v_r) / 2) + (m - m_r)^2 (exp(-v) + exp(-v_r)) / 4   for means m and log-variances v.
-/// Its gradient is 0 at the reference, so an optimiser must start elsewhere.
-class SymmetricKl : public Goal {
- public:
-  explicit SymmetricKl(models::Encoding references);
-
-  [[nodiscard]] std::string_view name() const override { return "encoder_skl"; }
-  [[nodiscard]] std::int64_t size() const override { return references_.mean.rows(); }
-  [[nodiscard]] std::int64_t latent_size() const override { return references_.mean.columns(); }
-  double value(std::int64_t reference, std::span<const float> encoder_output, std::span<float> gradient) const override;
-
- private:
-  models::Encoding references_;  // [references, D]
-};
-
-/// Cross-entropy of the latent classifier, applied to the mean, against its own prediction for the clean image.
-class ClassifierCrossEntropy : public Goal {
- public:
-  /// `reference_means` [references, D] are the clean images' latent means.
-  ClassifierCrossEntropy(models::LinearClassifier classifier, const Matrix& reference_means);
-
-  [[nodiscard]] std::string_view name() const override { return "classifier_ce"; }
-  [[nodiscard]] std::int64_t size() const override { return static_cast<std::int64_t>(predictions_.size()); }
-  [[nodiscard]] std::int64_t latent_size() const override { return classifier_.latent_size(); }
-  double value(std::int64_t reference, std::span<const float> encoder_output, std::span<float> gradient) const override;
-
- private:
-  models::LinearClassifier classifier_;
-  std::vector<std::int64_t> predictions_;  // [references]
+ protected:
+  /// `value` by `evaluate`, for the first restart: what goals that override `evaluate` offer as `value`.
+  double evaluate_one(std::int64_t reference, std::span<const float> encoder_output, std::span<float> gradient) const;
 };
 
 }  // namespace vaeguard::attacks

@@ -1,6 +1,8 @@
 // The goal's value and its gradient pulled back through the encoder to the pixels.
 #include "vaeguard/attacks/objective.h"
 
+#include <vector>
+
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::attacks {
@@ -25,11 +27,12 @@ void Objective::evaluate(std::int64_t first, const Matrix& points, std::span<dou
   auto tape = tapes_.borrow();
   Matrix outputs;
   encoder_.forward(points, outputs, *tape);
-  Matrix output_gradients(gradients == nullptr ? 0 : outputs.rows(), outputs.columns());
+  std::vector<GoalRow> rows(values.size());
   for (std::int64_t b = 0; b < points.rows(); ++b) {
-    values[static_cast<std::size_t>(b)] = goal_.value(
-        (first + b) / restarts_, outputs.row(b), gradients == nullptr ? std::span<float>() : output_gradients.row(b));
+    rows[static_cast<std::size_t>(b)] = {.reference = (first + b) / restarts_, .restart = (first + b) % restarts_};
   }
+  Matrix output_gradients;
+  goal_.evaluate(rows, outputs, values, gradients == nullptr ? nullptr : &output_gradients);
   if (gradients != nullptr) {
     encoder_.backward(output_gradients, *gradients, *tape);
   }

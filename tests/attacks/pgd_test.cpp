@@ -1,47 +1,26 @@
-// Sign-PGD on objectives whose path is known: best iterate, schedule, gradients that are not numbers.
-#include "vaeguard/attacks/sign_pgd.h"
+// Projected ascent on objectives whose path is known: best iterate, schedule, momentum, gradients that are no numbers.
+#include "vaeguard/attacks/pgd.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <functional>
 #include <limits>
-#include <mutex>
+#include <memory>
 #include <vector>
 
+#include "tests/attacks/one_pixel.h"
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::attacks {
 namespace {
 
-/// One pixel, any function; remembers where it was asked.
-class OnePixel : public ScalarField {
- public:
-  using Function = std::function<std::pair<double, float>(float)>;
-  explicit OnePixel(Function function) : function_(std::move(function)) {}
-  [[nodiscard]] std::int64_t size() const override { return 1; }
-  [[nodiscard]] std::int64_t dimension() const override { return 1; }
-  void evaluate(std::int64_t, const Matrix& points, std::span<double> values, Matrix* gradients) const override {
-    const auto [value, gradient] = function_(points(0, 0));
-    values[0] = value;
-    asked_.push_back(points(0, 0));
-    if (gradients != nullptr) {
-      *gradients = Matrix(1, 1, gradient);
-    }
-  }
-  mutable std::vector<float> asked_;
-
- private:
-  Function function_;
-};
-
-AttackResult attack(const OnePixel& field, const SignPgdOptions& options, double radius = 0.25) {
+AttackResult attack(const OnePixel& field, const PgdOptions& options, double radius = 0.25) {
   const std::vector<Key> keys{Key(2)};
-  return SignPgd(options)(field, Matrix(1, 1, 0.5F), Threat{.radius = radius}, keys);
+  return Pgd(options)(field, Matrix(1, 1, 0.5F), Threat{.radius = radius}, keys);
 }
 
-TEST(SignPgd, KeepsTheBestIterateNotTheLast) {
+TEST(Pgd, KeepsTheBestIterateNotTheLast) {
   // The gradient lies: it points away from the peak at 0.5.
   const OnePixel field([](float x) { return std::pair(-std::abs(x - 0.5), x > 0.5F ? 1.0F : -1.0F); });
   const AttackResult result = attack(field, {.iterations = 10});
@@ -53,13 +32,13 @@ TEST(SignPgd, KeepsTheBestIterateNotTheLast) {
   EXPECT_LT(-std::abs(field.asked_[field.asked_.size() - 2] - 0.5), best);
 }
 
-TEST(SignPgd, ConvergesOnAConcavePeakInsideTheBall) {
+TEST(Pgd, ConvergesOnAConcavePeakInsideTheBall) {
   const OnePixel field([](float x) { return std::pair(-(x - 0.6) * (x - 0.6), -2.0F * (x - 0.6F)); });
   // The last steps are radius (pi k)^2 / (4 50^2) for k = 1, 2, 3: 2.5e-4, 1e-3, 2.2e-3.
   EXPECT_NEAR(attack(field, {}).adversarial(0, 0), 0.6, 2e-3);
 }
 
-TEST(SignPgd, StepsFollowTheSchedule) {
+TEST(Pgd, StepsFollowTheSchedule) {
   for (const auto& [schedule, second] : {std::pair(Schedule::linear, 0.75), std::pair(Schedule::cosine, 0.853553)}) {
     const OnePixel climb([](float x) { return std::pair(static_cast<double>(x), 1.0F); });
     attack(climb, {.iterations = 4, .first_step = 0.01, .schedule = schedule}, 0.4);
@@ -69,7 +48,7 @@ TEST(SignPgd, StepsFollowTheSchedule) {
   }
 }
 
-TEST(SignPgd, ValuesThatAreNotFiniteNeverWin) {
+TEST(Pgd, ValuesThatAreNotFiniteNeverWin) {
   const OnePixel field([](float x) {
     return std::pair(x > 0.6F ? std::numeric_limits<double>::infinity() : static_cast<double>(x), -1.0F);
   });
@@ -80,16 +59,35 @@ TEST(SignPgd, ValuesThatAreNotFiniteNeverWin) {
   EXPECT_NEAR(attack(broken, {}).adversarial(0, 0), 0.5, 0.25);
 }
 
-TEST(SignPgd, SpendsOneGradientAnIteration) {
+TEST(Pgd, MomentumCarriesOverGradientsThatAlternate) {
+  // Up once, then down with half of it in turns: without momentum the path goes back, with it it keeps rising.
+  const auto path = [](double momentum) {
+    auto calls = std::make_shared<int>(0);
+    const OnePixel field([calls](float x) {
+      const int call = (*calls)++;
+      return std::pair(static_cast<double>(x), call == 0 ? 1.0F : -1.0F);
+    });
+    attack(field, {.iterations = 3, .first_step = 0.02, .schedule = Schedule::constant, .momentum = momentum}, 0.4);
+    return field.asked_;
+  };
+  const auto plain = path(0.0);
+  EXPECT_NEAR(plain[2] - plain[1], -0.4 * 0.02, 1e-6);
+  const auto carried = path(2.0);  // 2 * 1 - 1 > 0
+  EXPECT_NEAR(carried[2] - carried[1], 0.4 * 0.02, 1e-6);
+}
+
+TEST(Pgd, SpendsOneGradientAnIteration) {
   const OnePixel field([](float x) { return std::pair(static_cast<double>(x), 1.0F); });
   EXPECT_EQ(attack(field, {.iterations = 13}).gradients, 13);
 }
 
-TEST(SignPgd, BadOptionsAreNamed) {
-  EXPECT_THAT([] { SignPgd({.iterations = 0}); },
-              testing::ThrowsMessage<Misuse>("[attacks.sign_pgd] iterations must be at least 1, got 0"));
-  EXPECT_THROW(SignPgd({.first_step = 0.0}), Misuse);
-  EXPECT_THROW(SignPgd({.first_step = INFINITY}), Misuse);
+TEST(Pgd, BadOptionsAreNamed) {
+  EXPECT_THAT([] { Pgd({.iterations = 0}); },
+              testing::ThrowsMessage<Misuse>("[attacks.pgd] iterations must be at least 1, got 0"));
+  EXPECT_THROW(Pgd({.first_step = 0.0}), Misuse);
+  EXPECT_THROW(Pgd({.first_step = INFINITY}), Misuse);
+  EXPECT_THROW(Pgd({.momentum = -1.0}), Misuse);
+  EXPECT_THROW(Pgd({.enough = NAN}), Misuse);
 }
 
 }  // namespace

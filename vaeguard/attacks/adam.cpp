@@ -1,0 +1,73 @@
+// The moments of each pixel's gradient and the projected step.
+#include "vaeguard/attacks/adam.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <utility>
+#include <vector>
+
+#include "vaeguard/attacks/best.h"
+#include "vaeguard/attacks/pgd.h"
+#include "vaeguard/base/error.h"
+
+namespace vaeguard::attacks {
+namespace {
+
+constexpr double kFloor = 1e-12;     // of the root of the mean square
+constexpr double kSteepest = 1e100;  // its square is still finite
+
+struct Moments {
+  double mean = 0.0;
+  double square = 0.0;
+};
+
+}  // namespace
+
+void validate(const AdamOptions& options) {
+  validate_loop("attacks.adam", options.iterations, options.first_step, options.enough);
+  for (const double decay : {options.mean_decay, options.square_decay}) {
+    if (!(decay >= 0.0 && decay < 1.0)) {
+      misuse("attacks.adam", "mean_decay and square_decay must be in [0, 1), got {}", decay);
+    }
+  }
+}
+
+Adam::Adam(const AdamOptions& options) : options_(options) { validate(options); }
+
+Matrix Adam::maximise(Search& search) const {
+  const Threat& threat = search.threat();
+  Matrix points = random_starts(search);
+  Best best(points);
+  std::vector<std::int64_t> rows = all_rows(points.rows());
+  std::vector<Moments> moments(points.values().size());
+  Matrix gradients;
+  std::vector<double> values;
+  const double share = threat.pixel_share(points.columns());
+  for (std::int64_t iteration = 0; iteration < options_.iterations && !rows.empty(); ++iteration) {
+    search.evaluate(rows, points, values, &gradients);
+    best.observe(rows, points, values);
+    rows = best.unfinished(options_.enough);
+    const auto done = static_cast<double>(iteration);
+    const double angle = std::numbers::pi * done / static_cast<double>(options_.iterations);
+    const double step =
+        share * options_.first_step * 0.5 * (1.0 + std::cos(angle)) / (1.0 - std::pow(options_.mean_decay, done + 1.0));
+    const double correction = 1.0 / (1.0 - std::pow(options_.square_decay, done + 1.0));
+    for (const std::int64_t i : rows) {
+      Moments* moment = moments.data() + i * points.columns();
+      for (std::int64_t j = 0; j < points.columns(); ++j, ++moment) {
+        const double g = std::isnan(gradients(i, j)) ? 0.0 : std::clamp<double>(gradients(i, j), -kSteepest, kSteepest);
+        moment->mean += (1.0 - options_.mean_decay) * (g - moment->mean);
+        moment->square += (1.0 - options_.square_decay) * (g * g - moment->square);
+        const double move = step * moment->mean / (std::sqrt(moment->square * correction) + kFloor);
+        points(i, j) = static_cast<float>(points(i, j) + move);
+      }
+      threat.project(search.references().row(i), points.row(i));
+    }
+  }
+  search.evaluate(rows, points, values, nullptr);
+  best.observe(rows, points, values);
+  return std::move(best).take();
+}
+
+}  // namespace vaeguard::attacks

@@ -1,0 +1,36 @@
+// Adam on the perturbation: a step for each pixel, as large as its gradients have lately been alike.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "vaeguard/attacks/attack.h"
+
+namespace vaeguard::attacks {
+
+/// Adam (Kingma and Ba 2015) from a random start, projected after every step; the step falls to 0 on half a cosine.
+/// first_step is in shares of the radius: with 1, one step moves all pixels to the border of the ball.
+struct AdamOptions {
+  std::int64_t iterations = 50;  // gradients spent on each image
+  double first_step = 0.5;
+  double mean_decay = 0.9;
+  double square_decay = 0.99;                               // a shorter memory than usual, since there are few steps
+  double enough = std::numeric_limits<double>::infinity();  // an image is left alone once its objective is above this
+};
+
+void validate(const AdamOptions& options);
+
+class Adam : public Attack {
+ public:
+  explicit Adam(const AdamOptions& options = {});
+  [[nodiscard]] std::string_view name() const override { return "adam"; }
+  [[nodiscard]] const AdamOptions& options() const { return options_; }
+
+ private:
+  /// The iterate with the largest finite objective of each row.
+  [[nodiscard]] Matrix maximise(Search& search) const override;
+
+  AdamOptions options_;
+};
+
+}  // namespace vaeguard::attacks

@@ -1,0 +1,35 @@
+// The best point that an optimiser has seen for each image.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "vaeguard/base/matrix.h"
+
+namespace vaeguard::attacks {
+
+/// Keeps the point with the largest value of each row; values that are not finite never count.
+class Best {
+ public:
+  /// `start` [n, P]: what is kept until a finite value comes.
+  explicit Best(const Matrix& start);
+
+  /// Points and values of the named rows; returns the rows that improved, in order.
+  std::vector<std::int64_t> observe(std::span<const std::int64_t> rows, const Matrix& points,
+                                    std::span<const double> values);
+  /// The rows whose best value is not above `enough`, in order.
+  [[nodiscard]] std::vector<std::int64_t> unfinished(double enough) const;
+  [[nodiscard]] const Matrix& points() const { return points_; }
+  [[nodiscard]] const std::vector<double>& values() const { return values_; }
+  [[nodiscard]] Matrix take() && { return std::move(points_); }
+
+ private:
+  Matrix points_;
+  std::vector<double> values_;
+};
+
+/// 0 .. n - 1.
+std::vector<std::int64_t> all_rows(std::int64_t n);
+
+}  // namespace vaeguard::attacks

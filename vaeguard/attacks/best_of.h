@@ -1,0 +1,37 @@
+// Several attacks one after the other, and the best of their points for each image.
+#pragma once
+
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "vaeguard/attacks/attack.h"
+
+namespace vaeguard::attacks {
+
+/// One of several attacks. `objective` null: it climbs what the whole attack is judged by.
+struct BestOfMember {
+  std::shared_ptr<const Attack> attack;
+  std::shared_ptr<const ScalarField> objective = nullptr;  // of the same references and restarts
+};
+
+/// Runs members in turn with keys of their own, projects their points and judges all of them by the one objective that
+/// the attack was called with. Members may climb other objectives: losses that lead where the judge's gradient does
+/// not. An image whose judged objective is above `enough` is left alone by later members.
+class BestOf : public Attack {
+ public:
+  BestOf(std::string_view name, std::vector<BestOfMember> members,
+         double enough = std::numeric_limits<double>::infinity());
+  [[nodiscard]] std::string_view name() const override { return name_; }
+
+ private:
+  /// The point with the largest finite objective of each row; the reference where there is none.
+  [[nodiscard]] Matrix maximise(Search& search) const override;
+
+  std::string name_;
+  std::vector<BestOfMember> members_;
+  double enough_;
+};
+
+}  // namespace vaeguard::attacks

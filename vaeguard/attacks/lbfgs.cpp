@@ -1,0 +1,203 @@
+// One liblbfgs run a penalty and row, and the curve of their answers.
+#include "vaeguard/attacks/lbfgs.h"
+
+#include <lbfgs.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "vaeguard/attacks/ball.h"
+#include "vaeguard/attacks/best.h"
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/parallel.h"
+
+namespace vaeguard::attacks {
+namespace {
+
+/// lambda |x(w) - reference|^2 - objective(x(w)) of one row, with `evaluate(point, gradient)` -> objective.
+template <typename Evaluate>
+class Penalised {
+ public:
+  Penalised(std::span<const float> reference, const Threat& box, std::int64_t gradients, Evaluate evaluate)
+      : reference_(reference),
+        box_(box),
+        gradients_(gradients),
+        evaluate_(std::move(evaluate)),
+        point_(1, std::ssize(reference)) {}
+
+  /// The answer for one penalty from `start` (pixels inside the box).
+  std::vector<float> minimise(double penalty, std::span<const float> start) {
+    penalty_ = penalty;
+    spent_ = 0;
+    std::vector<double> w(start.size());
+    std::ranges::transform(start, w.begin(), [&](float pixel) {
+      return std::asin(std::sqrt(std::clamp((static_cast<double>(pixel) - box_.low) / width(), 0.0, 1.0)));
+    });
+    lbfgs_parameter_t settings;
+    lbfgs_parameter_init(&settings);
+    settings.max_iterations = static_cast<int>(gradients_);
+    // Every other outcome, a failed line search included, leaves the best point so far.
+    ::lbfgs(static_cast<int>(w.size()), w.data(), nullptr, &value, &progress, this, &settings);
+    std::vector<float> answer(w.size());
+    std::ranges::transform(w, answer.begin(), [&](double one) { return pixel(one); });
+    const bool finite = std::ranges::all_of(answer, [](float one) { return std::isfinite(one); });
+    return finite ? answer : std::vector<float>(start.begin(), start.end());
+  }
+
+ private:
+  [[nodiscard]] double width() const { return static_cast<double>(box_.high) - box_.low; }
+  [[nodiscard]] float pixel(double w) const {
+    const double s = std::sin(w);
+    const auto x = static_cast<float>(box_.low + width() * s * s);
+    return std::isnan(x) ? x : std::clamp(x, box_.low, box_.high);
+  }
+  static double value(void* instance, const double* w, double* gradient, int size, double /*step*/) {
+    auto& self = *static_cast<Penalised*>(instance);
+    std::transform(w, w + size, self.point_.data(), [&](double one) { return self.pixel(one); });
+    double total = -self.evaluate_(self.point_, self.gradient_);
+    for (int j = 0; j < size; ++j) {
+      const double shift = static_cast<double>(self.point_(0, j)) - self.reference_[static_cast<std::size_t>(j)];
+      total += self.penalty_ * shift * shift;
+      gradient[j] = (2.0 * self.penalty_ * shift - self.gradient_(0, j)) * self.width() * std::sin(2.0 * w[j]);
+    }
+    ++self.spent_;
+    return total;
+  }
+  static int progress(void* instance, const double*, const double*, double, double, double, double, int, int, int) {
+    const auto& self = *static_cast<const Penalised*>(instance);
+    return self.spent_ >= self.gradients_ ? 1 : 0;
+  }
+
+  std::span<const float> reference_;
+  const Threat& box_;
+  std::int64_t gradients_;
+  Evaluate evaluate_;
+  Matrix point_;
+  Matrix gradient_;
+  double penalty_ = 0.0;
+  std::int64_t spent_ = 0;
+};
+
+/// A random point near the reference, strictly inside the box, where the change of variables has a slope.
+std::vector<float> start_near(std::span<const float> reference, Key key, const LbfgsOptions& options,
+                              const Threat& box) {
+  std::vector<float> start(reference.size());
+  fill_normal(key.fold("start"), start);
+  const double width = static_cast<double>(box.high) - box.low;
+  for (std::size_t j = 0; j < start.size(); ++j) {
+    const double change = options.start_deviation * width * start[j];
+    const double there = reference[j] + change;
+    const bool leaves = there < box.low || there > box.high;
+    start[j] = static_cast<float>(
+        std::clamp(leaves ? reference[j] - change : there, box.low + 1e-3 * width, box.high - 1e-3 * width));
+  }
+  return start;
+}
+
+}  // namespace
+
+void validate(const LbfgsOptions& options) {
+  if (options.penalties < 1 || options.iterations < 1) {
+    misuse("attacks.lbfgs", "penalties and iterations must be at least 1, got {} and {}", options.penalties,
+           options.iterations);
+  }
+  if (!(options.least > 0.0) || !(options.greatest >= options.least) || !std::isfinite(options.greatest)) {
+    misuse("attacks.lbfgs", "penalties must go from least > 0 to a finite greatest, got {} and {}", options.least,
+           options.greatest);
+  }
+  if (!(options.start_deviation > 0.0) || !std::isfinite(options.start_deviation)) {
+    misuse("attacks.lbfgs", "start_deviation must be finite and > 0, got {}", options.start_deviation);
+  }
+}
+
+std::vector<double> penalties(const LbfgsOptions& options) {
+  validate(options);
+  std::vector<double> result(static_cast<std::size_t>(options.penalties), options.least);
+  for (std::size_t k = 1; k < result.size(); ++k) {
+    const double share = static_cast<double>(k) / static_cast<double>(result.size() - 1);
+    result[k] = options.least * std::pow(options.greatest / options.least, share);
+  }
+  return result;
+}
+
+Lbfgs::Lbfgs(const LbfgsOptions& options) : options_(options) { validate(options); }
+
+Matrix Lbfgs::maximise(Search& search) const {
+  const Matrix& references = search.references();
+  const Threat& threat = search.threat();
+  const std::vector<std::int64_t> rows = all_rows(references.rows());
+  Matrix points = references;
+  Best best(points);
+  std::vector<double> values;
+  for (const double penalty : penalties(options_)) {
+    for (const std::int64_t i : rows) {
+      const auto evaluate = [&search, i](const Matrix& point, Matrix& gradient) {
+        return search.evaluate_one(i, point, &gradient);
+      };
+      Penalised field(references.row(i), threat, options_.iterations, evaluate);
+      const auto start = start_near(references.row(i), search.keys()[static_cast<std::size_t>(i)], options_, threat);
+      std::ranges::copy(field.minimise(penalty, start), points.row(i).begin());
+      threat.project(references.row(i), points.row(i));
+    }
+    search.evaluate(points, values, nullptr);
+    best.observe(rows, points, values);
+  }
+  return std::move(best).take();
+}
+
+std::vector<std::vector<CurvePoint>> distortion_curves(const ScalarField& objective, const Matrix& references,
+                                                       std::span<const Key> keys, const LbfgsOptions& options,
+                                                       const Execution& execution) {
+  check_shape("attacks.lbfgs", "references", references, objective.size(), objective.dimension());
+  if (std::ssize(keys) != references.rows()) {
+    misuse("attacks.lbfgs", "each of {} rows needs a key, got {} keys", references.rows(), keys.size());
+  }
+  const Threat box;
+  std::vector<std::vector<CurvePoint>> curves(keys.size());
+  parallel_chunks(references.rows(), 1, execution.threads, [&](std::int64_t row, std::int64_t) {
+    const auto reference = references.row(row);
+    const auto evaluate = [&](const Matrix& point, Matrix& gradient) {
+      double value = 0.0;
+      objective.evaluate(row, point, {&value, 1}, &gradient);
+      return value;
+    };
+    Penalised field(reference, box, options.iterations, evaluate);
+    const auto start = start_near(reference, keys[static_cast<std::size_t>(row)], options, box);
+    for (const double penalty : penalties(options)) {
+      const Matrix answer(1, references.columns(), field.minimise(penalty, start));
+      double value = 0.0;
+      objective.evaluate(row, answer, {&value, 1}, nullptr);
+      curves[static_cast<std::size_t>(row)].push_back({l2_size(reference, answer.row(0)), value});
+    }
+  });
+  return curves;
+}
+
+double area_under_curve(std::span<const CurvePoint> curve, double farthest, double widest) {
+  if (!(farthest > 0.0) || !(widest > 0.0)) {
+    misuse("attacks.lbfgs", "the axes of a distortion curve must be > 0 long, got {} and {}", farthest, widest);
+  }
+  std::vector<CurvePoint> sorted(curve.begin(), curve.end());
+  std::erase_if(sorted, [](const CurvePoint& point) { return !std::isfinite(point.objective); });
+  std::ranges::sort(sorted, {}, &CurvePoint::distortion);
+  double area = 0.0;
+  double x = 0.0;
+  double y = 1.0;
+  for (const CurvePoint& point : sorted) {
+    const double next_x = point.distortion / farthest;
+    const double next_y = std::min(y, std::max(-point.objective / widest, 0.0));
+    if (next_x >= 1.0) {
+      // Cut the last line at x = 1.
+      const double share = next_x > x ? (1.0 - x) / (next_x - x) : 0.0;
+      const double cut_y = y + share * (next_y - y);
+      return area + (1.0 - x) * (y + cut_y) / 2.0;
+    }
+    area += (next_x - x) * (y + next_y) / 2.0;
+    x = next_x;
+    y = next_y;
+  }
+  return area + (1.0 - x) * y;
+}
+
+}  // namespace vaeguard::attacks

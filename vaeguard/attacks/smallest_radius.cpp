@@ -1,0 +1,115 @@
+// Bisection of radii, rows with equal radii together.
+#include "vaeguard/attacks/smallest_radius.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "vaeguard/attacks/best.h"
+#include "vaeguard/base/error.h"
+
+namespace vaeguard::attacks {
+namespace {
+
+/// Some functions of a field, in rising order.
+class SomeFunctions : public ScalarField {
+ public:
+  SomeFunctions(const ScalarField& whole, std::span<const std::int64_t> functions)
+      : whole_(whole), functions_(functions) {}
+  [[nodiscard]] std::int64_t size() const override { return std::ssize(functions_); }
+  [[nodiscard]] std::int64_t dimension() const override { return whole_.dimension(); }
+  void evaluate(std::int64_t first, const Matrix& points, std::span<double> values, Matrix* gradients) const override {
+    if (gradients != nullptr) {
+      gradients->resize(points.rows(), points.columns());
+    }
+    const auto function = [&](std::int64_t row) { return functions_[static_cast<std::size_t>(first + row)]; };
+    Matrix run_gradients;
+    for (std::int64_t begin = 0; begin < points.rows();) {
+      std::int64_t end = begin + 1;
+      while (end < points.rows() && function(end) == function(end - 1) + 1) {
+        ++end;
+      }
+      whole_.evaluate(function(begin), points.slice(begin, end - begin),
+                      values.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
+                      gradients == nullptr ? nullptr : &run_gradients);
+      if (gradients != nullptr) {
+        gradients->assign(begin, run_gradients);
+      }
+      begin = end;
+    }
+  }
+
+ private:
+  const ScalarField& whole_;
+  std::span<const std::int64_t> functions_;
+};
+
+/// Between a radius that failed and one that succeeded.
+struct Interval {
+  double fails = 0.0;
+  double succeeds = std::numeric_limits<double>::infinity();
+};
+
+}  // namespace
+
+void validate(const SmallestRadiusOptions& options) {
+  if (std::isnan(options.enough) || options.steps < 0) {
+    misuse("attacks.smallest_radius", "enough must be a number and steps >= 0, got {} and {}", options.enough,
+           options.steps);
+  }
+}
+
+SmallestRadii smallest_radii(const Attack& attack, const ScalarField& objective, const Matrix& references,
+                             const Threat& largest, std::span<const Key> keys, const SmallestRadiusOptions& options,
+                             const Execution& execution) {
+  validate(options);
+  AttackResult first = attack(objective, references, largest, keys, execution);
+  SmallestRadii result{.radius = {},
+                       .adversarial = std::move(first.adversarial),
+                       .objective = std::move(first.objective),
+                       .gradients = first.gradients};
+  std::vector<Interval> intervals(keys.size());
+  std::vector<std::int64_t> rows;
+  for (const std::int64_t row : all_rows(references.rows())) {
+    if (result.objective[static_cast<std::size_t>(row)] > options.enough) {
+      intervals[static_cast<std::size_t>(row)].succeeds = largest.radius;
+      rows.push_back(row);
+    }
+  }
+  for (std::int64_t step = 0; step < options.steps; ++step) {
+    std::map<double, std::vector<std::int64_t>> groups;
+    for (const std::int64_t row : rows) {
+      const Interval& interval = intervals[static_cast<std::size_t>(row)];
+      groups[(interval.fails + interval.succeeds) / 2.0].push_back(row);
+    }
+    for (const auto& [radius, group] : groups) {
+      Threat threat = largest;
+      threat.radius = radius;
+      std::vector<Key> group_keys;
+      for (const std::int64_t row : group) {
+        group_keys.push_back(keys[static_cast<std::size_t>(row)]);
+      }
+      const AttackResult found =
+          attack(SomeFunctions(objective, group), references.gather(group), threat, group_keys, execution);
+      result.gradients += found.gradients;
+      for (std::size_t k = 0; k < group.size(); ++k) {
+        const auto row = static_cast<std::size_t>(group[k]);
+        if (!(found.objective[k] > options.enough)) {
+          intervals[row].fails = radius;
+          continue;
+        }
+        intervals[row].succeeds = radius;
+        result.objective[row] = found.objective[k];
+        std::ranges::copy(found.adversarial.row(static_cast<std::int64_t>(k)),
+                          result.adversarial.row(group[k]).begin());
+      }
+    }
+  }
+  for (const Interval& interval : intervals) {
+    result.radius.push_back(interval.succeeds);
+  }
+  return result;
+}
+
+}  // namespace vaeguard::attacks
