@@ -1,8 +1,10 @@
 // vaeguard attack: attacked images of a checkpoint's data set, as .npz.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <map>
 
 #include "apps/cli/verbs.h"
-#include "vaeguard/attacks/registry.h"
 #include "vaeguard/attacks/threat.h"
 #include "vaeguard/base/npz.h"
 #include "vaeguard/data/data_folder.h"
@@ -16,16 +18,34 @@ namespace {
 struct AttackVerb {
   std::string checkpoint;
   std::string dataset = "mnist";
-  experiments::AttackPlan attack;
+  std::string goal;
+  std::string optimiser;
+  std::string norm;
+  std::vector<std::string> settings;
   double radius = 0.1;
+  std::int64_t restarts = 1;
   std::int64_t references = 50;
   std::string out = "attacked.npz";
 };
 
+// The options as a plan would have them, read and checked as plans are.
+experiments::AttackPlan attack_plan(const AttackVerb& verb) {
+  std::map<std::string, std::string> texts;
+  for (const auto& [key, text] :
+       {std::pair("optimiser", verb.optimiser), std::pair("goal", verb.goal), std::pair("norm", verb.norm)}) {
+    if (!text.empty()) {
+      texts.emplace(key, text);
+    }
+  }
+  const std::string lines =
+      fmt::format("radii = [{}]\nrestarts = {}\n{}\n", verb.radius, verb.restarts, fmt::join(verb.settings, "\n"));
+  auto plan = experiments::parse_attack(lines, "vaeguard attack", texts);
+  plan.name = plan.goal;
+  return plan;
+}
+
 void attack(const AttackVerb& verb, const Common& common) {
-  attacks::find_goal(verb.attack.goal);
-  attacks::find_optimiser(verb.attack.optimiser);
-  attacks::validate({.radius = verb.radius});
+  const experiments::AttackPlan attack = attack_plan(verb);
   const auto dataset = experiments::load_dataset(experiments::dataset_plan(verb.dataset),
                                                  data::data_folder(common.data), common.thread_count());
   const auto subject =
@@ -34,8 +54,6 @@ void attack(const AttackVerb& verb, const Common& common) {
   plan.seed = common.seed_or(1);
   plan.references = verb.references;
   const auto references = experiments::plan_references(plan, subject, dataset, common.thread_count());
-  experiments::AttackPlan attack = verb.attack;
-  attack.name = attack.goal;
   const auto result = experiments::run_attack(attack, verb.radius, plan.seed, subject, references,
                                               common.thread_count(), *common.observer);
   std::vector<std::int64_t> label;
@@ -53,8 +71,8 @@ void attack(const AttackVerb& verb, const Common& common) {
   for (const double value : result.objective) {
     mean += value / static_cast<double>(result.objective.size());
   }
-  fmt::print("{} of {} references x {} restarts, radius {}: mean objective {:.4g} nats\n{}\n", attack.goal,
-             references.images.pixels.rows(), attack.restarts, verb.radius, mean, verb.out);
+  fmt::print("{} of {} references x {} restarts, {} radius {}: mean objective {:.4g}\n{}\n", attack.goal,
+             references.images.pixels.rows(), attack.restarts, attacks::name(attack.norm), verb.radius, mean, verb.out);
 }
 
 }  // namespace
@@ -64,13 +82,15 @@ void add_attack(CLI::App& program, Common& common) {
   auto verb = std::make_shared<AttackVerb>();
   app->add_option("checkpoint", verb->checkpoint, "Model (safetensors)")->required();
   app->add_option("--dataset", verb->dataset, "Data set (see `vaeguard list`)")->capture_default_str();
-  app->add_option("--goal", verb->attack.goal, "What to maximise (see `vaeguard list`)")->capture_default_str();
-  app->add_option("--optimiser", verb->attack.optimiser, "How (see `vaeguard list`)")->capture_default_str();
-  app->add_option("--radius", verb->radius, "L-infinity radius, pixels from 0 to 1")->capture_default_str();
+  app->add_option("--goal", verb->goal, "What to maximise (see `vaeguard list`); encoder_skl, or a suite's own");
+  app->add_option("--optimiser", verb->optimiser, "How, or a suite (see `vaeguard list`); sign_pgd");
+  app->add_option("--norm", verb->norm, "Of the radius: linf, l2 or l1; linf, or a suite's own");
+  app->add_option("--set", verb->settings, "An option of the optimiser as plans write it, such as iterations=100");
+  app->add_option("--radius", verb->radius, "How far images may move, pixels from 0 to 1")->capture_default_str();
   app->add_option("--references", verb->references, "Images to attack, stratified by class")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  app->add_option("--restarts", verb->attack.restarts, "Random starts for each image")
+  app->add_option("--restarts", verb->restarts, "Random starts for each image")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app->add_option("--out", verb->out, "Attacked images to write")->capture_default_str();

@@ -36,6 +36,16 @@ void list() {
   for (const auto& optimiser : attacks::optimisers()) {
     line(optimiser.name, optimiser.description);
   }
+  fmt::print("attack suites ([[attack]] optimiser)\n");
+  for (const auto& suite : attacks::suites()) {
+    line(suite.name, suite.description);
+  }
+  fmt::print("norms ([[attack]] norm)\n");
+  for (const attacks::Norm norm : attacks::norms()) {
+    line(attacks::name(norm), norm == attacks::Norm::linf ? "largest change of a pixel"
+                              : norm == attacks::Norm::l2 ? "Euclidean length of the change"
+                                                          : "sum of the changes of all pixels");
+  }
   fmt::print("defences ([[defence]] preset)\n");
   for (const auto& name : experiments::defence_presets()) {
     line(name, defence_text(experiments::defence_preset(name)));

@@ -80,6 +80,60 @@ name = "beta_vae_5"
   EXPECT_THAT(error_of("[[model]]\n[[model]]\n"), HasSubstr("two models are called 'vae'"));
 }
 
+TEST(Plan, ReadsNormsOptionsAndSuitesOfAttacks) {
+  const Plan plan = parse_plan(R"(
+[[attack]]
+goal = "maximum_damage"
+optimiser = "apgd"
+norm = "l2"
+radii = [2]
+draws = 3
+iterations = 40
+enough = 5.5
+[[attack]]
+name = "strongest"
+goal = "latent_kl"
+best_of = ["apgd", "adam"]
+radii = [0.1]
+[[attack]]
+optimiser = "standard_l1"
+radii = [12]
+enough = 0
+)",
+                               "plan.toml");
+  EXPECT_EQ(plan.attacks[0].norm, attacks::Norm::l2);
+  EXPECT_EQ(plan.attacks[0].draws, 3);
+  const auto& apgd = std::get<attacks::ApgdOptions>(*plan.attacks[0].options);
+  EXPECT_EQ(apgd.iterations, 40);
+  EXPECT_EQ(apgd.enough, 5.5);
+  EXPECT_THAT(plan.attacks[1].best_of, testing::ElementsAre("apgd", "adam"));
+  EXPECT_EQ(plan.attacks[2].name, "standard_l1");
+  EXPECT_EQ(plan.attacks[2].goal, "classifier_margin");
+  EXPECT_EQ(plan.attacks[2].norm, attacks::Norm::l1);
+  EXPECT_EQ(plan.attacks[2].enough, 0.0);
+}
+
+TEST(Plan, ImpossibleAttacksAreNamed) {
+  EXPECT_THAT(error_of("[[attack]]\nradii=[0.1]\nnorm=\"l3\"\n"), HasSubstr("unknown norm 'l3'"));
+  EXPECT_THAT(error_of("[[attack]]\nradii=[0.1]\nnorm=\"l2\"\n"), HasSubstr("sign_pgd exists for linf only"));
+  EXPECT_THAT(error_of("[[attack]]\noptimiser=\"noise\"\nradii=[0.1]\niterations=3\n"), HasSubstr("'iterations'"));
+  EXPECT_THAT(error_of("[[attack]]\nradii=[0.1]\nfirst_step=-1\n"), HasSubstr("first_step must be finite and > 0"));
+  EXPECT_THAT(error_of("[[attack]]\nradii=[0.1]\nschedule=\"linaer\"\n"), HasSubstr("did you mean 'linear'"));
+  EXPECT_THAT(error_of("[[attack]]\nradii=[0.1]\ndraws=2\n"), HasSubstr("draws need a goal that reads the code"));
+  EXPECT_THAT(error_of("[[attack]]\noptimiser=\"standard_l2\"\nnorm=\"l1\"\nradii=[1]\n"),
+              HasSubstr("suite standard_l2 has the goal classifier_margin and the norm l2"));
+  EXPECT_THAT(error_of("[[attack]]\noptimiser=\"apgd\"\nbest_of=[\"apgd\"]\nradii=[1]\n"),
+              HasSubstr("optimiser and best_of exclude each other"));
+  EXPECT_THAT(error_of("[[attack]]\nbest_of=[\"agpd\"]\nradii=[1]\n"), HasSubstr("did you mean 'apgd'"));
+}
+
+TEST(Plan, DefencesThatKnowTheRadiusMeetLinfAttacksOnly) {
+  const std::string attack = "[[attack]]\noptimiser=\"pgd\"\nnorm=\"l2\"\nradii=[2]\n";
+  const std::string defences = "[[defence]]\npreset=\"none\"\n[[defence]]\npreset=\"map_robust\"\nradius=\"attack\"\n";
+  EXPECT_THAT(error_of(attack + defences), HasSubstr("knows the radius of linf attacks only"));
+  EXPECT_EQ(error_of(attack + "defences=[\"none\"]\n" + defences), "accepted");
+}
+
 TEST(Plan, UnknownKeysNameTheLineAndTheNearestKnownKey) {
   EXPECT_THAT(
       error_of("name = \"x\"\nrefrences = 3\n"),

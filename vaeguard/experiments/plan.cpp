@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <set>
 
-#include "vaeguard/attacks/registry.h"
-#include "vaeguard/attacks/threat.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
 #include "vaeguard/base/text.h"
@@ -45,21 +43,16 @@ ModelPlan read_model(TableReader reader, std::uint64_t seed, const std::filesyst
   return model;
 }
 
-AttackPlan read_attack(TableReader reader) {
-  AttackPlan attack;
-  attack.optimiser = reader.text("optimiser", attack.optimiser);
-  attack.goal = reader.text("goal", attack.goal);
-  attack.name = record_name(reader, "name", attack.optimiser == "noise" ? "noise" : attack.goal);
-  attack.restarts = reader.integer("restarts", 1, 1);
-  attack.radii = reader.numbers("radii");
-  attack.defences = reader.texts("defences");
-  reader.finish();
-  attacks::find_goal(attack.goal);
-  attacks::find_optimiser(attack.optimiser);
-  for (const double radius : attack.radii) {
-    attacks::validate({.radius = radius});
+// A defence that takes the attack's radius takes it for that of an L-infinity ball.
+void check_known_radii(const Plan& plan, const AttackPlan& attack, std::string_view place) {
+  for (const DefencePlan& defence : plan.defences) {
+    const bool meets =
+        attack.defences.empty() || std::ranges::find(attack.defences, defence.name) != attack.defences.end();
+    if (meets && defence.knows_radius && attack.norm != attacks::Norm::linf) {
+      misuse(place, "the defence '{}' knows the radius of linf attacks only; '{}' is {}, name other defences for it",
+             defence.name, attack.name, attacks::name(attack.norm));
+    }
   }
-  return attack;
 }
 
 // Cells are named by model, attack, radius and defence, so these must be distinct.
@@ -87,6 +80,7 @@ void check_names(const Plan& plan, std::string_view place) {
         unknown_name(place, "defence", name, known);
       }
     }
+    check_known_radii(plan, attack, place);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vaeguard/experiments/attack_plan.h"
 #include "vaeguard/experiments/dataset_plan.h"
 #include "vaeguard/experiments/defence_plan.h"
 #include "vaeguard/training/trainer.h"
@@ -24,15 +25,6 @@ struct EvaluationPlan {
   std::int64_t nll_images = 1000;
   std::int64_t nll_draws = 1000;
   std::int64_t frechet_images = 0;  // drawn from the prior and compared with as many test images; 0: not measured
-};
-
-struct AttackPlan {
-  std::string name;  // in records; the goal's name unless said otherwise
-  std::string goal = "encoder_skl";
-  std::string optimiser = "sign_pgd";
-  std::vector<double> radii;
-  std::int64_t restarts = 1;
-  std::vector<std::string> defences;  // names; empty for all
 };
 
 struct Plan {

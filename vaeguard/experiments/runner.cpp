@@ -8,8 +8,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "vaeguard/attacks/objective.h"
-#include "vaeguard/attacks/registry.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
 #include "vaeguard/base/npz.h"
@@ -174,8 +172,7 @@ class Runner {
     std::vector<Scenario> result{{}};
     for (const AttackPlan& attack : plan_.attacks) {
       for (const double radius : attack.radii) {
-        result.push_back(
-            {attack.name, std::string(attacks::name(attacks::Norm::linf)), radius, attack.restarts, &attack});
+        result.push_back({attack.name, std::string(attacks::name(attack.norm)), radius, attack.restarts, &attack});
       }
     }
     return result;
@@ -361,16 +358,6 @@ References plan_references(const Plan& plan, const Subject& subject, const data:
                                            Key(plan.seed).fold("references"));
   auto images = data::gather(dataset.test, index);
   return make_references(subject, std::move(images), std::move(index), Key(plan.seed).fold("reference draws"), threads);
-}
-
-attacks::AttackResult run_attack(const AttackPlan& attack, double radius, std::uint64_t seed, const Subject& subject,
-                                 const References& references, int threads, Observer& observer) {
-  const auto goal = attacks::make_goal(attack.goal, {references.encoding, &subject.classifier});
-  const attacks::Objective objective(subject.vae.encoder(), *goal, attack.restarts);
-  const auto keys = attacks::attack_keys(Key(seed), attack.name, references.index, attack.restarts);
-  return (*attacks::make_attack(attack.optimiser, attack.goal))(
-      objective, repeat_rows(references.images.pixels, attack.restarts), {.radius = radius}, keys,
-      {.threads = threads, .observer = &observer});
 }
 
 std::vector<Key> defence_keys(std::uint64_t seed, std::string_view defence, const References& references,

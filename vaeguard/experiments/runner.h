@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string>
 
-#include "vaeguard/attacks/attack.h"
 #include "vaeguard/base/observer.h"
+#include "vaeguard/experiments/attack_run.h"
 #include "vaeguard/experiments/measure.h"
 #include "vaeguard/experiments/plan.h"
 
@@ -27,10 +27,6 @@ void run_plan(const Plan& plan, const RunOptions& options, Observer& observer);
 
 /// The references of a plan and what is known of them: stratified by class from the plan's seed.
 References plan_references(const Plan& plan, const Subject& subject, const data::Dataset& dataset, int threads);
-
-/// All references x restarts under one attack of the plan at one radius.
-attacks::AttackResult run_attack(const AttackPlan& attack, double radius, std::uint64_t seed, const Subject& subject,
-                                 const References& references, int threads, Observer& observer);
 
 /// The keys of a defence for each reference and restart; the same at every radius, so that cells share their noise.
 std::vector<Key> defence_keys(std::uint64_t seed, std::string_view defence, const References& references,
