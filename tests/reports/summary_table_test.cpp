@@ -123,6 +123,17 @@ TEST(SummaryTable, ModelsStandBesideOneAnotherInTheOrderOfTheRun) {
   EXPECT_TRUE(scenarios(run).empty());
 }
 
+TEST(SummaryTable, ShowsAllScoresOfProbabilitiesForVotesAlone) {
+  RunRecords run = made_up_run();
+  for (const std::string protocol : {"mean/mean", "vote/mean"}) {
+    run.measurements.push_back(made_up({.defence = "hmc"}, protocol, "brier_score", 0.3));
+    run.measurements.push_back(made_up({.defence = "hmc"}, protocol, "calibration_error", 0.1));
+  }
+  EXPECT_NO_THROW(cell_of(summary_table(run, "mean/mean"), 0, "brier_score"));
+  EXPECT_THROW(cell_of(summary_table(run, "mean/mean"), 0, "calibration_error"), std::out_of_range);
+  EXPECT_EQ(cell_of(summary_table(run, "vote/mean"), 0, "calibration_error").text, "0.10");
+}
+
 TEST(SummaryTable, ChainsAttacksAndTheModelHaveTablesOfTheirOwn) {
   RunRecords run = made_up_run();
   run.measurements.push_back(made_up({}, "mean/mean", "skl", 120.0, 3.0));

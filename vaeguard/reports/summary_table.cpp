@@ -24,6 +24,8 @@ constexpr std::array kChainMetrics = {
     "acceptance", "step_size",    "divergences",     "energy_drop", "rhat",
     "bulk_ess",   "tail_ess",     "relative_mcse",   "e_bfmi",      "encoder_shift",
     "touched",    "radius_found", "gradients_spent", "draws_kept",  "probability_error"};
+/// More about class probabilities than a wide table has room for; votes, which have little else, show it.
+constexpr std::array kProbabilityMetrics = {"negative_log_score", "calibration_error"};
 /// What an attack does before any defence acts has its own table.
 constexpr std::array kAttackMetrics = {"skl", "input_ms_ssim_kuzina22"};
 
@@ -75,6 +77,11 @@ std::vector<std::string> summary_metrics(const RunRecords& records, const std::s
   }
   for (const char* metric : kAttackMetrics) {
     present.erase(metric);
+  }
+  for (const char* metric : kProbabilityMetrics) {
+    if (column_group(protocol) != "vote") {
+      present.erase(metric);
+    }
   }
   return in_known_order(std::move(present));
 }

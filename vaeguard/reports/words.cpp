@@ -116,7 +116,23 @@ constexpr std::array kAttacks = {
               "Moves the encoding as far as it can, in symmetric Kullback–Leibler divergence, without using labels."},
     NameWords{"classifier_ce", "Classifier attack",
               "Raises the cross-entropy of the latent classifier against its own prediction on the clean image."},
+    NameWords{"encoder_kl_forward", "Encoder attack, forward KL",
+              "The same by KL of the clean from the attacked encoding."},
+    NameWords{"encoder_kl_reverse", "Encoder attack, reverse KL",
+              "The same by KL of the attacked from the clean encoding."},
+    NameWords{"encoder_means", "Encoder attack, means", "Moves the mean of the encoding as far as it can."},
+    NameWords{"encoder_wasserstein", "Encoder attack, Wasserstein",
+              "Moves the encoding far in 2-Wasserstein distance."},
+    NameWords{"latent_kl", "Latent-space attack", "Moves the encoding to that of a target image, by KL divergence."},
+    NameWords{"latent_skl", "Latent-space attack, symmetric", "The same by symmetric KL divergence."},
+    NameWords{"classifier_margin", "Classifier attack, margin",
+              "Raises the best other class's logit over the own one."},
+    NameWords{"classifier_dlr", "Classifier attack, DLR", "The same margin, free of the logits' scale."},
+    NameWords{"classifier_ce_target", "Classifier attack, targeted",
+              "Raises the probability of a target image's class."},
     NameWords{"maximum_damage", "Maximum damage", "Moves the reconstruction as far as it can."},
+    NameWords{"output_target", "Output attack", "Makes a target image likely under the reconstruction."},
+    NameWords{"output_target_l2", "Output attack, L2", "Moves the reconstruction to a target image."},
 };
 
 constexpr std::array kDefences = {
