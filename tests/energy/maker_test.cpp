@@ -32,6 +32,9 @@ TEST(PosteriorMaker, PicksByTheBackendOfTheDecoder) {
   });
   EXPECT_TRUE(is_marked(reference));
   EXPECT_FALSE(is_marked(native));
+  models::VaeWeights clamped = weights;
+  clamped.likelihood.kind = models::LikelihoodKind::clamped_bernoulli;
+  EXPECT_FALSE(is_marked(models::Vae(clamped, "reference"))) << "other libraries need not know this likelihood";
   register_posterior_maker("reference", [](const models::Vae& vae, Matrix images) {
     return std::make_unique<PosteriorEnergy>(vae, std::move(images));
   });

@@ -309,6 +309,11 @@ TEST(MinimumObservation, BadImagesAndRadiiAreRefused) {
   expect_misuse([&] { make(Matrix(1, 3), {-0.1}); }, {"radius must be finite and >= 0, got -0.1"});
   expect_misuse([&] { make(Matrix(1, 3), {std::nan("")}); }, {"radius must be finite and >= 0, got nan"});
   expect_misuse([&] { make(Matrix(1, 3, std::nanf("")), {0.1}); }, {"[energy.observation] images"});
+  expect_misuse(
+      [] {
+        minimum_observation({LikelihoodKind::clamped_bernoulli, 1.0}, Matrix(1, 3), BallNorm::linf, {0.1});
+      },
+      {"needs the likelihood bernoulli, gaussian or laplace, got clamped_bernoulli"});
 }
 
 }  // namespace

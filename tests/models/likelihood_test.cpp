@@ -214,8 +214,39 @@ TEST(Likelihood, MeanIsTheProbabilityOrTheMeanItself) {
   }
 }
 
+TEST(Likelihood, ClampedBernoulliIsFlatWhereItsOutputLeavesTheRange) {
+  const Likelihood clamped{LikelihoodKind::clamped_bernoulli, 1.0};
+  const float image = 0.3F;
+  const auto energy = [&](float output, float* gradient) {
+    return clamped.negative_log({&image, 1}, {&output, 1},
+                                gradient == nullptr ? std::span<float>() : std::span(gradient, 1));
+  };
+  for (const float output : {-3.0F, 0.0F, 1.0F, 7.0F}) {
+    float gradient = 1.0F;
+    const double end = output < 0.5F ? 1e-5 : 1.0 - 1e-5;
+    EXPECT_NEAR(energy(output, &gradient), -0.3 * std::log(end) - 0.7 * std::log(1.0 - end), 1e-6) << output;
+    EXPECT_EQ(gradient, 0.0F) << output;
+  }
+  for (const float output : {0.01F, 0.3F, 0.9F}) {
+    float gradient = 0.0F;
+    EXPECT_NEAR(energy(output, &gradient), -0.3 * std::log(output) - 0.7 * std::log(1.0 - output), 1e-6) << output;
+    // Steps of 1e-4 to either side: curvature's change, up to 1e4 at 0.01, times 1e-8 / 6 and rounding of the outputs.
+    const double slope = (energy(output + 1e-4F, nullptr) - energy(output - 1e-4F, nullptr)) /
+                         (static_cast<double>(output + 1e-4F) - (output - 1e-4F));
+    EXPECT_NEAR(gradient, slope, 1e-2) << output;
+    float alone = 0.0F;
+    clamped.gradient({&image, 1}, {&output, 1}, {&alone, 1});
+    EXPECT_EQ(alone, gradient);
+  }
+  const float far = 1.5F;
+  float mean = 0.0F;
+  clamped.mean({&far, 1}, {&mean, 1});
+  EXPECT_EQ(mean, far) << "as published, where means leave the range";
+}
+
 TEST(Likelihood, NamesGoBothWaysAndOthersAreRefused) {
-  for (const LikelihoodKind kind : {LikelihoodKind::bernoulli, LikelihoodKind::gaussian, LikelihoodKind::laplace}) {
+  for (const LikelihoodKind kind : {LikelihoodKind::bernoulli, LikelihoodKind::gaussian, LikelihoodKind::laplace,
+                                    LikelihoodKind::clamped_bernoulli}) {
     EXPECT_EQ(likelihood_kind(name(kind)), kind);
   }
   EXPECT_THROW((void)likelihood_kind("poisson"), Misuse);

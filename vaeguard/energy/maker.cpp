@@ -23,7 +23,8 @@ void register_posterior_maker(std::string_view backend, PosteriorMaker maker) {
 
 std::unique_ptr<ScalarField> make_posterior_energy(const models::Vae& vae, Matrix images) {
   const auto found = makers().find(vae.decoder().backend());
-  if (found != makers().end()) {
+  // Makers of other libraries know the likelihoods that a model should have; this one is here to repeat a mistake.
+  if (found != makers().end() && vae.likelihood().kind != models::LikelihoodKind::clamped_bernoulli) {
     return found->second(vae, std::move(images));
   }
   return std::make_unique<PosteriorEnergy>(vae, std::move(images));

@@ -69,6 +69,11 @@ class MinimumObservation : public Observation {
   MinimumObservation(const Likelihood& likelihood, Matrix images, BallNorm norm, std::vector<double> radii)
       : likelihood_(likelihood), images_(std::move(images)), norm_(norm), radii_(std::move(radii)) {
     check_finite("energy.observation", "images", images_);
+    if (likelihood.kind == LikelihoodKind::clamped_bernoulli) {
+      misuse("energy.observation",
+             "the best image of a ball needs the likelihood bernoulli, gaussian or laplace, got {}",
+             name(likelihood.kind));
+    }
     if (static_cast<std::int64_t>(radii_.size()) != images_.rows()) {
       misuse("energy.observation", "radii must number {}, one an image, got {}", images_.rows(), radii_.size());
     }

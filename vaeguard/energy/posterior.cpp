@@ -1,6 +1,7 @@
 // Posterior energies through the decoder network, and their double-precision reference.
 #include "vaeguard/energy/posterior.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <utility>
@@ -33,6 +34,11 @@ double reference_pixel(const models::Likelihood& likelihood, double x, double p,
     case models::LikelihoodKind::laplace:
       slope = static_cast<double>((difference > 0.0) - (difference < 0.0)) / likelihood.scale();
       return std::abs(difference) / likelihood.scale() + std::log(2.0 * likelihood.scale());
+    case models::LikelihoodKind::clamped_bernoulli: {
+      const double clamped = std::clamp(p, 1e-5, 1.0 - 1e-5);
+      slope = clamped == p ? difference / (p * (1.0 - p)) : 0.0;
+      return -x * std::log(clamped) - (1.0 - x) * std::log1p(-clamped);
+    }
   }
   return std::nan("");
 }

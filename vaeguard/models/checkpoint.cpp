@@ -295,9 +295,13 @@ LayerGraph load_graph(const Safetensors& file, const std::string& prefix, std::s
 
 Likelihood load_likelihood(const Safetensors& file, std::string_view place) {
   const std::string& kind = file.text("likelihood", place);
-  constexpr std::array kKinds{LikelihoodKind::bernoulli, LikelihoodKind::gaussian, LikelihoodKind::laplace};
+  constexpr std::array kKinds{LikelihoodKind::bernoulli, LikelihoodKind::gaussian, LikelihoodKind::laplace,
+                              LikelihoodKind::clamped_bernoulli};
   if (std::ranges::none_of(kKinds, [&](LikelihoodKind known) { return kind == name(known); })) {
-    misuse(place, "the metadata entry 'likelihood' must be 'bernoulli', 'gaussian' or 'laplace', found '{}'", kind);
+    misuse(place,
+           "the metadata entry 'likelihood' must be 'bernoulli', 'gaussian', 'laplace' or 'clamped_bernoulli', found "
+           "'{}'",
+           kind);
   }
   const std::string& text = file.text("likelihood_variance", place);
   const json variance = json::parse(text, nullptr, false);

@@ -1,12 +1,15 @@
-// Bernoulli on logits, Gaussian and Laplace with fixed variance.
+// Bernoulli on logits and on clamped outputs, Gaussian and Laplace with fixed variance.
 #include "vaeguard/models/likelihood.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/exponential.h"
+#include "vaeguard/base/text.h"
 
 namespace vaeguard::models {
 namespace {
@@ -84,6 +87,30 @@ double laplace(std::span<const float> image, std::span<const float> means, doubl
   return sum / scale + static_cast<double>(image.size()) * std::log(2.0 * scale);
 }
 
+constexpr double kClamp = 1e-5;
+
+void clamped_bernoulli_gradient(std::span<const float> image, std::span<const float> outputs,
+                                std::span<float> gradient) {
+  for (std::size_t i = 0; i < gradient.size(); ++i) {
+    const double p = outputs[i];
+    const bool inside = p >= kClamp && p <= 1.0 - kClamp;
+    gradient[i] = inside ? static_cast<float>((p - image[i]) / (p * (1.0 - p))) : 0.0F;
+  }
+}
+
+double clamped_bernoulli(std::span<const float> image, std::span<const float> outputs, std::span<float> gradient) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    const double p = std::clamp<double>(outputs[i], kClamp, 1.0 - kClamp);
+    sum -= image[i] * std::log(p) + (1.0 - image[i]) * std::log1p(-p);
+  }
+  clamped_bernoulli_gradient(image, outputs, gradient);
+  return sum;
+}
+
+constexpr std::array kKinds{LikelihoodKind::bernoulli, LikelihoodKind::gaussian, LikelihoodKind::laplace,
+                            LikelihoodKind::clamped_bernoulli};
+
 }  // namespace
 
 double Likelihood::negative_log(std::span<const float> image, std::span<const float> parameters,
@@ -95,6 +122,8 @@ double Likelihood::negative_log(std::span<const float> image, std::span<const fl
       return gaussian(image, parameters, variance, gradient);
     case LikelihoodKind::laplace:
       return laplace(image, parameters, scale(), gradient);
+    case LikelihoodKind::clamped_bernoulli:
+      return clamped_bernoulli(image, parameters, gradient);
   }
   return std::nan("");
 }
@@ -107,6 +136,10 @@ void Likelihood::gradient(std::span<const float> image, std::span<const float> p
   }
   if (kind == LikelihoodKind::laplace) {
     laplace_gradient(image, parameters, scale(), gradient);
+    return;
+  }
+  if (kind == LikelihoodKind::clamped_bernoulli) {
+    clamped_bernoulli_gradient(image, parameters, gradient);
     return;
   }
   float e[kTerms];
@@ -128,16 +161,21 @@ void Likelihood::mean(std::span<const float> parameters, std::span<float> image)
 double Likelihood::scale() const { return std::sqrt(0.5 * variance); }
 
 std::string_view name(LikelihoodKind kind) {
-  return kind == LikelihoodKind::bernoulli ? "bernoulli" : kind == LikelihoodKind::gaussian ? "gaussian" : "laplace";
+  return kind == LikelihoodKind::bernoulli  ? "bernoulli"
+         : kind == LikelihoodKind::gaussian ? "gaussian"
+         : kind == LikelihoodKind::laplace  ? "laplace"
+                                            : "clamped_bernoulli";
 }
 
 LikelihoodKind likelihood_kind(std::string_view text) {
-  for (const auto kind : {LikelihoodKind::bernoulli, LikelihoodKind::gaussian, LikelihoodKind::laplace}) {
+  std::vector<std::string> known;
+  for (const auto kind : kKinds) {
     if (name(kind) == text) {
       return kind;
     }
+    known.emplace_back(name(kind));
   }
-  misuse("models.likelihood", "likelihood must be bernoulli, gaussian or laplace, got '{}'", text);
+  unknown_name("models.likelihood", "likelihood", text, known);
 }
 
 }  // namespace vaeguard::models
