@@ -1,6 +1,8 @@
 // The paper's convolutional VAE: its size, its shapes and its start.
 #include "vaeguard/models/conv_vae.h"
 
+#include <numbers>
+
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::models {
@@ -58,6 +60,24 @@ TEST(ConvVae, WeightsAreXavierNormalAndBiasesZero) {
 TEST(ConvVae, StartDependsOnTheKeyAlone) {
   EXPECT_EQ(one_channel().decoder.parameters, one_channel().decoder.parameters);
   EXPECT_NE(one_channel().decoder.parameters, conv_vae({1, 28, 28}, {}, Key(4)).decoder.parameters);
+}
+
+TEST(ConvVae, LatentSizeIsAChoice) {
+  const VaeWeights vae = conv_vae({1, 28, 28}, {}, Key(3), 2);
+  EXPECT_EQ(vae.latent_size(), 2);
+  EXPECT_EQ(vae.encoder.output(), (ImageShape{4, 1, 1}));
+  EXPECT_EQ(vae.decoder.output(), (ImageShape{1, 28, 28}));
+  EXPECT_THROW(conv_vae({1, 28, 28}, {}, Key(3), 0), Misuse);
+}
+
+// With variance 1/(2 pi) the Gaussian's constant is nothing: -log p = pi |x - m|^2.
+TEST(ConvVae, ColoursAreGaussianAsTheAuthorsCodeMeansThemToBe) {
+  EXPECT_EQ(usual_likelihood(1), Likelihood{});
+  const std::vector<float> image{0.25F, 0.5F};
+  const std::vector<float> mean{0.0F, 1.0F};
+  EXPECT_NEAR(usual_likelihood(3).negative_log(image, mean, {}), std::numbers::pi * (0.0625 + 0.25), 1e-12);
+  EXPECT_EQ(published_likelihood(1), Likelihood{});
+  EXPECT_EQ(published_likelihood(3).kind, LikelihoodKind::clamped_bernoulli);
 }
 
 TEST(ConvVae, RefusesOtherImageSizes) {

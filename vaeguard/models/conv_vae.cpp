@@ -2,6 +2,7 @@
 #include "vaeguard/models/conv_vae.h"
 
 #include <cmath>
+#include <numbers>
 
 #include "vaeguard/base/error.h"
 
@@ -13,18 +14,18 @@ using networks::Layer;
 using networks::LayerGraph;
 using networks::Operation;
 
-LayerGraph encoder_graph(ImageShape image) {
+LayerGraph encoder_graph(ImageShape image, std::int64_t latent_size) {
   LayerGraph graph{.input = image, .layers = {}, .parameters = {}};
   for (const std::int64_t channels : {32, 64, 96, 128}) {
     graph.add(Operation::convolution,
               {.channels = channels, .kernel = 3, .stride = 2, .padding = 1, .activation = Activation::relu});
   }
-  graph.add(Operation::convolution, {.channels = 2 * kConvVaeLatentSize, .kernel = 3, .stride = 2, .padding = 1});
+  graph.add(Operation::convolution, {.channels = 2 * latent_size, .kernel = 3, .stride = 2, .padding = 1});
   return graph;
 }
 
-LayerGraph decoder_graph(std::int64_t image_channels) {
-  LayerGraph graph{.input = {kConvVaeLatentSize, 1, 1}, .layers = {}, .parameters = {}};
+LayerGraph decoder_graph(std::int64_t image_channels, std::int64_t latent_size) {
+  LayerGraph graph{.input = {latent_size, 1, 1}, .layers = {}, .parameters = {}};
   constexpr auto kTransposed = Operation::transposed_convolution;
   graph.add(kTransposed, {.channels = 128, .kernel = 3, .dilation = 2, .activation = Activation::relu});
   graph.add(kTransposed, {.channels = 96, .kernel = 3, .activation = Activation::relu});
@@ -56,14 +57,26 @@ void initialise(LayerGraph& graph, std::int64_t heads_of_last, Key key) {
 
 }  // namespace
 
-VaeWeights conv_vae(ImageShape image, const Likelihood& likelihood, Key key) {
+Likelihood usual_likelihood(std::int64_t channels) {
+  return channels == 1 ? Likelihood{}
+                       : Likelihood{.kind = LikelihoodKind::gaussian, .variance = 0.5 / std::numbers::pi};
+}
+
+Likelihood published_likelihood(std::int64_t channels) {
+  return channels == 1 ? Likelihood{} : Likelihood{.kind = LikelihoodKind::clamped_bernoulli};
+}
+
+VaeWeights conv_vae(ImageShape image, const Likelihood& likelihood, Key key, std::int64_t latent_size) {
   if (image.channels < 1 || image.height != 28 || image.width != 28) {
     misuse("models.conv_vae", "images must be 28 x 28 with at least one channel, got {} x {} with {}", image.height,
            image.width, image.channels);
   }
+  if (latent_size < 1) {
+    misuse("models.conv_vae", "latent size must be at least 1, got {}", latent_size);
+  }
   VaeWeights weights{.architecture = "conv_vae",
-                     .encoder = encoder_graph(image),
-                     .decoder = decoder_graph(image.channels),
+                     .encoder = encoder_graph(image, latent_size),
+                     .decoder = decoder_graph(image.channels, latent_size),
                      .likelihood = likelihood};
   initialise(weights.encoder, 2, key.fold("encoder"));
   initialise(weights.decoder, 1, key.fold("decoder"));
