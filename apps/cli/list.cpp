@@ -1,5 +1,6 @@
 // vaeguard list: everything that plans and options can name.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "apps/cli/verbs.h"
 #include "vaeguard/attacks/registry.h"
@@ -7,6 +8,7 @@
 #include "vaeguard/experiments/plan.h"
 #include "vaeguard/metrics/catalogue.h"
 #include "vaeguard/networks/network.h"
+#include "vaeguard/training/registry.h"
 
 namespace vaeguard::cli {
 namespace {
@@ -27,6 +29,10 @@ void list() {
   fmt::print("data sets (dataset)\n");
   for (const auto& name : data::dataset_names()) {
     line(name, data::dataset_description(name));
+  }
+  fmt::print("training objectives ([model.training] objective, train --objective)\n");
+  for (const auto& objective : training::objectives()) {
+    line(objective.name, fmt::format("{}; options: {}", objective.description, fmt::join(objective.options, ", ")));
   }
   fmt::print("attack goals ([[attack]] goal)\n");
   for (const auto& goal : attacks::goals()) {
@@ -63,7 +69,8 @@ void list() {
 }  // namespace
 
 void add_list(CLI::App& program, Common& /*common*/) {
-  auto* app = program.add_subcommand("list", "List data sets, attacks, defences, metrics and backends");
+  auto* app =
+      program.add_subcommand("list", "List data sets, training objectives, attacks, defences, metrics and backends");
   app->footer("Example: vaeguard list");
   app->callback(list);
 }

@@ -1,9 +1,14 @@
 // vaeguard train: a VAE with its latent classifier, as a checkpoint.
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "apps/cli/verbs.h"
+#include "vaeguard/base/error.h"
 #include "vaeguard/data/data_folder.h"
 #include "vaeguard/experiments/subject.h"
+#include "vaeguard/models/conv_vae.h"
+#include "vaeguard/training/registry.h"
 
 namespace vaeguard::cli {
 namespace {
@@ -14,10 +19,52 @@ struct TrainVerb {
   int epochs = 0;
   std::int64_t batch = 0;
   double learning_rate = 0.0;
-  double beta = 1.0;
+  std::string objective = "elbo";
+  std::optional<double> beta;
+  std::optional<std::string> estimator;
+  std::optional<double> gamma;
+  std::optional<double> radius;
+  std::optional<int> inner_steps;
+  std::optional<double> correlation;
+  std::string start;
+  std::int64_t latent = models::kConvVaeLatentSize;
+  std::optional<std::string> likelihood;
+  std::optional<double> variance;
   std::string companions_of;
   std::string out = "vae.safetensors";
 };
+
+// An option that the objective does not read is an error.
+void set_objective(const TrainVerb& verb, training::ObjectiveOptions& options) {
+  options.name = verb.objective;
+  const auto set = [&](std::string_view option, const auto& given, auto& value) {
+    if (given) {
+      training::check_takes(options.name, option);
+      value = *given;
+    }
+  };
+  set("beta", verb.beta, options.beta);
+  set("gamma", verb.gamma, options.smooth.gamma);
+  set("radius", verb.radius, options.smooth.radius);
+  set("inner_steps", verb.inner_steps, options.smooth.steps);
+  set("correlation", verb.correlation, options.correlation);
+  std::string estimator(name(options.estimator));
+  set("estimator", verb.estimator, estimator);
+  options.estimator = training::total_correlation_estimator(estimator);
+}
+
+void set_model(const TrainVerb& verb, experiments::ModelPlan& model) {
+  model.preset = verb.preset;
+  model.start = verb.start;
+  model.latent = verb.latent;
+  if (verb.variance && !verb.likelihood) {
+    misuse("train", "--variance belongs to a --likelihood, got none");
+  }
+  if (verb.likelihood) {
+    model.likelihood =
+        models::Likelihood{.kind = models::likelihood_kind(*verb.likelihood), .variance = verb.variance.value_or(1.0)};
+  }
+}
 
 models::Checkpoint train(const TrainVerb& verb, const Common& common) {
   experiments::ModelPlan model;
@@ -28,8 +75,10 @@ models::Checkpoint train(const TrainVerb& verb, const Common& common) {
   training.epochs = verb.epochs > 0 ? verb.epochs : training.epochs;
   training.schedule.learning_rate = verb.learning_rate > 0.0 ? verb.learning_rate : training.schedule.learning_rate;
   training.batch = verb.batch > 0 ? verb.batch : training.batch;
-  training.beta = verb.beta;
+  set_objective(verb, training.objective);
+  set_model(verb, model);
   training.validate();
+  model.validate();
   const auto dataset = experiments::load_dataset(experiments::dataset_plan(verb.dataset),
                                                  data::data_folder(common.data), common.thread_count());
   if (!verb.companions_of.empty()) {
@@ -41,6 +90,17 @@ models::Checkpoint train(const TrainVerb& verb, const Common& common) {
   auto checkpoint = experiments::train_model(model, seed, dataset, state, common.thread_count(), *common.observer);
   remove(state);
   return checkpoint;
+}
+
+void add_objective(CLI::App& app, TrainVerb& verb) {
+  app.add_option("--objective", verb.objective, "What to train for (see `vaeguard list`)")->capture_default_str();
+  app.add_option("--beta", verb.beta,
+                 "Weight of the KL divergence, in beta_tcvae of its total correlation (default 1)");
+  app.add_option("--estimator", verb.estimator, "Of the total correlation: mws (default), mss or published");
+  app.add_option("--gamma", verb.gamma, "Smooth encoders: distance against entropy (default 1)");
+  app.add_option("--radius", verb.radius, "Smooth encoders: L-infinity radius of neighbours (default 0.1)");
+  app.add_option("--inner-steps", verb.inner_steps, "Smooth encoders: steps towards the worst neighbour (default 5)");
+  app.add_option("--correlation", verb.correlation, "AVAE: correlation of a code and its successor (default 0.975)");
 }
 
 }  // namespace
@@ -56,7 +116,12 @@ void add_train(CLI::App& program, Common& common) {
   app->add_option("--epochs", verb->epochs, "Epochs, instead of the preset's");
   app->add_option("--batch", verb->batch, "Images a step, instead of the preset's");
   app->add_option("--learning-rate", verb->learning_rate, "Learning rate, instead of the preset's");
-  app->add_option("--beta", verb->beta, "Weight of the KL divergence; 1 is a VAE")->capture_default_str();
+  add_objective(*app, *verb);
+  app->add_option("--start", verb->start, "Checkpoint to begin with, instead of random weights");
+  app->add_option("--latent", verb->latent, "Latent size")->capture_default_str();
+  app->add_option("--likelihood", verb->likelihood,
+                  "bernoulli, gaussian or laplace; else bernoulli for grey images, gaussian for colours");
+  app->add_option("--variance", verb->variance, "Variance of a pixel under that likelihood (default 1)");
   app->add_option("--companions-of", verb->companions_of,
                   "Keep this checkpoint's VAE; fit the latent classifier and the pixel law");
   app->add_option("--out", verb->out, "Checkpoint to write")->capture_default_str();

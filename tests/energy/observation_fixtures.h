@@ -27,6 +27,8 @@ inline double pixel_energy(const models::Likelihood& likelihood, double x, doubl
       const double scale = std::sqrt(0.5 * likelihood.variance);
       return std::abs(x - parameter) / scale + std::log(2.0 * scale);
     }
+    case models::LikelihoodKind::clamped_bernoulli:
+      break;  // has no robust observation
   }
   return std::nan("");
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "vaeguard/base/error.h"
+#include "vaeguard/training/registry.h"
 
 namespace vaeguard::experiments {
 namespace {
@@ -73,9 +74,9 @@ name = "beta_vae_5"
 )",
                                "plan.toml");
   ASSERT_EQ(plan.models.size(), 2U);
-  EXPECT_EQ(plan.models[0].training.beta, 1.0);
+  EXPECT_EQ(plan.models[0].training.objective.beta, 1.0);
   EXPECT_EQ(plan.models[1].name, "beta_vae_5");
-  EXPECT_EQ(plan.models[1].training.beta, 5.0);
+  EXPECT_EQ(plan.models[1].training.objective.beta, 5.0);
   EXPECT_EQ(parse_plan("", "plan.toml").models.size(), 1U);
   EXPECT_THAT(error_of("[[model]]\n[[model]]\n"), HasSubstr("two models are called 'vae'"));
 }
@@ -161,6 +162,47 @@ TEST(Plan, WrongTypesAndValuesSayWhatWasExpectedAndFound) {
   EXPECT_THAT(error_of("attack = 3\n"), HasSubstr("attack must be tables [[attack]]"));
   EXPECT_THAT(error_of("model = 3\n"), HasSubstr("model must be tables [[model]]"));
   EXPECT_THAT(error_of("name = \"a/b\"\n"), HasSubstr("letters, digits and _"));
+}
+
+TEST(Plan, ReadsObjectivesWithTheirOwnOptions) {
+  const Plan plan = parse_plan(R"(
+[model]
+latent = 2
+likelihood = "gaussian"
+variance = 0.5
+[model.training]
+objective = "beta_tcvae"
+beta = 5
+estimator = "mss"
+)",
+                               "plan.toml");
+  EXPECT_EQ(training::describe(plan.models.front().training.objective), "beta_tcvae, beta 5, estimator mss");
+  EXPECT_EQ(plan.models.front().latent, 2);
+  EXPECT_EQ(plan.models.front().likelihood, (models::Likelihood{models::LikelihoodKind::gaussian, 0.5}));
+  const Plan smooth = parse_plan(
+      "[model.training]\nobjective = \"se_avae\"\nradius = 0.2\ninner_steps = 7\ngamma = 2\ncorrelation = 0.8\n",
+      "plan.toml");
+  EXPECT_EQ(training::describe(smooth.models.front().training.objective),
+            "se_avae, beta 1, gamma 2, radius 0.2, inner_steps 7, correlation 0.8");
+}
+
+TEST(Plan, ObjectivesRefuseWhatTheyDoNotHave) {
+  const std::string training = "[model.training]\n";
+  EXPECT_THAT(error_of(training + "objective = \"beta_tcave\"\n"), HasSubstr("did you mean 'beta_tcvae'"));
+  EXPECT_THAT(error_of(training + "gamma = 2.0\n"), HasSubstr("unknown key 'gamma'"));
+  EXPECT_THAT(error_of(training + "objective = \"avae\"\ncorelation = 0.5\n"), HasSubstr("did you mean 'correlation'"));
+  EXPECT_THAT(error_of(training + "objective = \"avae\"\ncorrelation = 1.0\n"), HasSubstr("[0, 1), got 1"));
+  EXPECT_THAT(error_of(training + "objective = \"beta_tcvae\"\nestimator = \"mw\"\n"), HasSubstr("did you mean 'mws'"));
+  EXPECT_THAT(error_of(training + "objective = \"avae_ss\"\n"), HasSubstr("needs a checkpoint to start from"));
+}
+
+TEST(Plan, ModelsRefuseChoicesThatAreNotTheirs) {
+  EXPECT_THAT(error_of("[model]\nlikelihood = \"clamped_bernoulli\"\n"), HasSubstr("only the preset published"));
+  EXPECT_THAT(error_of("[model]\nlikelihood = \"bernouli\"\n"), HasSubstr("did you mean 'bernoulli'"));
+  EXPECT_THAT(error_of("[model]\nvariance = 0.5\n"), HasSubstr("likelihood is missing"));
+  EXPECT_THAT(error_of("[model]\nlikelihood = \"gaussian\"\nvariance = 0.0\n"), HasSubstr("variance finite and > 0"));
+  EXPECT_THAT(error_of("[model]\nlatent = 2\n[model.training]\nstart = \"vae.safetensors\"\n"),
+              HasSubstr("leave them out"));
 }
 
 TEST(Plan, NamesMustBeDistinct) {

@@ -44,7 +44,7 @@ TEST(Trainer, LearnsTheTinyImages) {
   options.epochs = 40;
   const TrainingResult result = train(tiny_vae(), dataset, options, silent_observer());
   ASSERT_EQ(result.history.size(), 40U);
-  EXPECT_LT(result.history.back().validation.loss(1.0), result.history.front().validation.loss(1.0) - 1.0);
+  EXPECT_LT(result.history.back().validation.elbo.loss(1.0), result.history.front().validation.elbo.loss(1.0) - 1.0);
 }
 
 TEST(Trainer, SameBitsForOneAndTwoThreads) {
@@ -94,7 +94,8 @@ TEST(Trainer, KeepsTheEpochWithTheBestValidation) {
   Trainer trainer(tiny_vae(), dataset, options);
   trainer.run(silent_observer());
   const auto& history = trainer.history();
-  const auto best = std::ranges::min_element(history, {}, [](const EpochRecord& r) { return r.validation.loss(1.0); });
+  const auto best =
+      std::ranges::min_element(history, {}, [](const EpochRecord& r) { return r.validation.elbo.loss(1.0); });
   EXPECT_EQ(trainer.best_epoch(), best->epoch);
   ASSERT_LT(trainer.best_epoch(), 6) << "this test needs a training that gets worse";
   EXPECT_NE(parameters_of(trainer.best()), parameters_of(trainer.current()));
@@ -141,6 +142,7 @@ TEST(Trainer, PublishedPresetIsThePapers) {
   EXPECT_EQ(options.schedule.learning_rate, 5e-4);
   EXPECT_EQ(options.schedule.factor, 0.5);
   EXPECT_EQ(options.schedule.patience, 10);
+  EXPECT_EQ(options.objective.estimator, TotalCorrelationEstimator::published);
 }
 
 TEST(TrainerEndToEnd, ThePapersVaeLearnsSyntheticImages) {

@@ -2,44 +2,79 @@
 #include "vaeguard/experiments/plan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
 #include "vaeguard/base/text.h"
 #include "vaeguard/experiments/table_reader.h"
+#include "vaeguard/training/registry.h"
 
 namespace vaeguard::experiments {
 namespace {
 
-training::TrainerOptions read_training(TableReader reader, std::uint64_t seed) {
-  training::TrainerOptions options = training::training_preset(reader.text("preset", "default"));
+// Only keys that the objective has are known, so that others are errors.
+void read_objective(TableReader& reader, training::ObjectiveOptions& options) {
+  options.name = reader.text("objective", options.name);
+  const training::ObjectiveEntry& entry = training::find_objective(options.name);
+  const auto number = [&](std::string_view key, double& value) {
+    value = entry.takes(key) ? reader.number(key, value) : value;
+  };
+  number("beta", options.beta);
+  number("gamma", options.smooth.gamma);
+  number("radius", options.smooth.radius);
+  number("correlation", options.correlation);
+  if (entry.takes("inner_steps")) {
+    options.smooth.steps = static_cast<int>(reader.integer("inner_steps", 1, options.smooth.steps));
+  }
+  if (entry.takes("estimator")) {
+    options.estimator =
+        training::total_correlation_estimator(reader.text("estimator", std::string(name(options.estimator))));
+  }
+}
+
+void read_training(TableReader reader, std::uint64_t seed, ModelPlan& model) {
+  model.preset = reader.text("preset", model.preset);
+  model.start = reader.text("start", "");
+  training::TrainerOptions& options = model.training;
+  options = training::training_preset(model.preset);
   options.seed = seed;
+  read_objective(reader, options.objective);
   options.epochs = static_cast<int>(reader.integer("epochs", 1, options.epochs));
   options.batch = reader.integer("batch", 1, options.batch);
-  options.beta = reader.number("beta", options.beta);
   options.schedule.kind =
       training::schedule_kind(reader.text("schedule", std::string(training::name(options.schedule.kind))));
   options.schedule.learning_rate = reader.number("learning_rate", options.schedule.learning_rate);
   reader.finish();
   options.validate();
-  return options;
+}
+
+// Where a relative file is: in the present folder, the plan's, or the one above.
+std::filesystem::path find_beside(const std::filesystem::path& file, const std::filesystem::path& folder) {
+  if (!file.empty() && file.is_relative() && !exists(file)) {
+    for (const auto& base : {folder, folder / ".."}) {
+      if (exists(base / file)) {
+        return (base / file).lexically_normal();
+      }
+    }
+  }
+  return file;
 }
 
 ModelPlan read_model(TableReader reader, std::uint64_t seed, const std::filesystem::path& folder) {
   ModelPlan model;
   model.name = record_name(reader, "name", model.name);
-  model.checkpoint = reader.text("checkpoint", "");
-  model.training = read_training(reader.table("training"), seed);
-  reader.finish();
-  if (!model.checkpoint.empty() && model.checkpoint.is_relative() && !exists(model.checkpoint)) {
-    for (const auto& base : {folder, folder / ".."}) {
-      if (exists(base / model.checkpoint)) {
-        model.checkpoint = (base / model.checkpoint).lexically_normal();
-        break;
-      }
-    }
+  model.checkpoint = find_beside(reader.text("checkpoint", ""), folder);
+  model.latent = reader.integer("latent", 1, model.latent);
+  if (reader.has("likelihood") || reader.has("variance")) {
+    model.likelihood = models::Likelihood{.kind = models::likelihood_kind(reader.text("likelihood")),
+                                          .variance = reader.number("variance", 1.0)};
   }
+  read_training(reader.table("training"), seed, model);
+  reader.finish();
+  model.start = find_beside(model.start, folder);
+  model.validate();
   return model;
 }
 
@@ -85,6 +120,26 @@ void check_names(const Plan& plan, std::string_view place) {
 }
 
 }  // namespace
+
+void ModelPlan::validate() const {
+  const bool needs_start = training::find_objective(training.objective.name).needs_start;
+  if (needs_start && start.empty() && checkpoint.empty()) {
+    misuse("experiments.plan", "objective {} retrains a given VAE: training needs a checkpoint to start from",
+           training.objective.name);
+  }
+  if (!start.empty() && (latent != models::kConvVaeLatentSize || likelihood)) {
+    misuse("experiments.plan", "latent and likelihood are those of the start {}; leave them out", start.string());
+  }
+  if (latent < 1 || (likelihood && !(likelihood->variance > 0.0 && std::isfinite(likelihood->variance)))) {
+    misuse("experiments.plan", "latent must be at least 1 and variance finite and > 0, got {} and {}", latent,
+           likelihood ? likelihood->variance : 1.0);
+  }
+  if (likelihood && likelihood->kind == models::LikelihoodKind::clamped_bernoulli && preset != "published") {
+    misuse("experiments.plan",
+           "likelihood clamped_bernoulli learns nothing where its outputs leave [0, 1]; only the preset published "
+           "has it");
+  }
+}
 
 Plan parse_plan(std::string_view text, std::string_view place, const std::filesystem::path& folder) {
   const toml::table table = parse_toml(text, place);

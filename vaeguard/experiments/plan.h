@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "vaeguard/experiments/attack_plan.h"
 #include "vaeguard/experiments/dataset_plan.h"
 #include "vaeguard/experiments/defence_plan.h"
+#include "vaeguard/models/conv_vae.h"
 #include "vaeguard/training/trainer.h"
 
 namespace vaeguard::experiments {
@@ -17,7 +19,15 @@ namespace vaeguard::experiments {
 struct ModelPlan {
   std::string name = "vae";          // in records
   std::filesystem::path checkpoint;  // weights to use; empty to train
+  std::filesystem::path start;       // weights to begin training with; empty for random ones
+  std::int64_t latent = models::kConvVaeLatentSize;
+  std::string preset = "default";                // of the training
+  std::optional<models::Likelihood> likelihood;  // none: what the preset has for the data's channels
   training::TrainerOptions training;
+
+  /// Throws Misuse where the objective needs a start, a start comes with its own latent size and likelihood, or the
+  /// likelihood is one that only published runs have.
+  void validate() const;
 };
 
 /// How well the model itself is measured.

@@ -14,9 +14,19 @@
 #include "vaeguard/training/classifier_fit.h"
 #include "vaeguard/training/evaluation.h"
 #include "vaeguard/training/pixel_law_fit.h"
+#include "vaeguard/training/registry.h"
 
 namespace vaeguard::experiments {
 namespace {
+
+void check_image(const models::VaeWeights& weights, const data::Dataset& dataset, std::string_view place) {
+  const ImageShape image = weights.image();
+  if (image != dataset.shape) {
+    misuse(place, "the model must take the images of {}, {}x{}x{}; it takes {}x{}x{}", dataset.name,
+           dataset.shape.channels, dataset.shape.height, dataset.shape.width, image.channels, image.height,
+           image.width);
+  }
+}
 
 training::ElboEstimate test_elbo(const models::Vae& vae, std::uint64_t seed, const data::Dataset& dataset,
                                  int threads) {
@@ -36,6 +46,18 @@ double frechet_of_samples(const models::Vae& vae, const networks::Network& featu
   return metrics::frechet_distance(moments(vae.decode(latents, threads)), moments(test));
 }
 
+models::VaeWeights start_weights(const ModelPlan& model, const data::Dataset& dataset, std::uint64_t seed) {
+  if (!model.start.empty()) {
+    models::VaeWeights weights = models::load_checkpoint(model.start).vae;
+    check_image(weights, dataset, model.start.string());
+    return weights;
+  }
+  const std::int64_t channels = dataset.shape.channels;
+  const models::Likelihood usual =
+      model.preset == "published" ? models::published_likelihood(channels) : models::usual_likelihood(channels);
+  return models::conv_vae(dataset.shape, model.likelihood.value_or(usual), Key(seed).fold("weights"), model.latent);
+}
+
 }  // namespace
 
 models::Checkpoint train_model(const ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
@@ -43,15 +65,18 @@ models::Checkpoint train_model(const ModelPlan& model, std::uint64_t seed, const
   training::TrainerOptions options = model.training;
   options.threads = threads;
   options.state_file = state_file;
-  auto start = models::conv_vae(dataset.shape, {}, Key(seed).fold("weights"));
-  auto result = training::train(std::move(start), dataset, options, observer);
+  auto result = training::train(start_weights(model, dataset, seed), dataset, options, observer);
   models::Checkpoint checkpoint{std::move(result.best), std::nullopt, {}};
   checkpoint.metadata = {
-      {"training", fmt::format("epochs {}, batch {}, beta {}, schedule {}, learning_rate {}, seed {}", options.epochs,
-                               options.batch, options.beta, training::name(options.schedule.kind),
-                               options.schedule.learning_rate, options.seed)},
+      {"objective", training::describe(options.objective)},
+      {"training",
+       fmt::format("epochs {}, batch {}, schedule {}, learning_rate {}, seed {}", options.epochs, options.batch,
+                   training::name(options.schedule.kind), options.schedule.learning_rate, options.seed)},
       {"best_epoch", std::to_string(result.best_epoch)},
   };
+  if (!model.start.empty()) {
+    checkpoint.metadata["start"] = model.start.filename().string();
+  }
   fit_companions(checkpoint, seed, dataset, threads, observer);
   return checkpoint;
 }
@@ -75,12 +100,7 @@ void fit_companions(models::Checkpoint& checkpoint, std::uint64_t seed, const da
 
 Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,
                      std::string_view backend, networks::Precision gradients) {
-  const ImageShape image = checkpoint.vae.image();
-  if (image != dataset.shape) {
-    misuse(place, "the model must take the images of {}, {}x{}x{}; it takes {}x{}x{}", dataset.name,
-           dataset.shape.channels, dataset.shape.height, dataset.shape.width, image.channels, image.height,
-           image.width);
-  }
+  check_image(checkpoint.vae, dataset, place);
   if (!checkpoint.classifier || checkpoint.classifier->classes() != dataset.classes) {
     misuse(place, "the checkpoint must hold a latent classifier of {} classes, it holds {}", dataset.classes,
            checkpoint.classifier ? fmt::format("one of {}", checkpoint.classifier->classes()) : "none");

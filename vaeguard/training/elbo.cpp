@@ -6,23 +6,6 @@
 namespace vaeguard::training {
 namespace {
 
-// Runs both networks, sums the terms and leaves the likelihood's gradient in the workspace.
-ElboSum forward(const networks::Network& encoder, const networks::Network& decoder,
-                const models::Likelihood& likelihood, const Matrix& images, const Matrix& noise,
-                ElboWorkspace& workspace) {
-  encoder.forward(images, workspace.encoded, *workspace.encoder_tape);
-  reparametrise(workspace.encoded, noise, workspace.latents);
-  decoder.forward(workspace.latents, workspace.outputs, *workspace.decoder_tape);
-  workspace.output_gradients.resize(images.rows(), images.columns());
-  ElboSum sum;
-  for (std::int64_t b = 0; b < images.rows(); ++b) {
-    sum.reconstruction +=
-        likelihood.negative_log(images.row(b), workspace.outputs.row(b), workspace.output_gradients.row(b));
-    sum.divergence += divergence_from_prior(workspace.encoded.row(b));
-  }
-  return sum;
-}
-
 // From d/dz to d/d(mean, log variance): z moves with the mean one to one and with half its spread in the log variance;
 // the divergence adds beta mean and beta (variance - 1) / 2.
 void encoded_gradients(const Matrix& noise, double beta, ElboWorkspace& workspace) {
@@ -32,11 +15,19 @@ void encoded_gradients(const Matrix& noise, double beta, ElboWorkspace& workspac
     for (std::int64_t d = 0; d < size; ++d) {
       const double mean = workspace.encoded(b, d);
       const double log_variance = workspace.encoded(b, size + d);
-      const double dz = workspace.latent_gradients(b, d);
+      double dz = workspace.latent_gradients(b, d);
+      if (!workspace.added_latent_gradients.empty()) {
+        dz += workspace.added_latent_gradients(b, d);
+      }
       const double spread = std::exp(0.5 * log_variance) * noise(b, d);
-      workspace.encoded_gradients(b, d) = static_cast<float>(dz + beta * mean);
-      workspace.encoded_gradients(b, size + d) =
-          static_cast<float>(0.5 * dz * spread + 0.5 * beta * std::expm1(log_variance));
+      double by_mean = dz + beta * mean;
+      double by_log_variance = 0.5 * dz * spread + 0.5 * beta * std::expm1(log_variance);
+      if (!workspace.added_encoded_gradients.empty()) {
+        by_mean += workspace.added_encoded_gradients(b, d);
+        by_log_variance += workspace.added_encoded_gradients(b, size + d);
+      }
+      workspace.encoded_gradients(b, d) = static_cast<float>(by_mean);
+      workspace.encoded_gradients(b, size + d) = static_cast<float>(by_log_variance);
     }
   }
 }
@@ -74,15 +65,36 @@ void reparametrise(const Matrix& encoded, const Matrix& noise, Matrix& latents) 
 ElboWorkspace::ElboWorkspace(const networks::Network& encoder, const networks::Network& decoder)
     : encoder_tape(encoder.make_tape()), decoder_tape(decoder.make_tape()) {}
 
-ElboSum elbo_gradient(const networks::TrainableNetwork& encoder, const networks::TrainableNetwork& decoder,
-                      const models::Likelihood& likelihood, const Matrix& images, const Matrix& noise, double beta,
-                      ElboWorkspace& workspace, std::span<float> gradient) {
-  const ElboSum sum = forward(encoder, decoder, likelihood, images, noise, workspace);
+ElboSum elbo_forward(const networks::Network& encoder, const networks::Network& decoder,
+                     const models::Likelihood& likelihood, const Matrix& images, const Matrix& noise,
+                     ElboWorkspace& workspace) {
+  encoder.forward(images, workspace.encoded, *workspace.encoder_tape);
+  reparametrise(workspace.encoded, noise, workspace.latents);
+  decoder.forward(workspace.latents, workspace.outputs, *workspace.decoder_tape);
+  workspace.output_gradients.resize(images.rows(), images.columns());
+  ElboSum sum;
+  for (std::int64_t b = 0; b < images.rows(); ++b) {
+    sum.reconstruction +=
+        likelihood.negative_log(images.row(b), workspace.outputs.row(b), workspace.output_gradients.row(b));
+    sum.divergence += divergence_from_prior(workspace.encoded.row(b));
+  }
+  return sum;
+}
+
+void elbo_backward(const networks::TrainableNetwork& encoder, const networks::TrainableNetwork& decoder,
+                   const Matrix& noise, double beta, ElboWorkspace& workspace, std::span<float> gradient) {
   const std::size_t split = encoder.graph().parameters.size();
   decoder.backward_parameters(workspace.output_gradients, &workspace.latent_gradients, gradient.subspan(split),
                               *workspace.decoder_tape);
   encoded_gradients(noise, beta, workspace);
   encoder.backward_parameters(workspace.encoded_gradients, nullptr, gradient.first(split), *workspace.encoder_tape);
+}
+
+ElboSum elbo_gradient(const networks::TrainableNetwork& encoder, const networks::TrainableNetwork& decoder,
+                      const models::Likelihood& likelihood, const Matrix& images, const Matrix& noise, double beta,
+                      ElboWorkspace& workspace, std::span<float> gradient) {
+  const ElboSum sum = elbo_forward(encoder, decoder, likelihood, images, noise, workspace);
+  elbo_backward(encoder, decoder, noise, beta, workspace, gradient);
   return sum;
 }
 

@@ -36,12 +36,22 @@ struct ElboWorkspace {
   Matrix output_gradients;
   Matrix latent_gradients;
   Matrix encoded_gradients;
+  Matrix added_latent_gradients;   // [B, D], what other terms of an objective add; empty for nothing
+  Matrix added_encoded_gradients;  // [B, 2 D], likewise
 
   ElboWorkspace(const networks::Network& encoder, const networks::Network& decoder);
 };
 
-/// The terms at images [B, C*H*W] with the given standard normal noise [B, D]. Adds the gradient of loss(beta), summed
-/// over rows, to `gradient`: the encoder's parameters, then the decoder's.
+/// The terms at images [B, C*H*W] with the given standard normal noise [B, D]. Leaves codes, latents and outputs in the
+/// workspace.
+ElboSum elbo_forward(const networks::Network& encoder, const networks::Network& decoder,
+                     const models::Likelihood& likelihood, const Matrix& images, const Matrix& noise,
+                     ElboWorkspace& workspace);
+/// After elbo_forward: adds the gradient of loss(beta) and of what the workspace has from other terms, summed over
+/// rows, to `gradient`: the encoder's parameters, then the decoder's.
+void elbo_backward(const networks::TrainableNetwork& encoder, const networks::TrainableNetwork& decoder,
+                   const Matrix& noise, double beta, ElboWorkspace& workspace, std::span<float> gradient);
+/// Both.
 ElboSum elbo_gradient(const networks::TrainableNetwork& encoder, const networks::TrainableNetwork& decoder,
                       const models::Likelihood& likelihood, const Matrix& images, const Matrix& noise, double beta,
                       ElboWorkspace& workspace, std::span<float> gradient);

@@ -1,24 +1,21 @@
-// The training loop: minibatches in fixed chunks, epochs, progress.
+// The training loop: mini-batches, epochs, validation, progress.
 #include "vaeguard/training/trainer.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/training/evaluation.h"
+#include "vaeguard/training/registry.h"
 #include "vaeguard/training/trainer_state.h"
 
 namespace vaeguard::training {
 namespace {
-
-// Rows that one thread takes at a time. Part of the result: sums of gradients are formed chunk by chunk.
-constexpr std::int64_t kChunk = 16;
-// Parameters that one thread reduces at a time; no part of the result.
-constexpr std::int64_t kReduction = 1 << 15;
 
 using Clock = std::chrono::steady_clock;
 
@@ -26,9 +23,10 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 Key training_key(const TrainerOptions& options) { return Key(options.seed).fold("training"); }
 
-ElboSum mean(const ElboSum& sum, std::int64_t images) {
+LossSum mean(const LossSum& sum, std::int64_t images) {
   const auto count = static_cast<double>(images);
-  return {.reconstruction = sum.reconstruction / count, .divergence = sum.divergence / count};
+  return {.elbo = {.reconstruction = sum.elbo.reconstruction / count, .divergence = sum.elbo.divergence / count},
+          .penalty = sum.penalty / count};
 }
 
 void check_dataset(const models::VaeWeights& weights, const data::Dataset& dataset) {
@@ -48,12 +46,10 @@ void TrainerOptions::validate() const {
     misuse("training.trainer", "epochs, batch and threads must be at least 1, got {}, {} and {}", epochs, batch,
            threads);
   }
-  if (!(beta >= 0.0) || !std::isfinite(beta)) {
-    misuse("training.trainer", "beta must be finite and >= 0, got {}", beta);
-  }
   if (!(save_seconds > 0.0)) {
     misuse("training.trainer", "save_seconds must be > 0, got {}", save_seconds);
   }
+  objective.validate();
   schedule.validate();
   adam.validate();
 }
@@ -67,6 +63,7 @@ TrainerOptions training_preset(std::string_view name) {
     options.epochs = 300;
     options.batch = 128;
     options.schedule = {.kind = ScheduleKind::plateau, .learning_rate = 5e-4};
+    options.objective.estimator = TotalCorrelationEstimator::published;
     return options;
   }
   misuse("training.trainer", "preset must be 'default' or 'published', got '{}'", name);
@@ -82,14 +79,10 @@ Trainer::Trainer(models::VaeWeights start, const data::Dataset& dataset, Trainer
       decoder_(networks::compile_trainable(best_.decoder)),
       adam_(parameters_.size(), options_.adam),
       schedule_(options_.schedule, options_.epochs * steps_per_epoch()),
+      objective_(make_objective(options_.objective, dataset.train.pixels.rows())),
+      batch_gradient_(*objective_, {*encoder_, *decoder_, best_.likelihood}, options_.threads),
       order_(permutation(training_key(options_).fold("order").fold(0), dataset.train.pixels.rows())),
-      best_loss_(std::numeric_limits<double>::infinity()) {
-  const std::int64_t chunks = (options_.batch + kChunk - 1) / kChunk;
-  for (std::int64_t i = 0; i < chunks; ++i) {
-    workspaces_.emplace_back(*encoder_, *decoder_);
-    chunk_gradients_.emplace_back(parameters_.size());
-  }
-}
+      best_loss_(std::numeric_limits<double>::infinity()) {}
 
 std::int64_t Trainer::steps_per_epoch() const {
   return (dataset_->train.pixels.rows() + options_.batch - 1) / options_.batch;
@@ -99,49 +92,21 @@ void Trainer::step() {
   const std::int64_t count = std::min(options_.batch, std::ssize(order_) - position_);
   const std::span<const std::int64_t> batch =
       std::span(order_).subspan(static_cast<std::size_t>(position_), static_cast<std::size_t>(count));
-  const Key noise_key = training_key(options_).fold("noise").fold(static_cast<std::uint64_t>(epoch_));
-  const std::int64_t chunks = (count + kChunk - 1) / kChunk;
-  std::vector<ElboSum> sums(static_cast<std::size_t>(chunks));
-  parallel_chunks(count, kChunk, options_.threads, [&](std::int64_t first, std::int64_t rows) {
-    const auto chunk = static_cast<std::size_t>(first / kChunk);
-    const auto indices = batch.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows));
-    Matrix noise(rows, best_.latent_size());
-    for (std::int64_t b = 0; b < rows; ++b) {
-      fill_normal(noise_key.fold(static_cast<std::uint64_t>(indices[static_cast<std::size_t>(b)])), noise.row(b));
-    }
-    std::ranges::fill(chunk_gradients_[chunk], 0.0F);
-    sums[chunk] = elbo_gradient(*encoder_, *decoder_, best_.likelihood, dataset_->train.pixels.gather(indices), noise,
-                                options_.beta, workspaces_[chunk], chunk_gradients_[chunk]);
-  });
-  for (const ElboSum& sum : sums) {
-    if (!std::isfinite(sum.loss(options_.beta))) {
-      failure("training.trainer", "the loss must stay finite, got {} in step {} (a smaller learning_rate may help)",
-              sum.loss(options_.beta), steps());
-    }
-    epoch_sum_ += sum;
+  const auto epoch = static_cast<std::uint64_t>(epoch_);
+  const Key key = training_key(options_);
+  const auto gradient = batch_gradient_.add_value_and_gradient(
+      dataset_->train.pixels, batch,
+      {.noise = key.fold("noise").fold(epoch), .choices = key.fold("objective").fold(epoch)}, epoch_sum_);
+  if (!std::isfinite(objective_->loss(epoch_sum_))) {
+    failure("training.trainer", "the loss must stay finite, got {} in step {} (a smaller learning_rate may help)",
+            objective_->loss(epoch_sum_), steps());
   }
-  descend(chunks, count);
+  adam_.step(parameters_, gradient, schedule_.rate(steps()), options_.threads);
+  update_networks();
   position_ += count;
   if (position_ == std::ssize(order_)) {
     finish_epoch();
   }
-}
-
-void Trainer::descend(std::int64_t chunks, std::int64_t rows) {
-  std::vector<float>& gradient = chunk_gradients_.front();
-  const float scale = 1.0F / static_cast<float>(rows);
-  parallel_chunks(std::ssize(gradient), kReduction, options_.threads, [&](std::int64_t first, std::int64_t size) {
-    for (std::int64_t i = first; i < first + size; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      float sum = gradient[at];
-      for (std::int64_t chunk = 1; chunk < chunks; ++chunk) {
-        sum += chunk_gradients_[static_cast<std::size_t>(chunk)][at];
-      }
-      gradient[at] = sum * scale;
-    }
-  });
-  adam_.step(parameters_, gradient, schedule_.rate(steps()), options_.threads);
-  update_networks();
 }
 
 void Trainer::update_networks() {
@@ -161,6 +126,25 @@ models::VaeWeights Trainer::current() const {
   return weights;
 }
 
+double Trainer::validation_penalty() {
+  if (!objective_->penalised()) {
+    return 0.0;
+  }
+  const Matrix& images = dataset_->validation.pixels;
+  const Key key = training_key(options_).fold("validation");
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(images.rows()));
+  std::iota(rows.begin(), rows.end(), 0);
+  // A total correlation knows only so many images.
+  const std::int64_t batch = std::min(options_.batch, dataset_->train.pixels.rows());
+  LossSum sum;
+  for (std::int64_t first = 0; first < images.rows(); first += batch) {
+    const auto count = static_cast<std::size_t>(std::min(batch, images.rows() - first));
+    batch_gradient_.add_value(images, std::span(rows).subspan(static_cast<std::size_t>(first), count),
+                              {.noise = key, .choices = key.fold("objective")}, sum);
+  }
+  return sum.penalty;
+}
+
 void Trainer::finish_epoch() {
   const double rate = schedule_.rate(steps() - 1);
   const ElboEstimate validation = estimate_elbo(*encoder_, *decoder_, best_.likelihood, dataset_->validation.pixels,
@@ -170,8 +154,9 @@ void Trainer::finish_epoch() {
       {.epoch = epoch_,
        .learning_rate = rate,
        .training = mean(epoch_sum_, std::ssize(order_)),
-       .validation = {.reconstruction = validation.reconstruction, .divergence = validation.divergence}});
-  const double loss = history_.back().validation.loss(options_.beta);
+       .validation = {.elbo = {.reconstruction = validation.reconstruction, .divergence = validation.divergence},
+                      .penalty = validation_penalty() / static_cast<double>(validation.images)}});
+  const double loss = objective_->loss(history_.back().validation);
   schedule_.epoch_finished(loss);
   if (loss < best_loss_) {
     best_loss_ = loss;
@@ -186,11 +171,11 @@ void Trainer::finish_epoch() {
 
 void Trainer::report(Observer& observer, std::int64_t images_here, double seconds) const {
   const std::int64_t images = dataset_->train.pixels.rows();
-  const ElboSum now = position_ > 0 ? mean(epoch_sum_, position_) : history_.back().training;
-  observer.progress("train", epoch_ * images + position_, options_.epochs * images,
-                    fmt::format("epoch {} of {}, loss {:.2f}, {:.0f} images/s", std::min(epoch_ + 1, options_.epochs),
-                                options_.epochs, now.loss(options_.beta),
-                                static_cast<double>(images_here) / std::max(seconds, 1e-9)));
+  const LossSum now = position_ > 0 ? mean(epoch_sum_, position_) : history_.back().training;
+  observer.progress(
+      "train", epoch_ * images + position_, options_.epochs * images,
+      fmt::format("epoch {} of {}, loss {:.2f}, {:.0f} images/s", std::min(epoch_ + 1, options_.epochs),
+                  options_.epochs, objective_->loss(now), static_cast<double>(images_here) / std::max(seconds, 1e-9)));
 }
 
 void Trainer::run(Observer& observer) {
@@ -215,8 +200,8 @@ void Trainer::run(Observer& observer) {
     if (epoch_ != epoch) {
       const EpochRecord& record = history_.back();
       observer.message(fmt::format("epoch {}: training loss {:.2f}, validation ELBO {:.2f} ({:.2f} + {:.2f})",
-                                   record.epoch, record.training.loss(options_.beta), -record.validation.loss(1.0),
-                                   record.validation.reconstruction, record.validation.divergence));
+                                   record.epoch, objective_->loss(record.training), -record.validation.elbo.loss(1.0),
+                                   record.validation.elbo.reconstruction, record.validation.elbo.divergence));
     }
     if (epoch_ != epoch || seconds_since(saved) > options_.save_seconds) {
       save();

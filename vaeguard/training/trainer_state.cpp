@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "vaeguard/base/error.h"
+#include "vaeguard/training/registry.h"
 
 namespace vaeguard::training {
 namespace {
@@ -25,10 +26,11 @@ std::uint64_t digest(const std::vector<float>& values) {
   return hash;
 }
 
-json sum_json(const ElboSum& sum) { return {sum.reconstruction, sum.divergence}; }
+json sum_json(const LossSum& sum) { return {sum.elbo.reconstruction, sum.elbo.divergence, sum.penalty}; }
 
-ElboSum sum_from(const json& entry) {
-  return {.reconstruction = entry.at(0).get<double>(), .divergence = entry.at(1).get<double>()};
+LossSum sum_from(const json& entry) {
+  return {.elbo = {.reconstruction = entry.at(0).get<double>(), .divergence = entry.at(1).get<double>()},
+          .penalty = entry.at(2).get<double>()};
 }
 
 // JSON has no infinity, which both "best so far" numbers are at the start: null stands for it.
@@ -78,13 +80,13 @@ std::string training_fingerprint(const models::VaeWeights& start, const data::Da
                                  const TrainerOptions& options) {
   const ScheduleOptions& s = options.schedule;
   return fmt::format(
-      "model {} start {:016x} likelihood {} {}; data {} {} {}+{} images; epochs {} batch {} beta {} seed {}; schedule "
-      "{} "
-      "learning_rate {} factor {} patience {} threshold {} warmup {} last {}; adam {} {} {}",
+      "model {} start {:016x} likelihood {} {}; data {} {} {}+{} images; objective {}; epochs {} batch {} seed {}; "
+      "schedule {} learning_rate {} factor {} patience {} threshold {} warmup {} last {}; adam {} {} {}",
       start.architecture, digest(parameters_of(start)), models::name(start.likelihood.kind), start.likelihood.variance,
-      dataset.name, dataset.digest, dataset.train.pixels.rows(), dataset.validation.pixels.rows(), options.epochs,
-      options.batch, options.beta, options.seed, name(s.kind), s.learning_rate, s.factor, s.patience, s.threshold,
-      s.warmup, s.last, options.adam.first_decay, options.adam.second_decay, options.adam.epsilon);
+      dataset.name, dataset.digest, dataset.train.pixels.rows(), dataset.validation.pixels.rows(),
+      describe(options.objective), options.epochs, options.batch, options.seed, name(s.kind), s.learning_rate, s.factor,
+      s.patience, s.threshold, s.warmup, s.last, options.adam.first_decay, options.adam.second_decay,
+      options.adam.epsilon);
 }
 
 std::vector<float> parameters_of(const models::VaeWeights& weights) {

@@ -23,7 +23,7 @@ struct TrainerState {
   ScheduleState schedule;
   int epoch = 0;
   std::int64_t position = 0;
-  ElboSum epoch_sum;
+  LossSum epoch_sum;
   double best_loss = 0.0;
   int best_epoch = 0;
   std::vector<EpochRecord> history;

@@ -1,0 +1,39 @@
+// The objectives that plans and options can name, and the options that each reads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vaeguard/training/objective.h"
+
+namespace vaeguard::training {
+
+struct ObjectiveEntry {
+  std::string_view name;
+  std::string_view description;
+  /// Of "beta", "estimator", "gamma", "radius", "inner_steps", "correlation".
+  std::vector<std::string_view> options;
+  /// Whether it needs a trained VAE to begin with.
+  bool needs_start = false;
+  /// For that many training images.
+  std::function<std::unique_ptr<Objective>(const ObjectiveOptions&, std::int64_t training_images)> make;
+
+  [[nodiscard]] bool takes(std::string_view option) const;
+};
+
+const std::vector<ObjectiveEntry>& objectives();
+/// Throws Misuse that names the nearest known name.
+const ObjectiveEntry& find_objective(std::string_view name);
+/// Throws Misuse that lists the objective's options unless it takes this one.
+void check_takes(std::string_view objective, std::string_view option);
+
+/// Validates, looks up and makes.
+std::unique_ptr<Objective> make_objective(const ObjectiveOptions& options, std::int64_t training_images);
+/// "beta_tcvae, beta 5, estimator mws": the name and what it reads, for fingerprints and metadata.
+std::string describe(const ObjectiveOptions& options);
+
+}  // namespace vaeguard::training
