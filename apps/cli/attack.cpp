@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
+#include <optional>
 
 #include "apps/cli/verbs.h"
 #include "vaeguard/attacks/threat.h"
@@ -23,6 +26,8 @@ struct AttackVerb {
   std::string norm;
   std::vector<std::string> settings;
   double radius = 0.1;
+  std::optional<double> smallest;  // search the smallest radius at which the objective is above this
+  bool curve = false;
   std::int64_t restarts = 1;
   std::int64_t references = 50;
   std::string out = "attacked.npz";
@@ -44,6 +49,77 @@ experiments::AttackPlan attack_plan(const AttackVerb& verb) {
   return plan;
 }
 
+double mean_of(const std::vector<double>& values) {
+  double mean = 0.0;
+  for (const double value : values) {
+    mean += value / static_cast<double>(values.size());
+  }
+  return mean;
+}
+
+// An attack and what it is run on.
+struct Work {
+  const experiments::AttackPlan& plan;
+  std::uint64_t seed;
+  const experiments::Subject& subject;
+  const experiments::References& references;
+  const Common& common;
+
+  void attack(double radius, const std::string& out) const {
+    const auto result =
+        experiments::run_attack(plan, radius, seed, subject, references, common.thread_count(), *common.observer);
+    write(out, result.adversarial, result.objective, {});
+    fmt::print("{}, {} radius {}: mean objective {:.4g}\n{}\n", what(), attacks::name(plan.norm), radius,
+               mean_of(result.objective), out);
+  }
+
+  void search(double largest, double enough, const std::string& out) const {
+    const auto result = experiments::run_smallest_radii(plan, largest, enough, seed, subject, references,
+                                                        common.thread_count(), *common.observer);
+    write(out, result.adversarial, result.objective, {{"radius", experiments::to_array(result.radius)}});
+    std::vector<double> sorted = result.radius;
+    std::ranges::sort(sorted);
+    const auto reached = std::ranges::count_if(sorted, [](double radius) { return std::isfinite(radius); });
+    fmt::print("{}: objective above {} within {} radius {} for {} of {}, median smallest radius {:.4g}\n{}\n", what(),
+               enough, attacks::name(plan.norm), largest, reached, sorted.size(), sorted[sorted.size() / 2], out);
+  }
+
+  void print_curve() const {
+    const auto areas = experiments::run_distortion_areas(plan, seed, subject, references, common.thread_count());
+    fmt::print("{}: area under the distortion-distortion curve {:.4f} (0: attacks cost nothing, 1: achieve nothing)\n",
+               what(), mean_of(areas));
+  }
+
+  [[nodiscard]] std::string what() const {
+    return fmt::format("{} of {} references x {} restarts", plan.goal, references.images.pixels.rows(), plan.restarts);
+  }
+
+  void write(const std::string& out, const Matrix& adversarial, const std::vector<double>& objective,
+             NpzArrays arrays) const {
+    const auto targets = experiments::attack_targets(plan, seed, subject, references);
+    std::vector<std::int64_t> label;
+    std::vector<std::int64_t> index;
+    std::vector<std::int64_t> target;
+    for (std::int64_t row = 0; row < adversarial.rows(); ++row) {
+      const auto reference = static_cast<std::size_t>(row / plan.restarts);
+      label.push_back(references.images.labels[reference]);
+      index.push_back(references.index[reference]);
+      if (!targets.empty()) {
+        target.push_back(references.index[static_cast<std::size_t>(targets[reference])]);
+      }
+    }
+    arrays.insert({{"x_ref", experiments::to_array(repeat_rows(references.images.pixels, plan.restarts))},
+                   {"x_adv", experiments::to_array(adversarial)},
+                   {"objective", experiments::to_array(objective)},
+                   {"label", {{adversarial.rows()}, label}},
+                   {"index", {{adversarial.rows()}, index}}});
+    if (!targets.empty()) {
+      arrays.insert({"target", {{adversarial.rows()}, target}});
+    }
+    write_npz(out, arrays);
+  }
+};
+
 void attack(const AttackVerb& verb, const Common& common) {
   const experiments::AttackPlan attack = attack_plan(verb);
   const auto dataset = experiments::load_dataset(experiments::dataset_plan(verb.dataset),
@@ -54,25 +130,16 @@ void attack(const AttackVerb& verb, const Common& common) {
   plan.seed = common.seed_or(1);
   plan.references = verb.references;
   const auto references = experiments::plan_references(plan, subject, dataset, common.thread_count());
-  const auto result = experiments::run_attack(attack, verb.radius, plan.seed, subject, references,
-                                              common.thread_count(), *common.observer);
-  std::vector<std::int64_t> label;
-  std::vector<std::int64_t> index;
-  for (std::int64_t row = 0; row < result.adversarial.rows(); ++row) {
-    label.push_back(references.images.labels[static_cast<std::size_t>(row / attack.restarts)]);
-    index.push_back(references.index[static_cast<std::size_t>(row / attack.restarts)]);
+  const Work work{attack, plan.seed, subject, references, common};
+  if (verb.curve) {
+    work.print_curve();
+    return;
   }
-  write_npz(verb.out, {{"x_ref", experiments::to_array(repeat_rows(references.images.pixels, attack.restarts))},
-                       {"x_adv", experiments::to_array(result.adversarial)},
-                       {"objective", experiments::to_array(result.objective)},
-                       {"label", {{result.adversarial.rows()}, label}},
-                       {"index", {{result.adversarial.rows()}, index}}});
-  double mean = 0.0;
-  for (const double value : result.objective) {
-    mean += value / static_cast<double>(result.objective.size());
+  if (verb.smallest) {
+    work.search(verb.radius, *verb.smallest, verb.out);
+    return;
   }
-  fmt::print("{} of {} references x {} restarts, {} radius {}: mean objective {:.4g}\n{}\n", attack.goal,
-             references.images.pixels.rows(), attack.restarts, attacks::name(attack.norm), verb.radius, mean, verb.out);
+  work.attack(verb.radius, verb.out);
 }
 
 }  // namespace
@@ -87,6 +154,10 @@ void add_attack(CLI::App& program, Common& common) {
   app->add_option("--norm", verb->norm, "Of the radius: linf, l2 or l1; linf, or a suite's own");
   app->add_option("--set", verb->settings, "An option of the optimiser as plans write it, such as iterations=100");
   app->add_option("--radius", verb->radius, "How far images may move, pixels from 0 to 1")->capture_default_str();
+  app->add_option("--smallest", verb->smallest,
+                  "Search for each image the smallest radius up to --radius at which the objective is above this (0: "
+                  "margins)");
+  app->add_flag("--curve", verb->curve, "Print the area under the distortion-distortion curve of a goal with a target");
   app->add_option("--references", verb->references, "Images to attack, stratified by class")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);

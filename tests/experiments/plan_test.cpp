@@ -121,6 +121,7 @@ TEST(Plan, ImpossibleAttacksAreNamed) {
   EXPECT_THAT(error_of("[[attack]]\nradii=[0.1]\nfirst_step=-1\n"), HasSubstr("first_step must be finite and > 0"));
   EXPECT_THAT(error_of("[[attack]]\nradii=[0.1]\nschedule=\"linaer\"\n"), HasSubstr("did you mean 'linear'"));
   EXPECT_THAT(error_of("[[attack]]\nradii=[0.1]\ndraws=2\n"), HasSubstr("draws need a goal that reads the code"));
+  EXPECT_THAT(error_of("[[attack]]\nradii=[0.1]\noptimiser=\"standard_l3\"\n"), HasSubstr("did you mean 'standard_l"));
   EXPECT_THAT(error_of("[[attack]]\noptimiser=\"standard_l2\"\nnorm=\"l1\"\nradii=[1]\n"),
               HasSubstr("suite standard_l2 has the goal classifier_margin and the norm l2"));
   EXPECT_THAT(error_of("[[attack]]\noptimiser=\"apgd\"\nbest_of=[\"apgd\"]\nradii=[1]\n"),

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "vaeguard/attacks/best.h"
 #include "vaeguard/attacks/classifier_goal.h"
 #include "vaeguard/attacks/decoder_goal.h"
 #include "vaeguard/attacks/encoder_goal.h"
@@ -88,6 +89,18 @@ std::unique_ptr<Goal> output_target_l2(std::string_view name, const GoalInputs& 
 }
 
 }  // namespace
+
+std::vector<std::int64_t> target_rows(std::string_view goal, const GoalInputs& inputs) {
+  const GoalEntry& entry = find_goal(goal);
+  if (!entry.targeted) {
+    return {};
+  }
+  GoalInputs complete = inputs;
+  if (complete.positions.empty()) {
+    complete.positions = all_rows(inputs.references.mean.rows());
+  }
+  return targets(complete, entry.needs_classifier ? inputs.classifier->predict(inputs.references.mean) : inputs.labels);
+}
 
 std::vector<GoalEntry> goal_table() {
   return {

@@ -1,4 +1,4 @@
-// All goals that plans can name.
+// All goals that plans can name, and whom the targeted ones imitate.
 #pragma once
 
 #include <vector>
@@ -9,5 +9,8 @@ namespace vaeguard::attacks {
 
 /// For registry.cpp.
 std::vector<GoalEntry> goal_table();
+
+/// For each reference the row of the one that a targeted goal made of these inputs imitates; empty for other goals.
+std::vector<std::int64_t> target_rows(std::string_view goal, const GoalInputs& inputs);
 
 }  // namespace vaeguard::attacks

@@ -91,7 +91,21 @@ void read_suite(TableReader& reader, const attacks::SuiteEntry& suite, AttackPla
   }
 }
 
+void check_optimiser(const TableReader& reader, const std::string& name) {
+  std::vector<std::string> known;
+  for (const attacks::OptimiserEntry& entry : attacks::optimisers()) {
+    known.emplace_back(entry.name);
+  }
+  for (const attacks::SuiteEntry& entry : attacks::suites()) {
+    known.emplace_back(entry.name);
+  }
+  if (std::ranges::find(known, name) == known.end()) {
+    unknown_name(reader.place(), "optimiser", name, known);
+  }
+}
+
 void read_optimisers(TableReader& reader, AttackPlan& attack) {
+  check_optimiser(reader, attack.optimiser);
   attack.goal = reader.text("goal", attack.goal);
   attack.norm = read_norm(reader, attack.norm);
   attack.best_of = reader.texts("best_of");

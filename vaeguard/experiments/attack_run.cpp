@@ -4,11 +4,15 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "vaeguard/attacks/ball.h"
 #include "vaeguard/attacks/best_of.h"
+#include "vaeguard/attacks/goal_table.h"
 #include "vaeguard/attacks/objective.h"
 #include "vaeguard/attacks/registry.h"
+#include "vaeguard/base/error.h"
 
 namespace vaeguard::experiments {
 namespace {
@@ -24,15 +28,19 @@ class AttackRun {
   AttackRun(const AttackPlan& plan, std::uint64_t seed, const Subject& subject, const References& references)
       : plan_(plan), seed_(seed), subject_(subject), references_(references) {}
 
+  [[nodiscard]] attacks::GoalInputs inputs() const {
+    return {.references = references_.encoding,
+            .classifier = &subject_.classifier,
+            .vae = &subject_.vae,
+            .images = &references_.images.pixels,
+            .labels = references_.images.labels,
+            .positions = references_.index,
+            .key = Key(seed_),
+            .draws = plan_.draws};
+  }
+
   [[nodiscard]] std::unique_ptr<Aim> aim(std::string_view goal_name) const {
-    std::unique_ptr<const attacks::Goal> goal = attacks::make_goal(goal_name, {.references = references_.encoding,
-                                                                               .classifier = &subject_.classifier,
-                                                                               .vae = &subject_.vae,
-                                                                               .images = &references_.images.pixels,
-                                                                               .labels = references_.images.labels,
-                                                                               .positions = references_.index,
-                                                                               .key = Key(seed_),
-                                                                               .draws = plan_.draws});
+    std::unique_ptr<const attacks::Goal> goal = attacks::make_goal(goal_name, inputs());
     const attacks::Goal& made = *goal;
     return std::unique_ptr<Aim>(
         new Aim{std::move(goal), attacks::Objective(subject_.vae.encoder(), made, plan_.restarts)});
@@ -65,15 +73,64 @@ class AttackRun {
   const References& references_;
 };
 
+std::vector<Key> keys_of(const AttackPlan& attack, std::uint64_t seed, const References& references) {
+  return attacks::attack_keys(Key(seed), attack.name, references.index, attack.restarts);
+}
+
 }  // namespace
 
 attacks::AttackResult run_attack(const AttackPlan& attack, double radius, std::uint64_t seed, const Subject& subject,
                                  const References& references, int threads, Observer& observer) {
   const AttackRun run(attack, seed, subject, references);
   const auto aim = run.aim(attack.goal);
-  const auto keys = attacks::attack_keys(Key(seed), attack.name, references.index, attack.restarts);
   return (*run.optimiser())(aim->objective, repeat_rows(references.images.pixels, attack.restarts),
-                            {.norm = attack.norm, .radius = radius}, keys, {.threads = threads, .observer = &observer});
+                            {.norm = attack.norm, .radius = radius}, keys_of(attack, seed, references),
+                            {.threads = threads, .observer = &observer});
+}
+
+attacks::SmallestRadii run_smallest_radii(const AttackPlan& attack, double largest, double enough, std::uint64_t seed,
+                                          const Subject& subject, const References& references, int threads,
+                                          Observer& observer) {
+  if (attacks::find_suite(attack.optimiser) != nullptr) {
+    misuse("experiments.attack_run", "smallest radii are searched by one optimiser or best_of, got the suite {}",
+           attack.optimiser);
+  }
+  const AttackRun run(attack, seed, subject, references);
+  const auto aim = run.aim(attack.goal);
+  return attacks::smallest_radii(*run.optimiser(), aim->objective,
+                                 repeat_rows(references.images.pixels, attack.restarts),
+                                 {.norm = attack.norm, .radius = largest}, keys_of(attack, seed, references),
+                                 {.enough = enough}, {.threads = threads, .observer = &observer});
+}
+
+std::vector<double> run_distortion_areas(const AttackPlan& attack, std::uint64_t seed, const Subject& subject,
+                                         const References& references, int threads) {
+  const std::vector<std::int64_t> targets = attack_targets(attack, seed, subject, references);
+  const bool distance = attack.goal.starts_with("latent_") || attack.goal == "output_target_l2";
+  if (targets.empty() || !distance) {
+    misuse("experiments.attack_run", "a distortion curve needs a goal latent_* or output_target_l2, got {}",
+           attack.goal);
+  }
+  const AttackRun run(attack, seed, subject, references);
+  const auto aim = run.aim(attack.goal);
+  const auto* own = attack.options ? std::get_if<attacks::LbfgsOptions>(&*attack.options) : nullptr;
+  const Matrix images = repeat_rows(references.images.pixels, attack.restarts);
+  const std::vector<double> clean = values_of(aim->objective, images, threads);
+  const auto curves = attacks::distortion_curves(aim->objective, images, keys_of(attack, seed, references),
+                                                 own == nullptr ? attacks::LbfgsOptions{} : *own, {.threads = threads});
+  std::vector<double> areas;
+  for (std::int64_t row = 0; row < images.rows(); ++row) {
+    const std::int64_t target = targets[static_cast<std::size_t>(row / attack.restarts)];
+    const double farthest = attacks::l2_size(images.row(row), references.images.pixels.row(target));
+    const auto at = static_cast<std::size_t>(row);
+    areas.push_back(attacks::area_under_curve(curves[at], farthest, -clean[at]));
+  }
+  return areas;
+}
+
+std::vector<std::int64_t> attack_targets(const AttackPlan& attack, std::uint64_t seed, const Subject& subject,
+                                         const References& references) {
+  return attacks::target_rows(attack.goal, AttackRun(attack, seed, subject, references).inputs());
 }
 
 }  // namespace vaeguard::experiments
