@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <vector>
 
@@ -51,6 +52,42 @@ TEST(AttackLaws, EveryAttackStaysInsideItsThreat) {
                 << entry.name << " on " << goal.name << ", " << name(norm);
           }
           EXPECT_THAT(result.adversarial.values(), testing::Each(testing::AllOf(testing::Ge(0.0F), testing::Le(1.0F))));
+        }
+      }
+    }
+  }
+}
+
+/// No numbers anywhere, or only at odd calls, or infinities.
+class Broken : public ScalarField {
+ public:
+  explicit Broken(int kind) : kind_(kind) {}
+  [[nodiscard]] std::int64_t size() const override { return 3; }
+  [[nodiscard]] std::int64_t dimension() const override { return 5; }
+  void evaluate(std::int64_t, const Matrix& points, std::span<double> values, Matrix* gradients) const override {
+    const bool bad = kind_ != 1 || calls_++ % 2 == 0;
+    const double number = kind_ == 2 ? INFINITY : std::nan("");
+    std::ranges::fill(values, bad ? number : 1.0);
+    if (gradients != nullptr) {
+      *gradients = Matrix(points.rows(), points.columns(), bad ? static_cast<float>(number) : -2.0F);
+    }
+  }
+
+ private:
+  int kind_;
+  mutable int calls_ = 0;
+};
+
+TEST(AttackLaws, ValuesAndGradientsThatAreNoNumbersAreDataNotErrors) {
+  const Matrix references = random_images(Key(3), 3, 5);
+  const auto keys = attack_keys(Key(1), "broken", positions(3), 1);
+  for (const OptimiserEntry& entry : optimisers()) {
+    for (const Norm norm : norms_of(entry)) {
+      for (const int kind : {0, 1, 2}) {
+        const Threat threat{.norm = norm, .radius = 0.2};
+        const AttackResult result = (*quick(entry, "encoder_skl"))(Broken(kind), references, threat, keys);
+        for (std::int64_t i = 0; i < 3; ++i) {
+          EXPECT_LE(threat.size(references.row(i), result.adversarial.row(i)), 0.2) << entry.name << " " << name(norm);
         }
       }
     }
