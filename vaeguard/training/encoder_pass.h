@@ -1,7 +1,11 @@
 // A further pass through the encoder, of images other than the training ones, with its memory.
 #pragma once
 
+#include <algorithm>
+#include <functional>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "vaeguard/base/matrix.h"
 #include "vaeguard/networks/network.h"
@@ -23,6 +27,26 @@ struct EncoderPass {
     }
     encoder.forward(images, encoded, *tape);
     encoded_gradients.resize(encoded.rows(), encoded.columns());
+  }
+
+  /// After forward: the sum over rows of divergence(code [2 D], code here [2 D], gradient [2 D], gradient here [2 D]).
+  /// Adds its gradients to those of the codes [B, 2 D] and, through the pass, to the encoder's; none where `gradient`
+  /// is empty.
+  template <typename Divergence>
+  double compare(const networks::TrainableNetwork& encoder, const Matrix& codes, const Divergence& divergence,
+                 Matrix& code_gradients, std::span<float> gradient) {
+    std::vector<float> own(static_cast<std::size_t>(codes.columns()));
+    double sum = 0.0;
+    for (std::int64_t b = 0; b < codes.rows(); ++b) {
+      sum += divergence(codes.row(b), encoded.row(b), std::span(own), encoded_gradients.row(b));
+      if (!gradient.empty()) {
+        std::ranges::transform(code_gradients.row(b), own, code_gradients.row(b).begin(), std::plus{});
+      }
+    }
+    if (!gradient.empty()) {
+      encoder.backward_parameters(encoded_gradients, nullptr, gradient, *tape);
+    }
+    return sum;
   }
 };
 

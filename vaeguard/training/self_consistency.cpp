@@ -43,19 +43,12 @@ double add_inconsistency(const networks::TrainableNetwork& encoder, const Matrix
                          EncoderPass& pass, Matrix& encoded_gradients, std::span<float> gradient) {
   pass.forward(encoder);
   const auto size = static_cast<std::size_t>(encoded.columns() / 2);
-  std::vector<float> here(2 * size);
-  double sum = 0.0;
-  for (std::int64_t b = 0; b < encoded.rows(); ++b) {
-    sum += inconsistency(encoded.row(b).first(size), encoded.row(b).last(size), pass.encoded.row(b), rho, here,
-                         pass.encoded_gradients.row(b));
-    if (!gradient.empty()) {
-      std::ranges::transform(encoded_gradients.row(b), here, encoded_gradients.row(b).begin(), std::plus{});
-    }
-  }
-  if (!gradient.empty()) {
-    encoder.backward_parameters(pass.encoded_gradients, nullptr, gradient, *pass.tape);
-  }
-  return sum;
+  return pass.compare(
+      encoder, encoded,
+      [&](std::span<const float> code, std::span<const float> other, std::span<float> own, std::span<float> others) {
+        return inconsistency(code.first(size), code.last(size), other, rho, own, others);
+      },
+      encoded_gradients, gradient);
 }
 
 }  // namespace vaeguard::training

@@ -95,19 +95,12 @@ double add_smooth_penalty(const networks::TrainableNetwork& encoder, const Matri
                           std::span<const Key> keys, const SmoothEncoderOptions& options, EncoderPass& pass,
                           Matrix& encoded_gradients, std::span<float> gradient) {
   find_fictive(encoder, images, encoded, keys, options, pass);
-  std::vector<float> here(static_cast<std::size_t>(encoded.columns()));
-  double sum = 0.0;
-  for (std::int64_t b = 0; b < images.rows(); ++b) {
-    sum += regularised_wasserstein(encoded.row(b), pass.encoded.row(b), options.gamma, here,
-                                   pass.encoded_gradients.row(b));
-    if (!gradient.empty()) {
-      std::ranges::transform(encoded_gradients.row(b), here, encoded_gradients.row(b).begin(), std::plus{});
-    }
-  }
-  if (!gradient.empty()) {
-    encoder.backward_parameters(pass.encoded_gradients, nullptr, gradient, *pass.tape);
-  }
-  return sum;
+  return pass.compare(
+      encoder, encoded,
+      [&](std::span<const float> code, std::span<const float> other, std::span<float> own, std::span<float> others) {
+        return regularised_wasserstein(code, other, options.gamma, own, others);
+      },
+      encoded_gradients, gradient);
 }
 
 }  // namespace vaeguard::training
