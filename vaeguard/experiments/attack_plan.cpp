@@ -11,21 +11,6 @@
 namespace vaeguard::experiments {
 namespace {
 
-attacks::Schedule read_schedule(TableReader& reader, attacks::Schedule fallback) {
-  using attacks::Schedule;
-  if (!reader.has("schedule")) {
-    return fallback;
-  }
-  const std::string word = reader.text("schedule");
-  const std::vector<std::string> known{"cosine", "linear", "constant"};
-  const auto found = std::ranges::find(known, word);
-  if (found == known.end()) {
-    unknown_name(reader.place(), "schedule", word, known);
-  }
-  constexpr Schedule kSchedules[] = {Schedule::cosine, Schedule::linear, Schedule::constant};
-  return kSchedules[found - known.begin()];
-}
-
 // What the loops along gradients share.
 template <typename Options>
 void read_loop(TableReader& reader, Options& o) {
@@ -38,7 +23,10 @@ void read_options(TableReader&, std::monostate&) {}
 
 void read_options(TableReader& reader, attacks::PgdOptions& o) {
   read_loop(reader, o);
-  o.schedule = read_schedule(reader, o.schedule);
+  using attacks::Schedule;
+  o.schedule =
+      choice<Schedule>(reader, "schedule", o.schedule,
+                       {{"cosine", Schedule::cosine}, {"linear", Schedule::linear}, {"constant", Schedule::constant}});
   o.momentum = reader.number("momentum", o.momentum);
   validate(o);
 }

@@ -16,24 +16,6 @@ using defences::Reading;
 using defences::ReadingOptions;
 using defences::RepairOptions;
 
-// "draw" -> values[0] and so on, for options that are one of a few words.
-template <typename Enum>
-Enum choice(TableReader& reader, std::string_view key, Enum fallback,
-            const std::vector<std::pair<std::string, Enum>>& words) {
-  if (!reader.has(key)) {
-    return fallback;
-  }
-  const std::string word = reader.text(key);
-  std::vector<std::string> known;
-  for (const auto& [name, value] : words) {
-    if (name == word) {
-      return value;
-    }
-    known.push_back(name);
-  }
-  unknown_name(reader.place(), key, word, known);
-}
-
 PosteriorSamplingOptions robust_hmc(Reading reading) {
   PosteriorSamplingOptions options = defences::short_hmc();
   options.reading.reading = reading;

@@ -6,7 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "vaeguard/base/text.h"
 
 namespace vaeguard::experiments {
 
@@ -49,5 +52,23 @@ class TableReader {
   std::string place_;
   std::vector<std::string> known_;
 };
+
+/// The value whose word the key has, `fallback` where there is no such key. Throws Misuse that names the nearest word.
+template <typename Enum>
+Enum choice(TableReader& reader, std::string_view key, Enum fallback,
+            const std::vector<std::pair<std::string, Enum>>& words) {
+  if (!reader.has(key)) {
+    return fallback;
+  }
+  const std::string word = reader.text(key);
+  std::vector<std::string> known;
+  for (const auto& [name, value] : words) {
+    if (name == word) {
+      return value;
+    }
+    known.push_back(name);
+  }
+  unknown_name(reader.place(), key, word, known);
+}
 
 }  // namespace vaeguard::experiments
