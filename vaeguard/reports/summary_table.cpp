@@ -178,7 +178,8 @@ std::vector<std::string> protocols(const RunRecords& records) {
       found.push_back(measurement.protocol);
     }
   }
-  std::ranges::stable_partition(found, [](const std::string& protocol) { return protocol == "mean/mean"; });
+  std::stable_partition(found.begin(), found.end(),
+                        [](const std::string& protocol) { return protocol == "mean/mean"; });
   return found;
 }
 
