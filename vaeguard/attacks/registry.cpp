@@ -37,13 +37,24 @@ OptimiserOptions published_options(std::string_view goal) {
   return PublishedOptions{.start_deviation = entry.needs_classifier || entry.targeted ? 0.0 : 0.2};
 }
 
-template <typename Options>
-const Options& options_of(std::string_view optimiser, const OptimiserOptions& options) {
-  const auto* own = std::get_if<Options>(&options);
-  if (own == nullptr) {
-    misuse("attacks", "optimiser {} was given the options of another one", optimiser);
-  }
-  return *own;
+// Options know whose they are; pgd's also serve optimisers that are pgd by another name.
+std::unique_ptr<Attack> made(std::string_view /*name*/, std::monostate /*options*/) {
+  return std::make_unique<Noise>();
+}
+std::unique_ptr<Attack> made(std::string_view name, const PgdOptions& options) {
+  return std::make_unique<Pgd>(options, name);
+}
+std::unique_ptr<Attack> made(std::string_view /*name*/, const ApgdOptions& options) {
+  return std::make_unique<Apgd>(options);
+}
+std::unique_ptr<Attack> made(std::string_view /*name*/, const AdamOptions& options) {
+  return std::make_unique<Adam>(options);
+}
+std::unique_ptr<Attack> made(std::string_view /*name*/, const LbfgsOptions& options) {
+  return std::make_unique<Lbfgs>(options);
+}
+std::unique_ptr<Attack> made(std::string_view /*name*/, const PublishedOptions& options) {
+  return std::make_unique<Published>(options);
 }
 
 std::vector<SuiteMember> twice(std::vector<SuiteMember> members) {
@@ -166,24 +177,11 @@ std::unique_ptr<Attack> make_attack(std::string_view optimiser, std::string_view
 }
 
 std::unique_ptr<Attack> make_attack(std::string_view optimiser, const OptimiserOptions& options) {
-  const std::string_view name = find_optimiser(optimiser).name;
-  if (name == "noise") {
-    options_of<std::monostate>(name, options);
-    return std::make_unique<Noise>();
+  const OptimiserEntry& entry = find_optimiser(optimiser);
+  if (entry.options(goals().front().name).index() != options.index()) {
+    misuse("attacks", "optimiser {} was given the options of another one", optimiser);
   }
-  if (name == "published") {
-    return std::make_unique<Published>(options_of<PublishedOptions>(name, options));
-  }
-  if (name == "apgd") {
-    return std::make_unique<Apgd>(options_of<ApgdOptions>(name, options));
-  }
-  if (name == "adam") {
-    return std::make_unique<Adam>(options_of<AdamOptions>(name, options));
-  }
-  if (name == "lbfgs") {
-    return std::make_unique<Lbfgs>(options_of<LbfgsOptions>(name, options));
-  }
-  return std::make_unique<Pgd>(options_of<PgdOptions>(name, options), name);
+  return std::visit([&](const auto& own) { return made(entry.name, own); }, options);
 }
 
 void check_norm(std::string_view optimiser, Norm norm) {
