@@ -152,7 +152,8 @@ void add_attack(CLI::App& program, Common& common) {
   app->add_option("--goal", verb->goal, "What to maximise (see `vaeguard list`); encoder_skl, or a suite's own");
   app->add_option("--optimiser", verb->optimiser, "How, or a suite (see `vaeguard list`); sign_pgd");
   app->add_option("--norm", verb->norm, "Of the radius: linf, l2 or l1; linf, or a suite's own");
-  app->add_option("--set", verb->settings, "An option of the optimiser as plans write it, such as iterations=100");
+  app->add_option("--set", verb->settings, "An option of the optimiser as plans write it, such as iterations=100")
+      ->allow_extra_args(false);
   app->add_option("--radius", verb->radius, "How far images may move, pixels from 0 to 1")->capture_default_str();
   app->add_option("--smallest", verb->smallest,
                   "Search for each image the smallest radius up to --radius at which the objective is above this (0: "

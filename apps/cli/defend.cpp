@@ -1,5 +1,6 @@
 // vaeguard defend: repaired latent codes and reconstructions of the images in an .npz file.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "apps/cli/verbs.h"
 #include "vaeguard/base/npz.h"
@@ -16,11 +17,20 @@ struct DefendVerb {
   std::string images;
   std::string array = "x_adv";
   std::string defence = "hmc";
+  std::vector<std::string> settings;
   std::string out = "defended.npz";
 };
 
+// The preset and its changes as a plan would have them, read and checked as plans are.
+experiments::DefencePlan defence_plan(const DefendVerb& verb) {
+  static_cast<void>(experiments::defence_preset(verb.defence));  // a name, before it stands in a text
+  const toml::table table = experiments::parse_toml(
+      fmt::format("preset = \"{}\"\n{}\n", verb.defence, fmt::join(verb.settings, "\n")), "vaeguard defend");
+  return experiments::read_defence({table, "vaeguard defend"});
+}
+
 void defend(const DefendVerb& verb, const Common& common) {
-  const auto plan = experiments::defence_preset(verb.defence);
+  const auto plan = defence_plan(verb);
   const auto checkpoint = models::load_checkpoint(verb.checkpoint);
   const models::Vae vae(checkpoint.vae, common.backend, common.gradient_precision());
   experiments::tell_refusal(vae, *common.observer);
@@ -38,7 +48,8 @@ void defend(const DefendVerb& verb, const Common& common) {
                                          {"rec_defended", experiments::to_array(inference.mean_reconstruction)}};
   for (const auto& [name, values] :
        {std::pair("energy_drop", &inference.energy_drop), std::pair("acceptance", &inference.acceptance),
-        std::pair("radius", &inference.radius), std::pair("touched", &inference.touched)}) {
+        std::pair("radius", &inference.radius), std::pair("touched", &inference.touched),
+        std::pair("gradients_spent", &inference.spent)}) {
     if (!values->empty()) {
       arrays.emplace(name, experiments::to_array(*values));
     }
@@ -64,6 +75,8 @@ void add_defend(CLI::App& program, Common& common) {
   app->add_option("images", verb->images, ".npz with a float32 array of images [B, C*H*W]")->required();
   app->add_option("--array", verb->array, "Name of that array")->capture_default_str();
   app->add_option("--defence", verb->defence, "Defence (see `vaeguard list`)")->capture_default_str();
+  app->add_option("--set", verb->settings, "An option of the defence as plans write it, such as stop_milliseconds=50")
+      ->allow_extra_args(false);
   app->add_option("--out", verb->out, "Codes and reconstructions to write")->capture_default_str();
   app->footer("Example: vaeguard defend zoo/mnist_vae.safetensors attacked.npz --defence hmc --out defended.npz");
   app->callback([verb, &common] { defend(*verb, common); });

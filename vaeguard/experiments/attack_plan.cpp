@@ -147,12 +147,7 @@ AttackPlan read_attack(TableReader reader) {
 
 AttackPlan parse_attack(std::string_view lines, std::string_view place,
                         const std::map<std::string, std::string>& texts) {
-  toml::table table;
-  try {
-    table = toml::parse(lines, place);
-  } catch (const toml::parse_error& error) {
-    misuse(place, "no valid TOML: {}", error.description());
-  }
+  toml::table table = parse_toml(lines, place);
   for (const auto& [key, text] : texts) {
     table.insert(key, text);
   }
