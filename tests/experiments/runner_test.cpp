@@ -122,7 +122,7 @@ TEST_F(RunnerEndToEnd, SeveralModelsStandInOneRunUnderTheirNames) {
   const std::string_view one = "[model.training]\nepochs = 1\n";
   plan.replace(plan.find(one), one.size(),
                "[[model]]\n[model.training]\nepochs = 1\n"
-               "[[model]]\nname = \"second\"\n[model.training]\nepochs = 1\nbeta = 4\n");
+               "[[model]]\nname = \"second\"\nlatent = 2\n[model.training]\nepochs = 1\nbeta = 4\n");
   run_plan(parse_plan(plan, "models.toml"), {.out = out, .data_folder = {}, .threads = 2, .backend = "auto"},
            silent_observer());
   std::map<std::string, std::string> model_of_cell;
@@ -136,6 +136,8 @@ TEST_F(RunnerEndToEnd, SeveralModelsStandInOneRunUnderTheirNames) {
                                                                {"second-clean-none-0-none", "second"},
                                                                {"second-noise-linf-0.1-none", "second"}}));
   EXPECT_TRUE(exists(out / "checkpoints" / "second.safetensors"));
+  EXPECT_TRUE(exists(out / "arrays" / "second-latent_map.npz"));  // two latents are a plane that can be drawn
+  EXPECT_FALSE(exists(out / "arrays" / "vae-latent_map.npz"));
   const std::string environment = read_file(out / "environment.json");
   EXPECT_THAT(environment, testing::AllOf(testing::HasSubstr("model vae training"), testing::HasSubstr("beta 4")));
 }

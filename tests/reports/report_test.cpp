@@ -151,6 +151,41 @@ TEST_F(Report, GalleryTakesTheFirstRestartOfOneReferenceOfEachClassInTurn) {
   EXPECT_TRUE(gallery(run, all.front()).rows.empty());
 }
 
+TEST_F(Report, OfManyGalleriesTheFirstSixAreOpen) {
+  RunRecords run = made_up_run();
+  run.arrays_folder = folder_ / "arrays";
+  for (const double radius : {0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08}) {
+    const MadeUpCell cell{.radius = radius};
+    run.measurements.push_back(made_up(cell, "mean/mean", "agreement", 0.5));
+    write_arrays(cell.name());
+  }
+  const std::string html = page(run);
+  const auto count = [&](std::string_view text) {
+    int found = 0;
+    for (std::size_t at = html.find(text); at != std::string::npos; at = html.find(text, at + 1)) {
+      ++found;
+    }
+    return found;
+  };
+  EXPECT_EQ(count("<details class=\"gallery\""), 8);
+  EXPECT_EQ(count("<details class=\"gallery\" open>"), 6);
+}
+
+TEST_F(Report, ModelsWithTwoLatentsHaveASectionWithTheirMap) {
+  RunRecords run = made_up_run();
+  EXPECT_THAT(page(run), Not(HasSubstr("id=\"map\"")));
+  run.arrays_folder = folder_ / "arrays";
+  const NpzArray codes{{1, 2}, std::vector<float>{0.0F, 1.0F}};
+  const NpzArray number{{1}, std::vector<std::int64_t>{3}};
+  write_npz(run.arrays_folder / "latent_map.npz", {{"z", codes}, {"label", number}});
+  write_npz(run.arrays_folder / "encoder_skl-linf-0.1-hmc.npz",
+            {{"z_ref", codes}, {"z_adv", codes}, {"z_defended", codes}, {"index", number}});
+  const std::string html = page(run);
+  EXPECT_THAT(html, HasSubstr("<section id=\"map\""));
+  EXPECT_THAT(html, HasSubstr("<a href=\"#map\">Latent space</a>"));
+  EXPECT_THAT(html, HasSubstr("id=\"map-encoder_skl-linf-0.1-hmc\""));
+}
+
 TEST_F(Report, IsTheSameWhenWrittenTwice) {
   RunRecords run = made_up_run();
   run.arrays_folder = folder_ / "arrays";

@@ -41,6 +41,12 @@ TEST(Table, HtmlMarksAreReadAloud) {
   EXPECT_THAT(to_html(table), HasSubstr("aria-label=\"worse than undefended\">▼"));
 }
 
+TEST(Table, HtmlCarriesNumbersInFullForSorting) {
+  const std::string html = to_html(small_table());
+  EXPECT_THAT(html, HasSubstr("<td class=\"number\" data-value=\"0.8812\">"));
+  EXPECT_THAT(html, HasSubstr("<td class=\"number\"><span class=\"value\">–"));
+}
+
 TEST(Table, AHeadMergesOnlyInsideTheHeadBeforeIt) {
   Table table;
   table.columns = {{.title = "A", .heads_rows = true}, {.title = "B", .heads_rows = true}, {.title = "C"}};

@@ -12,6 +12,7 @@
 #include "vaeguard/base/file.h"
 #include "vaeguard/base/npz.h"
 #include "vaeguard/data/split.h"
+#include "vaeguard/experiments/cell_arrays.h"
 #include "vaeguard/experiments/detect.h"
 #include "vaeguard/experiments/environment.h"
 #include "vaeguard/experiments/inference_file.h"
@@ -90,6 +91,10 @@ class Runner {
       observer_.message(fmt::format("measuring the model {}", model.name));
       store_->write(prototype.cell,
                     measure_model(*subject_, plan_, dataset_, features(), prototype, options_.threads, observer_));
+    }
+    if (const auto map = options_.out / "arrays" / (prefix() + "latent_map.npz");
+        subject_->vae.latent_size() == 2 && !exists(map)) {
+      write_latent_map(map, *subject_, dataset_.test, options_.threads);
     }
     references_.emplace(plan_references(plan_, *subject_, dataset_, options_.threads));
     for (const Scenario& scenario : scenarios()) {
@@ -235,7 +240,7 @@ class Runner {
     prototype.radius = scenario.radius;
     prototype.attacker = "blind";
     prototype.defence = defence.name;
-    write_arrays(cell, outcome);
+    write_cell_arrays(options_.out / "arrays" / (cell + ".npz"), *subject_, *references_, outcome, options_.threads);
     CellRecords records = measure(*subject_, *references_, outcome, prototype, options_.threads);
     add_detection(scenario, defence, prototype, records);
     store_->write(cell, records);
@@ -304,30 +309,6 @@ class Runner {
       seconds += block_seconds;
     }
     return whole;
-  }
-
-  void write_arrays(const std::string& cell, const Outcome& outcome) const {
-    const models::Encoding attacked = subject_->vae.encode(outcome.adversarial, options_.threads);
-    const auto repeat = [&](const Matrix& matrix) { return to_array(repeat_rows(matrix, outcome.restarts)); };
-    std::vector<std::int64_t> labels;
-    std::vector<std::int64_t> index;
-    for (std::int64_t row = 0; row < outcome.adversarial.rows(); ++row) {
-      labels.push_back(references_->images.labels[static_cast<std::size_t>(row / outcome.restarts)]);
-      index.push_back(references_->index[static_cast<std::size_t>(row / outcome.restarts)]);
-    }
-    const std::int64_t rows = outcome.adversarial.rows();
-    write_npz(options_.out / "arrays" / (cell + ".npz"),
-              {{"x_ref", repeat(references_->images.pixels)},
-               {"x_adv", to_array(outcome.adversarial)},
-               {"rec_ref", repeat(references_->mean_reconstruction)},
-               {"rec_adv", to_array(subject_->vae.decode(attacked.mean, options_.threads))},
-               {"rec_defended", to_array(outcome.inference.mean_reconstruction)},
-               {"z_ref", repeat(references_->encoding.mean)},
-               {"z_adv", to_array(attacked.mean)},
-               {"z_defended", to_array(outcome.inference.mean)},
-               {"z_defended_draw", to_array(outcome.inference.draw)},
-               {"label", {{rows}, labels}},
-               {"index", {{rows}, index}}});
   }
 
   void export_csv() const {

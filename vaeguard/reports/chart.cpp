@@ -212,4 +212,68 @@ Chart curve_chart(const std::string& id, const std::string& title, const std::ve
   return chart;
 }
 
+Chart map_chart(const std::string& id, const std::string& title, const std::vector<MapDot>& map,
+                const std::vector<CodePath>& paths) {
+  constexpr double kDigits = 1e3;  // the page carries thousandths
+  const auto rounded = [](double value) { return std::round(value * kDigits) / kDigits; };
+  Json dots = Json::array();
+  for (const MapDot& dot : map) {
+    dots.push_back({{"x", rounded(dot.at.x)}, {"y", rounded(dot.at.y)}, {"class", dot.label}});
+  }
+  Json codes = Json::array();
+  Json moves = Json::array();
+  const auto move = [&](const PlanePoint& from, const PlanePoint& to, std::string_view code) {
+    moves.push_back(
+        {{"x", rounded(from.x)}, {"y", rounded(from.y)}, {"u", rounded(to.x)}, {"v", rounded(to.y)}, {"code", code}});
+  };
+  const auto mark = [&](const PlanePoint& at, std::string_view code) {
+    codes.push_back({{"x", rounded(at.x)}, {"y", rounded(at.y)}, {"code", code}});
+  };
+  for (const CodePath& path : paths) {
+    move(path.reference, path.attacked, "attacked");
+    move(path.attacked, path.defended, "defended");
+    mark(path.reference, "reference");
+    mark(path.attacked, "attacked");
+    mark(path.defended, "defended");
+  }
+  const Json x = {{"field", "x"}, {"type", "quantitative"}, {"title", "first latent"}, {"scale", {{"zero", false}}}};
+  const Json y = {{"field", "y"}, {"type", "quantitative"}, {"title", "second latent"}, {"scale", {{"zero", false}}}};
+  const Json names = {"reference", "attacked", "defended"};
+  const Json legend = {{"title", nullptr}, {"orient", "bottom"}};
+  const Json colour = {{"field", "code"},
+                       {"type", "nominal"},
+                       {"scale", {{"domain", names}, {"range", {"#e8862e", "#d63a2f", "#7d4fc4"}}}},
+                       {"legend", legend}};
+  const Json shape = {{"field", "code"},
+                      {"type", "nominal"},
+                      {"scale", {{"domain", names}, {"range", {"circle", "cross", "diamond"}}}},
+                      {"legend", legend}};
+  Chart chart{.id = id, .title = title};
+  chart.description = fmt::format("{}: the codes of {} images, and of {} references, attacked and defended.", title,
+                                  map.size(), paths.size());
+  Json spec = frame(chart.description);
+  spec["height"] = 2 * kHeight;
+  spec["resolve"] = {{"scale", {{"color", "independent"}}}};
+  spec["layer"] = {
+      {{"data", {{"values", dots}}},
+       {"mark", {{"type", "circle"}, {"size", 12}, {"opacity", 0.35}}},
+       {"encoding",
+        {{"x", x},
+         {"y", y},
+         {"color",
+          {{"field", "class"},
+           {"type", "nominal"},
+           {"scale", {{"scheme", "tableau10"}}},
+           {"legend", {{"orient", "top"}, {"columns", 10}}}}}}}},
+      {{"layer",
+        {{{"data", {{"values", moves}}},
+          {"mark", {{"type", "rule"}, {"opacity", 0.6}}},
+          {"encoding", {{"x", x}, {"y", y}, {"x2", {{"field", "u"}}}, {"y2", {{"field", "v"}}}, {"color", colour}}}},
+         {{"data", {{"values", codes}}},
+          {"mark", {{"type", "point"}, {"filled", true}, {"size", 90}, {"stroke", "white"}, {"strokeWidth", 0.8}}},
+          {"encoding", {{"x", x}, {"y", y}, {"color", colour}, {"shape", shape}}}}}}}};
+  chart.spec = dump(spec);
+  return chart;
+}
+
 }  // namespace vaeguard::reports

@@ -1,5 +1,5 @@
-// Vega-Lite specifications of the two kinds of chart a report has: histograms laid over each other, and curves with
-// bands.
+// Vega-Lite specifications of the kinds of chart a report has: histograms laid over each other, curves with bands, and
+// maps of a plane of codes.
 #pragma once
 
 #include <string>
@@ -56,5 +56,29 @@ struct Curve {
 /// level line; samples whose y is not finite are left out. A curve of one sample is a point with its interval.
 Chart curve_chart(const std::string& id, const std::string& title, const std::vector<Curve>& curves,
                   const std::string& x_title, const std::string& y_title);
+
+/// Where a code lies in a latent space of two dimensions.
+struct PlanePoint {
+  double x = 0.0;
+  double y = 0.0;
+};
+
+/// What an attack and a defence made of one image's code.
+struct CodePath {
+  PlanePoint reference;
+  PlanePoint attacked;
+  PlanePoint defended;
+};
+
+/// A dot for the code of each image, coloured by its class.
+struct MapDot {
+  PlanePoint at;
+  std::int64_t label = 0;
+};
+
+/// Paths over the map that the encoder makes of the data, in the manner of the paper's figure 1. Both axes share one
+/// scale's unit only as far as the page's width allows.
+Chart map_chart(const std::string& id, const std::string& title, const std::vector<MapDot>& map,
+                const std::vector<CodePath>& paths);
 
 }  // namespace vaeguard::reports

@@ -138,8 +138,9 @@ std::string summary_section(const PageContent& content) {
   return html;
 }
 
-std::string gallery_figure(const std::string& title, const Gallery& gallery) {
-  std::string html = fmt::format("<figure class=\"gallery\">\n<h3>{}</h3>\n", escape_html(title));
+std::string gallery_figure(const std::string& title, const Gallery& gallery, bool open) {
+  std::string html = fmt::format("<details class=\"gallery\"{}>\n<summary>{}</summary>\n<figure>\n",
+                                 open ? " open" : "", escape_html(title));
   bool any_defended = false;
   for (const GalleryRow& row : gallery.rows) {
     const bool defended = row.label.starts_with("Defended");
@@ -154,14 +155,17 @@ std::string gallery_figure(const std::string& title, const Gallery& gallery) {
         starts ? " start" : "", derived ? " derived" : "", escape_html(row.label), picture.width, picture.width,
         picture.height, escape_html(alternative), png_data_uri(encode_png(picture, "")));
   }
-  return html + fmt::format("<figcaption>{}</figcaption>\n</figure>\n", escape_html(gallery.choice));
+  return html + fmt::format("<figcaption>{}</figcaption>\n</figure>\n</details>\n", escape_html(gallery.choice));
 }
 
+// Of many, the first are open and the others open when they are asked for.
 std::string galleries_section(const PageContent& content) {
+  constexpr std::size_t kOpen = 6;
+  std::size_t shown = 0;
   std::string html;
   for (const auto& [title, gallery] : content.galleries) {
     if (!gallery.rows.empty()) {
-      html += gallery_figure(title, gallery);
+      html += gallery_figure(title, gallery, shown++ < kOpen);
     }
   }
   return html.empty() ? paragraph("No arrays were kept, so there are no pictures.") : html;
@@ -191,6 +195,18 @@ std::string chart_figures(const std::vector<Chart>& charts, std::string_view if_
                                : fmt::format("<figcaption>{}</figcaption></figure>\n", escape_html(chart.note));
   }
   return html + "</div>\n";
+}
+
+// Only models with two latents have one.
+std::string map_section(const std::string& charts) {
+  if (charts.empty()) {
+    return "";
+  }
+  return "<section id=\"map\" aria-labelledby=\"map-title\">\n<h2 id=\"map-title\">Latent space</h2>\n<p>Dots are the "
+         "codes that the encoder gives clean images, coloured by class. A red line is the way that an attack moves the "
+         "code of a reference, a purple one the way that the defence moves it on. A defence has worked where its "
+         "diamond lies at the orange circle, or at least among the dots of its class.</p>\n" +
+         charts + "</section>\n";
 }
 
 std::string glossary(const RunRecords& records) {
@@ -317,6 +333,8 @@ std::string render_page(const RunRecords& records, const PageContent& content,
        {"facts", facts(records)},
        {"summary", summary_section(content)},
        {"galleries", galleries_section(content)},
+       {"map_link", content.map_charts.empty() ? "" : "<li><a href=\"#map\">Latent space</a></li>\n"},
+       {"map", map_section(content.map_charts.empty() ? "" : charts(content.map_charts, ""))},
        {"ratio_charts", charts(content.ratio_charts, "Posterior ratios of single images were not recorded.")},
        {"effort_charts", charts(content.effort_charts, "No curves were recorded.")},
        {"chain_charts", charts(content.chain_charts, "No chains were run.")},

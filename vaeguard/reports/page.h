@@ -21,6 +21,7 @@ struct PageContent {
   std::optional<Table> attacks;                          // strength before any defence
   std::optional<Table> model;
   std::vector<std::pair<std::string, Gallery>> galleries;  // (title, pictures)
+  std::vector<Chart> map_charts;                           // of models with two latents
   std::vector<Chart> ratio_charts;
   std::vector<Chart> effort_charts;
   std::vector<Chart> chain_charts;

@@ -10,6 +10,7 @@
 #include "vaeguard/base/file.h"
 #include "vaeguard/reports/html.h"
 #include "vaeguard/reports/image_grid.h"
+#include "vaeguard/reports/latent_map.h"
 #include "vaeguard/reports/page.h"
 #include "vaeguard/reports/paper_table.h"
 #include "vaeguard/reports/run_charts.h"
@@ -62,6 +63,7 @@ void write_report(const RunRecords& records, const std::filesystem::path& run_fo
       write_figure(title, pictures, run_folder / "figures" / ("gallery-" + name + ".png"));
     }
   }
+  content.map_charts = latent_map_charts(records);
   content.ratio_charts = posterior_ratio_charts(records);
   content.effort_charts = curve_charts(records);
   std::ranges::move(cost_charts(records), std::back_inserter(content.effort_charts));

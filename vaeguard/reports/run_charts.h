@@ -17,10 +17,10 @@ std::vector<Chart> posterior_ratio_charts(const RunRecords& records);
 /// Curves of each metric against the gradients spent on an image, with 95 % bands, one chart a metric and scenario.
 std::vector<Chart> curve_charts(const RunRecords& records);
 
-/// Distributions of acceptance and step size over all chains of each defence.
 /// What each defence reaches for how many milliseconds an image.
 std::vector<Chart> cost_charts(const RunRecords& records);
 
+/// Distributions of acceptance and step size over all chains of each defence.
 std::vector<Chart> chain_charts(const RunRecords& records);
 
 /// Acceptance, step size and divergences of each cell that has chains.

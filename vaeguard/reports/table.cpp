@@ -69,8 +69,11 @@ std::string html_cell(const Table& table, std::size_t row, std::size_t column) {
   if (!cell.interval.empty()) {
     interval = fmt::format(" <span class=\"interval\">{}</span>", escape_html(cell.interval));
   }
-  return fmt::format("<td class=\"{}\">{}<span class=\"value\">{}</span>{}</td>", classes, mark, escape_html(cell.text),
-                     interval);
+  // What the page sorts by.
+  const std::string value =
+      head.number && !cell.raw.empty() ? fmt::format(" data-value=\"{}\"", escape_html(cell.raw)) : "";
+  return fmt::format("<td class=\"{}\"{}>{}<span class=\"value\">{}</span>{}</td>", classes, value, mark,
+                     escape_html(cell.text), interval);
 }
 
 std::string replace_all(std::string text, std::string_view from, std::string_view to) {

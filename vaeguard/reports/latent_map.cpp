@@ -1,0 +1,128 @@
+// Reads the encoder's map and the codes of the cells from a run's arrays.
+#include "vaeguard/reports/latent_map.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/npz.h"
+#include "vaeguard/reports/histogram.h"
+#include "vaeguard/reports/html.h"
+#include "vaeguard/reports/scenario.h"
+#include "vaeguard/reports/words.h"
+
+namespace vaeguard::reports {
+namespace {
+
+constexpr std::int64_t kPlane = 2;
+
+// The rows of an array [n, 2].
+std::vector<PlanePoint> points(const NpzArrays& arrays, const std::string& name, const std::filesystem::path& file) {
+  const auto found = arrays.find(name);
+  const auto* values = found == arrays.end() ? nullptr : std::get_if<std::vector<float>>(&found->second.values);
+  if (values == nullptr || found->second.shape.size() != 2 || found->second.shape[1] != kPlane) {
+    misuse("reports.latent_map", "{} must have an array '{}' of two columns of numbers", file.string(), name);
+  }
+  std::vector<PlanePoint> result;
+  for (std::size_t i = 0; i < values->size(); i += kPlane) {
+    result.push_back({(*values)[i], (*values)[i + 1]});
+  }
+  return result;
+}
+
+std::vector<std::int64_t> whole_numbers(const NpzArrays& arrays, const std::string& name, std::size_t count,
+                                        const std::filesystem::path& file) {
+  const auto found = arrays.find(name);
+  const auto* values = found == arrays.end() ? nullptr : std::get_if<std::vector<std::int64_t>>(&found->second.values);
+  if (values == nullptr || values->size() != count) {
+    misuse("reports.latent_map", "{} must have an array '{}' of {} whole numbers", file.string(), name, count);
+  }
+  return *values;
+}
+
+std::vector<MapDot> read_map(const std::filesystem::path& file) {
+  const NpzArrays arrays = read_npz(file);
+  const auto at = points(arrays, "z", file);
+  const auto labels = whole_numbers(arrays, "label", at.size(), file);
+  std::vector<MapDot> map;
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    map.push_back({at[i], labels[i]});
+  }
+  return map;
+}
+
+// Of every reference, its first restart.
+std::vector<CodePath> read_paths(const std::filesystem::path& file) {
+  const NpzArrays arrays = read_npz(file);
+  const auto reference = points(arrays, "z_ref", file);
+  const auto attacked = points(arrays, "z_adv", file);
+  const auto defended = points(arrays, "z_defended", file);
+  const auto index = whole_numbers(arrays, "index", reference.size(), file);
+  if (attacked.size() != reference.size() || defended.size() != reference.size()) {
+    misuse("reports.latent_map", "{} has {} codes of references, {} attacked and {} defended ones", file.string(),
+           reference.size(), attacked.size(), defended.size());
+  }
+  std::vector<CodePath> paths;
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    if (i == 0 || index[i] != index[i - 1]) {
+      paths.push_back({reference[i], attacked[i], defended[i]});
+    }
+  }
+  return paths;
+}
+
+double median_distance(const std::vector<CodePath>& paths, PlanePoint CodePath::*code) {
+  std::vector<double> distances;
+  for (const CodePath& path : paths) {
+    distances.push_back(std::hypot((path.*code).x - path.reference.x, (path.*code).y - path.reference.y));
+  }
+  return quantile(distances, 0.5);
+}
+
+std::vector<CodePath> evenly_spaced(const std::vector<CodePath>& paths, std::int64_t most) {
+  const std::size_t shown = std::min(static_cast<std::size_t>(most), paths.size());
+  std::vector<CodePath> chosen;
+  for (std::size_t i = 0; i < shown; ++i) {
+    chosen.push_back(paths[i * paths.size() / shown]);
+  }
+  return chosen;
+}
+
+Chart chart_of(const Scenario& scenario, const Cell& cell, const std::vector<MapDot>& map,
+               const std::vector<CodePath>& paths, std::int64_t most) {
+  const std::vector<CodePath> shown = evenly_spaced(paths, most);
+  Chart chart = map_chart("map-" + safe_name(cell.name), defence_words(cell.defence), map, shown);
+  chart.group = scenario.title();
+  chart.note = fmt::format(
+      "{} of {} references, evenly spaced, the first restart of each. Median distance to the reference's code over all "
+      "{}: attacked {}, defended {}.",
+      shown.size(), paths.size(), paths.size(), number_words(median_distance(paths, &CodePath::attacked), 2),
+      number_words(median_distance(paths, &CodePath::defended), 2));
+  chart.description += " " + chart.note;
+  return chart;
+}
+
+}  // namespace
+
+std::vector<Chart> latent_map_charts(const RunRecords& records, std::int64_t most) {
+  std::vector<Chart> charts;
+  for (const Scenario& scenario : scenarios(records)) {
+    const auto map_file =
+        records.arrays_folder / ((scenario.one_of_several_models ? scenario.model + "-" : "") + "latent_map.npz");
+    if (scenario.clean() || records.arrays_folder.empty() || !exists(map_file)) {
+      continue;
+    }
+    const std::vector<MapDot> map = read_map(map_file);
+    for (const Cell& cell : scenario.cells) {
+      const auto file = records.arrays_folder / (cell.name + ".npz");
+      if (cell.defence != "none" && exists(file)) {
+        charts.push_back(chart_of(scenario, cell, map, read_paths(file), most));
+      }
+    }
+  }
+  return charts;
+}
+
+}  // namespace vaeguard::reports
