@@ -78,9 +78,9 @@ TEST(RunCharts, CurvesChainsAndTheirTableAreMadeFromItemsAndPoints) {
   ASSERT_TRUE(table);
   ASSERT_EQ(table->rows.size(), 1U);
   EXPECT_EQ(table->rows[0][2].text, "20");
-  EXPECT_EQ(table->rows[0][8].text, "6");
-  EXPECT_EQ(table->rows[0][9].text, "3");
-  EXPECT_EQ(table->rows[0][10].text, "Draw more. Wait.");
+  EXPECT_EQ(table->rows[0][10].text, "6");
+  EXPECT_EQ(table->rows[0][11].text, "3");
+  EXPECT_EQ(table->rows[0][12].text, "Draw more. Wait.");
 }
 
 TEST(RunCharts, CellsWithoutMeasurementsAreReadFromTheirNames) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "vaeguard/energy/posterior.h"
+#include "vaeguard/experiments/reconstruction_error.h"
 #include "vaeguard/experiments/vote.h"
 #include "vaeguard/mcmc/diagnostics.h"
 #include "vaeguard/metrics/accuracy.h"
@@ -73,6 +74,7 @@ class CellMeasurer {
     }
     if (!inference.draws.empty()) {
       measure_vote();
+      add_if_known("reconstruction_error", reconstruction_error(subject_.vae, inference, threads_));
     }
     if (prototype_.defence == "none") {
       measure_attack();

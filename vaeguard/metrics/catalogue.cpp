@@ -38,6 +38,8 @@ const std::vector<MetricEntry>& catalogue() {
       {"tail_ess", "effective sample size of the tails of an image's kept draws, the worst coordinate's", true, false},
       {"relative_mcse", "Monte Carlo standard error of the mean code, in posterior deviations, the worst coordinate's",
        false, false},
+      {"reconstruction_error", "Monte Carlo standard error of the mean image, root mean square over pixels, 0 to 255",
+       false, false},
       {"e_bfmi", "energy Bayesian fraction of missing information, the smallest of an image's chains", true, false},
       {"gradients_spent", "decoder gradients that an image's chains took, warm-up included", false, false},
       {"draws_kept", "draws of an image's chains that its estimates are made of", true, false},

@@ -224,6 +224,8 @@ std::optional<Table> chain_table(const RunRecords& records) {
   const auto rhat = values_by_cell(records, "rhat", "mean");
   const auto bulk_ess = values_by_cell(records, "bulk_ess", "mean");
   const auto e_bfmi = values_by_cell(records, "e_bfmi", "mean");
+  const auto image_error = values_by_cell(records, "reconstruction_error", "mean");
+  const auto probability_error = values_by_cell(records, "probability_error", "vote");
   Table table;
   table.caption = "Chains: median and central 90 % over images, and proposals that diverged";
   table.columns = {{.title = "Scenario", .key = "scenario", .number = false, .heads_rows = true},
@@ -234,6 +236,8 @@ std::optional<Table> chain_table(const RunRecords& records) {
                    {.title = "R-hat", .key = "rhat", .has_interval = true},
                    {.title = "ESS, bulk", .key = "bulk_ess", .has_interval = true},
                    {.title = "E-BFMI", .key = "e_bfmi", .has_interval = true},
+                   {.title = "Error of the mean image", .key = "reconstruction_error", .has_interval = true},
+                   {.title = "Error of the probability", .key = "probability_error", .has_interval = true},
                    {.title = "Divergences", .key = "divergences"},
                    {.title = "Chains with any", .key = "chains_with_divergences"},
                    {.title = "What to do", .key = "notes", .number = false}};
@@ -268,7 +272,9 @@ std::optional<Table> chain_table(const RunRecords& records) {
                                     spread(step_size, cell.name, 4),
                                     spread(rhat, cell.name, 2),
                                     spread(bulk_ess, cell.name, 0),
-                                    spread(e_bfmi, cell.name, 2)};
+                                    spread(e_bfmi, cell.name, 2),
+                                    spread(image_error, cell.name, 2),
+                                    spread(probability_error, cell.name, 3)};
       if (const auto found = divergences.find(cell.name); found != divergences.end()) {
         double total = 0.0;
         for (const double value : found->second) {

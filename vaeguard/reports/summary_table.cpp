@@ -20,10 +20,22 @@ namespace {
 using experiments::Measurement;
 
 /// Statistics of chains have their own section.
-constexpr std::array kChainMetrics = {
-    "acceptance", "step_size",    "divergences",     "energy_drop", "rhat",
-    "bulk_ess",   "tail_ess",     "relative_mcse",   "e_bfmi",      "encoder_shift",
-    "touched",    "radius_found", "gradients_spent", "draws_kept",  "probability_error"};
+constexpr std::array kChainMetrics = {"acceptance",
+                                      "step_size",
+                                      "divergences",
+                                      "energy_drop",
+                                      "rhat",
+                                      "bulk_ess",
+                                      "tail_ess",
+                                      "relative_mcse",
+                                      "e_bfmi",
+                                      "encoder_shift",
+                                      "touched",
+                                      "radius_found",
+                                      "gradients_spent",
+                                      "draws_kept",
+                                      "probability_error",
+                                      "reconstruction_error"};
 /// More about class probabilities than a wide table has room for; votes, which have little else, show it.
 constexpr std::array kProbabilityMetrics = {"negative_log_score", "calibration_error"};
 /// What an attack does before any defence acts has its own table.

@@ -80,6 +80,9 @@ constexpr std::array kMetrics = {
     Presentation{"gradients_spent", "Gradients spent", 0,
                  "Decoder gradients that an image's chains took, warm-up included."},
     Presentation{"draws_kept", "Draws", 0, "Draws of an image's chains that its estimates are made of."},
+    Presentation{"reconstruction_error", "Error of the mean image", 2,
+                 "Monte Carlo standard error of the mean over draws of the reconstruction: the root of its mean square "
+                 "over pixels, on the scale 0 to 255."},
     Presentation{"brier_score", "Brier score", 2,
                  "Squared distance between the class probabilities and the true class, from 0 to 2: small where they "
                  "are both sharp and right."},
