@@ -1,8 +1,9 @@
-// vaeguard bench: speed of whole HMC transitions and of training, checked against the reference before it is told.
+// vaeguard bench: speed of whole HMC transitions, checked against the reference before it is told, training, attacks.
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "apps/cli/bench_attack.h"
 #include "apps/cli/bench_hmc.h"
 #include "apps/cli/bench_train.h"
 #include "apps/cli/verbs.h"
@@ -40,7 +41,7 @@ Json measure_hmc(const Common& common, HmcBenchOptions options) {
   return bench_hmc(options, *common.observer);
 }
 
-// Training's few figures, one a line.
+// The few figures of training or attacks, one a line.
 std::string flat_text(const Json& result) {
   std::string text;
   for (const auto& [key, value] : result.items()) {
@@ -51,8 +52,9 @@ std::string flat_text(const Json& result) {
 
 void bench(const Common& common, const BenchOptions& options) {
   const bool hmc = options.what == "hmc";
-  const Json result = hmc ? measure_hmc(common, options.hmc)
-                          : bench_train(common.thread_count(), options.hmc.seconds, options.hmc.peer);
+  const auto measure = options.what == "train" ? bench_train : bench_attack;
+  const Json result =
+      hmc ? measure_hmc(common, options.hmc) : measure(common.thread_count(), options.hmc.seconds, options.hmc.peer);
   if (!options.out.empty()) {
     write_file_atomically(options.out, result.dump(2) + "\n");
   }
@@ -62,10 +64,13 @@ void bench(const Common& common, const BenchOptions& options) {
 }  // namespace
 
 void add_bench(CLI::App& program, Common& common) {
-  auto* app = program.add_subcommand("bench", "Measure speed: hmc (whole transitions) or train (images a second)");
+  auto* app =
+      program.add_subcommand("bench", "Measure speed: hmc (whole transitions), train or attack (images a second)");
   auto options = std::make_shared<BenchOptions>();
   HmcBenchOptions& hmc = options->hmc;
-  app->add_option("what", options->what, "hmc or train")->required()->check(CLI::IsMember({"hmc", "train"}));
+  app->add_option("what", options->what, "hmc, train or attack")
+      ->required()
+      ->check(CLI::IsMember({"hmc", "train", "attack"}));
   app->add_flag("--json", options->json, "Print one JSON object");
   app->add_option("--out", options->out, "File that takes the JSON object besides what is printed");
   app->add_option("--seconds", hmc.seconds, "How long to measure each figure")

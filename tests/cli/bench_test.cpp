@@ -141,6 +141,15 @@ TEST(Bench, TrainingTellsPeopleItsImagesASecond) {
   EXPECT_THAT(ended.output, HasSubstr("images_per_second "));
 }
 
+TEST(Bench, AttacksTellPeopleTheirImagesASecond) {
+  const Ended ended = run(fresh_folder(), {"bench", "attack", "--seconds", "0.01", "--json"});
+  EXPECT_EQ(ended.code, 0) << ended.errors;
+  const auto result = nlohmann::json::parse(ended.output);
+  EXPECT_EQ(result["steps"], 50);
+  EXPECT_EQ(result["batch"], 500);
+  EXPECT_GT(result["attacked_images_per_second"], 0.0);
+}
+
 TEST(Bench, BadListsAndUnknownBackendsAreOneClearError) {
   const std::vector<std::vector<std::string>> wrong{{"--batch", "1,x"},
                                                     {"--threads-list", "0"},
