@@ -1,7 +1,5 @@
-// One liblbfgs run a penalty and row, and the curve of their answers.
+// One L-BFGS run a penalty and row, and the curve of their answers.
 #include "vaeguard/attacks/lbfgs.h"
-
-#include <lbfgs.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +8,7 @@
 #include "vaeguard/attacks/ball.h"
 #include "vaeguard/attacks/best.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/lbfgs.h"
 #include "vaeguard/base/parallel.h"
 
 namespace vaeguard::attacks {
@@ -28,21 +27,17 @@ class Penalised {
 
   /// The answer for one penalty from `start` (pixels inside the box).
   std::vector<float> minimise(double penalty, std::span<const float> start) {
-    penalty_ = penalty;
-    spent_ = 0;
     std::vector<double> w(start.size());
     std::ranges::transform(start, w.begin(), [&](float pixel) {
       return std::asin(std::sqrt(std::clamp((static_cast<double>(pixel) - box_.low) / width(), 0.0, 1.0)));
     });
-    lbfgs_parameter_t settings;
-    lbfgs_parameter_init(&settings);
-    settings.max_iterations = static_cast<int>(gradients_);
-    // Every other outcome, a failed line search included, leaves the best point so far.
-    ::lbfgs(static_cast<int>(w.size()), w.data(), nullptr, &value, &progress, this, &settings);
+    const auto value_at = [&](std::span<const double> point, std::span<double> gradient) {
+      return value(penalty, point, gradient);
+    };
+    const Minimum found = vaeguard::minimise(value_at, w, {.iterations = gradients_, .evaluations = gradients_});
     std::vector<float> answer(w.size());
-    std::ranges::transform(w, answer.begin(), [&](double one) { return pixel(one); });
-    const bool finite = std::ranges::all_of(answer, [](float one) { return std::isfinite(one); });
-    return finite ? answer : std::vector<float>(start.begin(), start.end());
+    std::ranges::transform(found.point, answer.begin(), [&](double one) { return pixel(one); });
+    return answer;
   }
 
  private:
@@ -52,21 +47,15 @@ class Penalised {
     const auto x = static_cast<float>(box_.low + width() * s * s);
     return std::isnan(x) ? x : std::clamp(x, box_.low, box_.high);
   }
-  static double value(void* instance, const double* w, double* gradient, int size, double /*step*/) {
-    auto& self = *static_cast<Penalised*>(instance);
-    std::transform(w, w + size, self.point_.data(), [&](double one) { return self.pixel(one); });
-    double total = -self.evaluate_(self.point_, self.gradient_);
-    for (int j = 0; j < size; ++j) {
-      const double shift = static_cast<double>(self.point_(0, j)) - self.reference_[static_cast<std::size_t>(j)];
-      total += self.penalty_ * shift * shift;
-      gradient[j] = (2.0 * self.penalty_ * shift - self.gradient_(0, j)) * self.width() * std::sin(2.0 * w[j]);
+  double value(double penalty, std::span<const double> w, std::span<double> gradient) {
+    std::ranges::transform(w, point_.data(), [&](double one) { return pixel(one); });
+    double total = -evaluate_(point_, gradient_);
+    for (std::size_t j = 0; j < w.size(); ++j) {
+      const double shift = static_cast<double>(point_.data()[j]) - reference_[j];
+      total += penalty * shift * shift;
+      gradient[j] = (2.0 * penalty * shift - gradient_.data()[j]) * width() * std::sin(2.0 * w[j]);
     }
-    ++self.spent_;
     return total;
-  }
-  static int progress(void* instance, const double*, const double*, double, double, double, double, int, int, int) {
-    const auto& self = *static_cast<const Penalised*>(instance);
-    return self.spent_ >= self.gradients_ ? 1 : 0;
   }
 
   std::span<const float> reference_;
@@ -75,8 +64,6 @@ class Penalised {
   Evaluate evaluate_;
   Matrix point_;
   Matrix gradient_;
-  double penalty_ = 0.0;
-  std::int64_t spent_ = 0;
 };
 
 /// A random point near the reference, strictly inside the box, where the change of variables has a slope.

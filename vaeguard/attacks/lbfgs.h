@@ -10,7 +10,7 @@
 namespace vaeguard::attacks {
 
 /// For each penalty lambda, from least to greatest in equal ratios: minimise lambda |x - reference|_2^2 - objective(x)
-/// over the box by L-BFGS (liblbfgs) from one random start near the reference. The box is kept by the change of
+/// over the box by L-BFGS (base/lbfgs.h) from one random start near the reference. The box is kept by the change of
 /// variables x = low + (high - low) sin^2(w), whose slope vanishes at a side only, and which random starts leave. The
 /// sweep and its range are those of Kos, Fischer and Song 2018 and Gondim-Ribeiro, Tabacof and Valle 2018 (arXiv
 /// 1806.04646), who penalise the distance itself.

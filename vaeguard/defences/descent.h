@@ -18,8 +18,8 @@ struct AdamOptions {
 /// `energy` from `points` [n, D], in place. A gradient that is no number is taken for 0.
 void descend_adam(const ScalarField& energy, std::int64_t first, const AdamOptions& options, Matrix& points);
 
-/// L-BFGS (liblbfgs) on function `index` from `point` [D], in place, until an iteration has reached `gradients` or the
-/// gradient's norm fell below 1e-5 of the point's. Returns the gradients spent, a few more than asked where a line
+/// L-BFGS (base/lbfgs.h) on function `index` from `point` [D], in place, until an iteration has reached `gradients` or
+/// the gradient's norm fell below 1e-5 of the point's. Returns the gradients spent, a few more than asked where a line
 /// search took them.
 int descend_lbfgs(const ScalarField& energy, std::int64_t index, int gradients, std::span<float> point);
 

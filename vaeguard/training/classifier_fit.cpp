@@ -1,16 +1,14 @@
-// The logistic regression's objective in double, and its minimisation by libLBFGS.
+// The logistic regression's objective in double, and its minimisation by L-BFGS.
 #include "vaeguard/training/classifier_fit.h"
-
-#include <lbfgs.h>
 
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <memory>
 #include <vector>
 
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/lbfgs.h"
 #include "vaeguard/base/parallel.h"
 
 namespace vaeguard::training {
@@ -35,18 +33,16 @@ RowMatrix with_ones(const Matrix& features) {
 class Objective {
  public:
   Objective(const RowMatrix& features, std::span<const std::int64_t> labels, std::int64_t classes,
-            const ClassifierFitOptions& options, Observer& observer)
-      : features_(features), labels_(labels), classes_(classes), options_(options), observer_(observer) {}
+            const ClassifierFitOptions& options)
+      : features_(features), labels_(labels), classes_(classes), options_(options) {}
 
   [[nodiscard]] std::int64_t size() const { return classes_ * features_.cols(); }
   [[nodiscard]] double cross_entropy() const { return cross_entropy_; }
   [[nodiscard]] double gradient_norm() const { return gradient_norm_; }
-  [[nodiscard]] bool interrupted() const { return interrupted_; }
-  [[nodiscard]] int iterations() const { return iterations_; }
 
-  double evaluate(const double* parameters, double* gradient) {
-    const Eigen::Map<const RowMatrix> weight(parameters, classes_, features_.cols());
-    Eigen::Map<RowMatrix> result(gradient, classes_, features_.cols());
+  double evaluate(std::span<const double> parameters, std::span<double> gradient) {
+    const Eigen::Map<const RowMatrix> weight(parameters.data(), classes_, features_.cols());
+    Eigen::Map<RowMatrix> result(gradient.data(), classes_, features_.cols());
     const std::int64_t rows = features_.rows();
     const auto chunks = static_cast<std::size_t>((rows + kChunk - 1) / kChunk);
     std::vector<RowMatrix> gradients(chunks);
@@ -67,14 +63,6 @@ class Objective {
     cross_entropy_ = loss / static_cast<double>(rows);
     gradient_norm_ = result.norm();
     return cross_entropy_ + 0.5 * options_.ridge * weight.leftCols(inner).squaredNorm();
-  }
-
-  // Tells progress; true asks the optimiser to stop.
-  bool iteration_finished(int iteration, double loss) {
-    observer_.progress("classifier", iteration, options_.max_iterations, fmt::format("loss {:.5f}", loss));
-    iterations_ = iteration;
-    interrupted_ = observer_.interrupted();
-    return interrupted_;
   }
 
  private:
@@ -103,24 +91,9 @@ class Objective {
   std::span<const std::int64_t> labels_;
   std::int64_t classes_;
   const ClassifierFitOptions& options_;
-  Observer& observer_;
   double cross_entropy_ = 0.0;
   double gradient_norm_ = 0.0;
-  bool interrupted_ = false;
-  int iterations_ = 0;
 };
-
-// The two callbacks of libLBFGS; `instance` is the Objective.
-lbfgsfloatval_t evaluate(void* instance, const lbfgsfloatval_t* parameters, lbfgsfloatval_t* gradient, int /*size*/,
-                         lbfgsfloatval_t /*step*/) {
-  return static_cast<Objective*>(instance)->evaluate(parameters, gradient);
-}
-
-int progress(void* instance, const lbfgsfloatval_t* /*parameters*/, const lbfgsfloatval_t* /*gradient*/,
-             lbfgsfloatval_t loss, lbfgsfloatval_t /*parameter_norm*/, lbfgsfloatval_t /*gradient_norm*/,
-             lbfgsfloatval_t /*step*/, int /*size*/, int iteration, int /*evaluations*/) {
-  return static_cast<Objective*>(instance)->iteration_finished(iteration, loss) ? 1 : 0;
-}
 
 models::LinearClassifier to_classifier(const Eigen::Map<const RowMatrix>& parameters) {
   const RowMatrix weight = parameters.leftCols(parameters.cols() - 1);
@@ -163,34 +136,35 @@ ClassifierFit fit_classifier(const Matrix& features, std::span<const std::int64_
   options.validate();
   check_input(features, labels, classes);
   const RowMatrix with_bias = with_ones(features);
-  Objective objective(with_bias, labels, classes, options, observer);
-  lbfgs_parameter_t settings;
-  lbfgs_parameter_init(&settings);
-  settings.m = 20;
-  settings.epsilon = options.gradient_tolerance;
-  settings.max_iterations = options.max_iterations;
-  // libLBFGS wants its own allocation, aligned for its vector instructions.
-  const std::unique_ptr<lbfgsfloatval_t, decltype(&lbfgs_free)> parameters(
-      lbfgs_malloc(static_cast<int>(objective.size())), &lbfgs_free);
-  std::fill_n(parameters.get(), objective.size(), 0.0);
-  const int status =
-      lbfgs(static_cast<int>(objective.size()), parameters.get(), nullptr, &evaluate, &progress, &objective, &settings);
-  if (objective.interrupted()) {
-    throw Interrupted{};
-  }
-  std::vector<double> gradient(static_cast<std::size_t>(objective.size()));
-  objective.evaluate(parameters.get(), gradient.data());
-  const Eigen::Map<const RowMatrix> optimum(parameters.get(), classes, with_bias.cols());
+  Objective objective(with_bias, labels, classes, options);
+  const auto loss_at = [&](std::span<const double> parameters, std::span<double> gradient) {
+    return objective.evaluate(parameters, gradient);
+  };
+  const auto tell = [&](std::int64_t iteration, double loss) {
+    observer.progress("classifier", iteration, options.max_iterations, fmt::format("loss {:.5f}", loss));
+    if (observer.interrupted()) {
+      throw Interrupted{};
+    }
+  };
+  const std::vector<double> zeros(static_cast<std::size_t>(objective.size()));
+  const Minimum found = minimise(loss_at, zeros,
+                                 {.memory = 20,
+                                  .tolerance = options.gradient_tolerance,
+                                  .iterations = options.max_iterations,
+                                  .after_iteration = tell});
+  std::vector<double> gradient(zeros.size());
+  objective.evaluate(found.point, gradient);
+  const Eigen::Map<const RowMatrix> optimum(found.point.data(), classes, with_bias.cols());
   // A line search that can improve no digit any more is convergence too, if the gradient is small by a weaker measure.
-  if (status != LBFGS_SUCCESS && status != LBFGS_ALREADY_MINIMIZED &&
+  if (found.ending != Ending::converged &&
       objective.gradient_norm() > 100.0 * options.gradient_tolerance * std::max(1.0, optimum.norm())) {
-    failure("training.classifier_fit", "expected convergence to a gradient of {}, got {} (libLBFGS status {})",
-            options.gradient_tolerance, objective.gradient_norm(), status);
+    failure("training.classifier_fit", "expected convergence to a gradient of {}, got {} ({})",
+            options.gradient_tolerance, objective.gradient_norm(), name(found.ending));
   }
   return {.classifier = to_classifier(optimum),
           .loss = objective.cross_entropy(),
           .gradient_norm = objective.gradient_norm(),
-          .iterations = objective.iterations()};
+          .iterations = static_cast<int>(found.iterations)};
 }
 
 }  // namespace vaeguard::training
