@@ -1,4 +1,4 @@
-// Chunks, their coupling, and the reduction of their gradients.
+// Chunks, their coupling, and their gradients.
 #include "vaeguard/training/batch_gradient.h"
 
 #include <algorithm>
@@ -6,14 +6,10 @@
 #include <utility>
 
 #include "vaeguard/base/parallel.h"
+#include "vaeguard/training/chunk_sum.h"
 
 namespace vaeguard::training {
 namespace {
-
-// Rows that one thread takes at a time. Part of the result: sums of gradients are formed chunk by chunk.
-constexpr std::int64_t kChunk = 16;
-// Parameters that one thread reduces at a time; no part of the result.
-constexpr std::int64_t kReduction = 1 << 15;
 
 void prepare(const Matrix& images, std::span<const std::int64_t> rows, const BatchKeys& keys, std::int64_t latent_size,
              ObjectiveChunk& chunk) {
@@ -49,7 +45,7 @@ std::span<float> BatchGradient::gradient_of(std::size_t chunk, bool with_gradien
 void BatchGradient::run(const Matrix& images, std::span<const std::int64_t> rows, const BatchKeys& keys,
                         bool with_gradient, LossSum& sum) {
   const std::int64_t count = std::ssize(rows);
-  const std::int64_t chunks = (count + kChunk - 1) / kChunk;
+  const std::int64_t chunks = chunks_of(count);
   const std::size_t parameters =
       networks_.encoder.graph().parameters.size() + networks_.decoder.graph().parameters.size();
   while (std::ssize(chunks_) < chunks) {
@@ -57,8 +53,8 @@ void BatchGradient::run(const Matrix& images, std::span<const std::int64_t> rows
     gradients_.emplace_back(parameters);
   }
   const bool coupled = objective_.coupled();
-  parallel_chunks(count, kChunk, threads_, [&](std::int64_t first, std::int64_t size) {
-    const auto c = static_cast<std::size_t>(first / kChunk);
+  parallel_chunks(count, kChunkRows, threads_, [&](std::int64_t first, std::int64_t size) {
+    const auto c = static_cast<std::size_t>(first / kChunkRows);
     prepare(images, rows.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size)), keys,
             networks_.decoder.graph().input.size(), chunks_[c]);
     const std::span<float> gradient = gradient_of(c, with_gradient);
@@ -86,8 +82,8 @@ double BatchGradient::couple(std::int64_t chunks, std::int64_t rows, bool with_g
   Matrix latents(rows, size);
   for (std::int64_t c = 0; c < chunks; ++c) {
     const ElboWorkspace& workspace = chunks_[static_cast<std::size_t>(c)].workspace;
-    encoded.assign(c * kChunk, workspace.encoded);
-    latents.assign(c * kChunk, workspace.latents);
+    encoded.assign(c * kChunkRows, workspace.encoded);
+    latents.assign(c * kChunkRows, workspace.latents);
   }
   Matrix encoded_gradients;
   Matrix latent_gradients;
@@ -96,8 +92,8 @@ double BatchGradient::couple(std::int64_t chunks, std::int64_t rows, bool with_g
   for (std::int64_t c = 0; c < (with_gradient ? chunks : 0); ++c) {
     ElboWorkspace& workspace = chunks_[static_cast<std::size_t>(c)].workspace;
     const std::int64_t here = workspace.encoded.rows();
-    add_rows(encoded_gradients, c * kChunk, here, workspace.added_encoded_gradients);
-    add_rows(latent_gradients, c * kChunk, here, workspace.added_latent_gradients);
+    add_rows(encoded_gradients, c * kChunkRows, here, workspace.added_encoded_gradients);
+    add_rows(latent_gradients, c * kChunkRows, here, workspace.added_latent_gradients);
   }
   return value;
 }
@@ -110,20 +106,8 @@ void BatchGradient::add_value(const Matrix& images, std::span<const std::int64_t
 std::span<const float> BatchGradient::add_value_and_gradient(const Matrix& images, std::span<const std::int64_t> rows,
                                                              const BatchKeys& keys, LossSum& sum) {
   run(images, rows, keys, true, sum);
-  const auto chunks = static_cast<std::size_t>((std::ssize(rows) + kChunk - 1) / kChunk);
-  std::vector<float>& gradient = gradients_.front();
-  const float scale = 1.0F / static_cast<float>(rows.size());
-  parallel_chunks(std::ssize(gradient), kReduction, threads_, [&](std::int64_t first, std::int64_t size) {
-    for (std::int64_t i = first; i < first + size; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      float total = gradient[at];
-      for (std::size_t chunk = 1; chunk < chunks; ++chunk) {
-        total += gradients_[chunk][at];
-      }
-      gradient[at] = total * scale;
-    }
-  });
-  return gradient;
+  const auto chunks = static_cast<std::size_t>(chunks_of(std::ssize(rows)));
+  return sum_chunks(std::span(gradients_).first(chunks), 1.0F / static_cast<float>(rows.size()), threads_);
 }
 
 }  // namespace vaeguard::training

@@ -10,12 +10,12 @@
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/networks/network.h"
 #include "vaeguard/training/adam.h"
+#include "vaeguard/training/chunk_sum.h"
 
 namespace vaeguard::training {
 namespace {
 
 constexpr std::string_view kPlace = "training.feature_fit";
-constexpr std::int64_t kChunk = 16;  // rows; part of the result, as in trainer.cpp
 
 using networks::Activation;
 using networks::LayerGraph;
@@ -50,8 +50,7 @@ class Fit {
     graph_.add(Operation::convolution, {.channels = dataset.classes});
     initialise(graph_, key.fold("weights"));
     network_ = networks::compile_trainable(graph_);
-    gradients_.assign(static_cast<std::size_t>((options.batch + kChunk - 1) / kChunk),
-                      std::vector<float>(graph_.parameters.size()));
+    gradients_.assign(static_cast<std::size_t>(chunks_of(options.batch)), std::vector<float>(graph_.parameters.size()));
     for (std::size_t i = 0; i < gradients_.size(); ++i) {
       tapes_.push_back(network_->make_tape());
     }
@@ -86,8 +85,8 @@ class Fit {
   std::span<const float> gradient(std::span<const std::int64_t> batch) {
     const auto rows = std::ssize(batch);
     const auto scale = 1.0F / static_cast<float>(rows);
-    parallel_chunks(rows, kChunk, options_.threads, [&](std::int64_t first, std::int64_t count) {
-      const auto chunk = static_cast<std::size_t>(first / kChunk);
+    parallel_chunks(rows, kChunkRows, options_.threads, [&](std::int64_t first, std::int64_t count) {
+      const auto chunk = static_cast<std::size_t>(first / kChunkRows);
       const auto indices = batch.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
       Matrix outputs;
       network_->forward(dataset_.train.pixels.gather(indices), outputs, *tapes_[chunk]);
@@ -99,11 +98,7 @@ class Fit {
       std::ranges::fill(gradients_[chunk], 0.0F);
       network_->backward_parameters(outputs, nullptr, gradients_[chunk], *tapes_[chunk]);
     });
-    std::vector<float>& sum = gradients_.front();
-    for (std::int64_t chunk = 1; chunk * kChunk < rows; ++chunk) {
-      std::ranges::transform(sum, gradients_[static_cast<std::size_t>(chunk)], sum.begin(), std::plus<>{});
-    }
-    return sum;
+    return sum_chunks(std::span(gradients_).first(static_cast<std::size_t>(chunks_of(rows))), 1.0F, options_.threads);
   }
 
   // scale (softmax - [class is the label]), in place of the logits.
