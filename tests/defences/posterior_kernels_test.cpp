@@ -53,6 +53,17 @@ TEST(PosteriorKernels, GiveEachImageTheSameResultInAnyBatchAndNumberOfThreads) {
   }
 }
 
+TEST(PosteriorKernels, SayOfTheirDrawsWhatTheKernelsTypeSays) {
+  const models::Vae vae(small_weights());
+  for (const KernelChoice kernel : kKernels) {
+    const bool langevin = kernel == KernelChoice::langevin;
+    EXPECT_EQ(infer(vae, level_images(1), short_chain(kernel, 1)).exact, !langevin);
+    const bool single = langevin || kernel == KernelChoice::mala;
+    const int dynamic = kernel == KernelChoice::dynamic ? 5 : 3;  // 3 steps one way, 2 the other
+    EXPECT_EQ(gradients_per_transition(short_chain(kernel, 1)), single ? 1 : dynamic);
+  }
+}
+
 TEST(PosteriorKernels, FindTheMeanOfTheClosedFormPosterior) {
   const auto oracle = models::LinearVae::random(Key(2), 12, 4, 0.4, 0.05);
   const models::Vae vae(oracle.weights({.mean_error = 0.5, .log_variance_shift = 0.0}, Key(3)));

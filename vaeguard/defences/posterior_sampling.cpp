@@ -5,13 +5,14 @@
 #include <cmath>
 #include <mutex>
 #include <numeric>
+#include <type_traits>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
+#include "vaeguard/defences/chosen_kernel.h"
 #include "vaeguard/defences/sampling_chunk.h"
 #include "vaeguard/mcmc/diagnostics.h"
 #include "vaeguard/mcmc/integrator.h"
-#include "vaeguard/mcmc/mala.h"
 
 namespace vaeguard::defences {
 namespace {
@@ -66,7 +67,8 @@ class PosteriorSampling : public Defence {
       inference.reencoded = vae.encode(mean_rows(results.expected, options_.chains), threads).mean;
     }
     inference.chains = options_.chains;
-    inference.exact = options_.kernel != KernelChoice::langevin;
+    inference.exact =
+        with_kernel(options_, [](const auto& kernel) { return std::remove_cvref_t<decltype(kernel)>::exact; });
     inference.gradients = mean_of(results.spent) * options_.chains;
     for (std::size_t i = 0; i < inference.snapshots.size(); ++i) {
       inference.snapshots[i].gradients = mean_of(results.spent_at[i]) * options_.chains;
@@ -322,15 +324,7 @@ void validate(const PosteriorSamplingOptions& options) {
 }
 
 int gradients_per_transition(const PosteriorSamplingOptions& options) {
-  switch (options.kernel) {
-    case KernelChoice::mala:
-    case KernelChoice::langevin:
-      return 1;
-    case KernelChoice::dynamic:
-      return 2 * options.leapfrog_steps - 1;
-    default:
-      return options.leapfrog_steps;
-  }
+  return with_kernel(options, [](const auto& kernel) { return kernel.gradients_per_step(); });
 }
 
 double gradients_per_image(const PosteriorSamplingOptions& options) {

@@ -7,13 +7,9 @@
 #include <numeric>
 #include <utility>
 
+#include "vaeguard/defences/chosen_kernel.h"
 #include "vaeguard/defences/descent.h"
 #include "vaeguard/mcmc/diagnostics.h"
-#include "vaeguard/mcmc/dynamic_hmc.h"
-#include "vaeguard/mcmc/generalised_hmc.h"
-#include "vaeguard/mcmc/hmc.h"
-#include "vaeguard/mcmc/langevin.h"
-#include "vaeguard/mcmc/mala.h"
 #include "vaeguard/mcmc/warmup.h"
 
 namespace vaeguard::defences {
@@ -62,19 +58,7 @@ SamplingChunk::SamplingChunk(const PosteriorSamplingOptions& options, const mode
       tick_(tick) {}
 
 void SamplingChunk::run() {
-  switch (options_.kernel) {
-    case KernelChoice::hmc:
-      return run_kernel(mcmc::Hmc({.leapfrog_steps = options_.leapfrog_steps, .jitter = options_.jitter}));
-    case KernelChoice::generalised_hmc:
-      return run_kernel(
-          mcmc::GeneralisedHmc({.leapfrog_steps = options_.leapfrog_steps, .persistence = options_.persistence}));
-    case KernelChoice::mala:
-      return run_kernel(mcmc::Mala());
-    case KernelChoice::dynamic:
-      return run_kernel(mcmc::DynamicHmc({.max_steps = options_.leapfrog_steps}));
-    case KernelChoice::langevin:
-      return run_kernel(mcmc::Langevin());
-  }
+  with_kernel(options_, [&](const auto& kernel) { run_kernel(kernel); });
 }
 
 template <mcmc::Kernel K>
