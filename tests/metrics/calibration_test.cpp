@@ -159,12 +159,31 @@ TEST(Calibration, RefusesWhatAreNoProbabilitiesOrClasses) {
     expect_misuse([&] { brier_score(probabilities, classes); }, parts);
     expect_misuse([&] { calibration(probabilities, classes); }, parts);
   };
-  expect_refused(two_classes({0.5F, std::nanf("")}), {0, 0}, {"[metrics.calibration]", "in [0, 1]", "row 1"});
-  expect_refused(two_classes({1.5F}), {0}, {"in [0, 1]", "row 0"});
+  expect_refused(two_classes({0.5F, 1.5F}), {0, 0}, {"[metrics.calibration]", "in [0, 1]", "row 1"});
   expect_refused(Matrix(1, 3, 0.3F), {0}, {"sum to 1", "row 0"});
   expect_refused(two_classes({0.5F, 0.5F}), {0, 2}, {"from 0 to 1", "got 2 in row 1"});
   expect_refused(two_classes({0.5F}), {-1}, {"got -1"});
   expect_refused(two_classes({0.5F, 0.5F}), {0}, {"[1, any]", "[2, 2]"});
+}
+
+TEST(Calibration, RowsThatAreNoNumbersAreCountedAndMakeOnlyTheirOwnScoresAndTheErrorsUnknown) {
+  const Matrix probabilities = two_classes({0.75F, std::nanf(""), 0.75F, 0.75F, 0.75F});
+  const Classes classes{1, 1, 0, 1, 1};
+  for (const auto& scores : {negative_log_score(probabilities, classes), brier_score(probabilities, classes)}) {
+    EXPECT_THAT(scores, testing::ElementsAre(testing::Lt(1.0), testing::IsNan(), testing::Gt(1.0), testing::Lt(1.0),
+                                             testing::Lt(1.0)));
+  }
+  const Calibration found = calibration(probabilities, classes, 1);
+  EXPECT_EQ(found.unknown, 1);
+  ASSERT_EQ(found.bins.size(), 1U);
+  EXPECT_EQ(found.bins[0].count, 4);
+  EXPECT_EQ(found.bins[0].accuracy, 0.75);
+  EXPECT_TRUE(std::isnan(found.expected_error));
+  EXPECT_TRUE(std::isnan(found.debiased_squared_error));
+  const Estimate error = calibration_error(probabilities, classes, 1);
+  EXPECT_TRUE(std::isnan(error.value));
+  EXPECT_TRUE(std::isnan(error.standard_error));
+  EXPECT_TRUE(calibration(two_classes({std::nanf("")}), Classes{0}).bins.empty());
 }
 
 TEST(Calibration, NeedsRowsAndBins) {

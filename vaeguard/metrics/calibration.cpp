@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "vaeguard/base/error.h"
@@ -11,20 +12,31 @@ namespace vaeguard::metrics {
 namespace {
 
 constexpr std::string_view kPlace = "metrics.calibration";
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+bool unknown(std::span<const float> row) {
+  return std::ranges::any_of(row, [](float p) { return std::isnan(p); });
+}
+
+void check_row(std::span<const float> row, std::int64_t i) {
+  double sum = 0.0;
+  for (const float p : row) {
+    if (!(p >= 0.0F && p <= 1.0F)) {
+      misuse(kPlace, "probabilities must be in [0, 1], got {} in row {}", p, i);
+    }
+    sum += p;
+  }
+  constexpr double kTolerance = 1e-4;  // a softmax of a thousand classes in float is off by less
+  if (std::abs(sum - 1.0) > kTolerance) {
+    misuse(kPlace, "each row of probabilities must sum to 1, got {} in row {}", sum, i);
+  }
+}
 
 void check(const Matrix& probabilities, std::span<const std::int64_t> classes) {
   check_shape(kPlace, "probabilities", probabilities, static_cast<std::int64_t>(classes.size()), -1);
   for (std::int64_t i = 0; i < probabilities.rows(); ++i) {
-    double sum = 0.0;
-    for (const float p : probabilities.row(i)) {
-      if (!(p >= 0.0F && p <= 1.0F)) {
-        misuse(kPlace, "probabilities must be in [0, 1], got {} in row {}", p, i);
-      }
-      sum += p;
-    }
-    constexpr double kTolerance = 1e-4;  // a softmax of a thousand classes in float is off by less
-    if (std::abs(sum - 1.0) > kTolerance) {
-      misuse(kPlace, "each row of probabilities must sum to 1, got {} in row {}", sum, i);
+    if (!unknown(probabilities.row(i))) {
+      check_row(probabilities.row(i), i);
     }
     const std::int64_t actual = classes[static_cast<std::size_t>(i)];
     if (actual < 0 || actual >= probabilities.columns()) {
@@ -38,10 +50,14 @@ struct Prediction {
   double correct = 0.0;
 };
 
+// Of the rows that are numbers.
 std::vector<Prediction> predictions(const Matrix& probabilities, std::span<const std::int64_t> classes) {
   std::vector<Prediction> result;
   for (std::int64_t i = 0; i < probabilities.rows(); ++i) {
     const auto row = probabilities.row(i);
+    if (unknown(row)) {
+      continue;
+    }
     const auto best = std::ranges::max_element(row);
     result.push_back({*best, best - row.begin() == classes[static_cast<std::size_t>(i)] ? 1.0 : 0.0});
   }
@@ -65,7 +81,8 @@ std::vector<double> negative_log_score(const Matrix& probabilities, std::span<co
   check(probabilities, classes);
   std::vector<double> scores;
   for (std::int64_t i = 0; i < probabilities.rows(); ++i) {
-    scores.push_back(-std::log(static_cast<double>(probabilities(i, classes[static_cast<std::size_t>(i)]))));
+    const double p = probabilities(i, classes[static_cast<std::size_t>(i)]);
+    scores.push_back(unknown(probabilities.row(i)) ? kUnknown : -std::log(p));
   }
   return scores;
 }
@@ -92,7 +109,10 @@ Calibration calibration(const Matrix& probabilities, std::span<const std::int64_
   std::vector<Prediction> sorted = predictions(probabilities, classes);
   std::ranges::sort(sorted, {}, &Prediction::confidence);
   const auto rows = static_cast<std::int64_t>(sorted.size());
-  Calibration result;
+  Calibration result{.bins = {}, .unknown = probabilities.rows() - rows};
+  if (result.unknown > 0) {
+    result.expected_error = result.debiased_squared_error = kUnknown;
+  }
   std::int64_t begin = 0;
   for (std::int64_t bin = 1; bin <= bins; ++bin) {
     std::int64_t end = std::max(begin, rows * bin / bins);

@@ -12,6 +12,8 @@ namespace vaeguard::metrics {
 
 // Everything here takes `probabilities` [n, classes], rows in [0, 1] that sum to 1 within 1e-4, and one true class
 // for each row, and throws Misuse otherwise. The scores are proper: their mean is least for the true probabilities.
+// A row with NaN is data, what is left of a code that overflowed: its scores are NaN, and so is an error of calibration
+// over such rows.
 
 /// -log p(true class) of each row, nats; infinite where that probability is 0.
 std::vector<double> negative_log_score(const Matrix& probabilities, std::span<const std::int64_t> classes);
@@ -27,7 +29,8 @@ struct CalibrationBin {
 };
 
 struct Calibration {
-  std::vector<CalibrationBin> bins;  // of rising confidence
+  std::vector<CalibrationBin> bins;  // of rising confidence, of the rows that are numbers
+  std::int64_t unknown = 0;          // rows that are none; both errors are NaN where there are any
   /// Expected calibration error: mean over rows of |accuracy - confidence| of their bin. Chance alone makes it
   /// positive.
   double expected_error = 0.0;
