@@ -126,11 +126,9 @@ void attack(const AttackVerb& verb, const Common& common) {
                                                  data::data_folder(common.data), common.thread_count());
   const auto subject =
       experiments::make_subject(models::load_checkpoint(verb.checkpoint), dataset, verb.checkpoint, common.backend);
-  experiments::Plan plan;
-  plan.seed = common.seed_or(1);
-  plan.references = verb.references;
-  const auto references = experiments::plan_references(plan, subject, dataset, common.thread_count());
-  const Work work{attack, plan.seed, subject, references, common};
+  const std::uint64_t seed = common.seed_or(1);
+  const auto references = experiments::plan_references(seed, verb.references, subject, dataset, common.thread_count());
+  const Work work{attack, seed, subject, references, common};
   if (verb.curve) {
     work.print_curve();
     return;

@@ -96,7 +96,7 @@ class Runner {
         subject_->vae.latent_size() == 2 && !exists(map)) {
       write_latent_map(map, *subject_, dataset_.test, options_.threads);
     }
-    references_.emplace(plan_references(plan_, *subject_, dataset_, options_.threads));
+    references_.emplace(plan_references(plan_.seed, plan_.references, *subject_, dataset_, options_.threads));
     for (const Scenario& scenario : scenarios()) {
       run_scenario(scenario);
     }
@@ -334,11 +334,11 @@ void run_plan(const Plan& plan, const RunOptions& options, Observer& observer) {
   Runner(plan, options, observer).run();
 }
 
-References plan_references(const Plan& plan, const Subject& subject, const data::Dataset& dataset, int threads) {
-  auto index = data::stratified_references(dataset.test.labels, dataset.classes, plan.references,
-                                           Key(plan.seed).fold("references"));
+References plan_references(std::uint64_t seed, std::int64_t number, const Subject& subject,
+                           const data::Dataset& dataset, int threads) {
+  auto index = data::stratified_references(dataset.test.labels, dataset.classes, number, Key(seed).fold("references"));
   auto images = data::gather(dataset.test, index);
-  return make_references(subject, std::move(images), std::move(index), Key(plan.seed).fold("reference draws"), threads);
+  return make_references(subject, std::move(images), std::move(index), Key(seed).fold("reference draws"), threads);
 }
 
 std::vector<Key> defence_keys(std::uint64_t seed, std::string_view defence, const References& references,

@@ -25,8 +25,10 @@ struct RunOptions {
 /// when the observer asks.
 void run_plan(const Plan& plan, const RunOptions& options, Observer& observer);
 
-/// The references of a plan and what is known of them: stratified by class from the plan's seed.
-References plan_references(const Plan& plan, const Subject& subject, const data::Dataset& dataset, int threads);
+/// `number` test images, stratified by class, and what is known of them: those that every plan with this seed and
+/// number has.
+References plan_references(std::uint64_t seed, std::int64_t number, const Subject& subject,
+                           const data::Dataset& dataset, int threads);
 
 /// The keys of a defence for each reference and restart; the same at every radius, so that cells share their noise.
 std::vector<Key> defence_keys(std::uint64_t seed, std::string_view defence, const References& references,
