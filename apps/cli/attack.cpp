@@ -74,8 +74,8 @@ struct Work {
   }
 
   void search(double largest, double enough, const std::string& out) const {
-    const auto result = experiments::run_smallest_radii(plan, largest, enough, seed, subject, references,
-                                                        common.thread_count(), *common.observer);
+    const auto result = experiments::run_smallest_radii(plan, {.largest = largest, .enough = enough}, seed, subject,
+                                                        references, common.thread_count(), *common.observer);
     write(out, result.adversarial, result.objective, {{"radius", experiments::to_array(result.radius)}});
     std::vector<double> sorted = result.radius;
     std::ranges::sort(sorted);

@@ -57,9 +57,29 @@ TEST(SmallestRadius, DoesNotDependOnTheBatchAndIsReachedByAnAttackAtThatRadius) 
   }
 }
 
+TEST(SmallestRadius, AJudgeDecidesInPlaceOfTheObjective) {
+  // The attack climbs x, and has succeeded where x is above 0.63.
+  const OnePixel field([](float x) { return std::pair(static_cast<double>(x), 1.0F); });
+  const OnePixel judge([](float x) { return std::pair(x > 0.63F ? 1.0 : 0.0, 0.0F); });
+  const std::vector<Key> keys{Key(1)};
+  const auto found = smallest_radii(Pgd({.iterations = 10}), field, Matrix(1, 1, 0.5F), {.radius = 0.4}, keys,
+                                    {.enough = 0.5, .steps = 10, .judge = &judge});
+  EXPECT_GE(found.radius[0], 0.13 - 1e-7);  // pixels are floats
+  EXPECT_LE(found.radius[0], 0.13 + 0.4 / 1024);
+  EXPECT_NEAR(found.objective[0], 0.63, 1e-3);  // what the attack climbs, not what the judge says
+}
+
 TEST(SmallestRadius, BadOptionsAreNamed) {
   EXPECT_THROW(validate(SmallestRadiusOptions{.enough = NAN}), Misuse);
   EXPECT_THROW(validate(SmallestRadiusOptions{.steps = -1}), Misuse);
+  const Target target = linear_target(2);
+  const auto goal = target.goal("maximum_damage");
+  const Objective objective(*target.encoder, *goal);
+  const Objective judge(*target.encoder, *goal, 2);
+  const auto keys = attack_keys(Key(7), "maximum_damage", positions(2), 1);
+  EXPECT_THROW(
+      smallest_radii(Pgd({.iterations = 1}), objective, target.references, {.radius = 0.1}, keys, {.judge = &judge}),
+      Misuse);
 }
 
 }  // namespace

@@ -82,13 +82,25 @@ TEST(AttackRun, SmallestRadiiAreWhereTheObjectiveIsReached) {
   const Subject subject = small_subject();
   const References references = small_references(subject);
   const AttackPlan plan = plan_of("goal='classifier_margin'\noptimiser='pgd'\nradii=[1]\niterations=20\nenough=0");
-  const auto found = run_smallest_radii(plan, 1.0, 0.0, 1, subject, references, 1, silent_observer());
+  const auto found = run_smallest_radii(plan, {.largest = 1.0}, 1, subject, references, 1, silent_observer());
   for (std::size_t i = 0; i < found.radius.size(); ++i) {
     EXPECT_EQ(std::isfinite(found.radius[i]), found.objective[i] > 0.0);
   }
-  EXPECT_THROW(run_smallest_radii(plan_of("optimiser='standard_linf'\nradii=[1]"), 1.0, 0.0, 1, subject, references, 1,
-                                  silent_observer()),
+  EXPECT_THROW(run_smallest_radii(plan_of("optimiser='standard_linf'\nradii=[1]"), {.largest = 1.0}, 1, subject,
+                                  references, 1, silent_observer()),
                Misuse);
+}
+
+TEST(AttackRun, TheRuleOfTheClassIsAMarginAboveZero) {
+  const Subject subject = small_subject();
+  const References references = small_references(subject);
+  const AttackPlan plan = plan_of("goal='classifier_margin'\noptimiser='pgd'\nradii=[1]\niterations=5\nrestarts=2");
+  const auto by_rule = run_smallest_radii(plan, {.largest = 0.5, .steps = 4, .success = attacks::Success{}}, 1, subject,
+                                          references, 2, silent_observer());
+  const auto by_margin =
+      run_smallest_radii(plan, {.largest = 0.5, .steps = 4}, 1, subject, references, 1, silent_observer());
+  EXPECT_EQ(by_rule.radius, by_margin.radius);
+  EXPECT_EQ(by_rule.adversarial, by_margin.adversarial);
 }
 
 TEST(AttackRun, DistortionAreasAreSharesAndNeedATarget) {

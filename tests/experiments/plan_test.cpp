@@ -211,6 +211,8 @@ TEST(Plan, NamesMustBeDistinct) {
               HasSubstr("two defences are called 'hmc'"));
   EXPECT_THAT(error_of("[[attack]]\nradii=[0.1]\n[[attack]]\nradii=[0.2]\n"), HasSubstr("'encoder_skl' is taken"));
   EXPECT_THAT(error_of("[[attack]]\nname=\"clean\"\nradii=[0.1]\n"), HasSubstr("'clean' is taken"));
+  const std::string smallest = "[[smallest]]\ngoal = 'classifier_margin'\nlargest = 0.3\n";
+  EXPECT_THAT(error_of("dataset = 'synthetic'\n" + smallest + smallest), HasSubstr("are called 'classifier_margin'"));
 }
 
 TEST(Plan, BrokenTomlNamesTheLine) {

@@ -118,7 +118,17 @@ TEST_F(RunnerEndToEnd, InterruptedAnywhereItResumesToTheSameRecords) {
 
 TEST_F(RunnerEndToEnd, SeveralModelsStandInOneRunUnderTheirNames) {
   const auto out = folder("models");
-  std::string plan = tiny_plan("[[attack]]\noptimiser = \"noise\"\nradii = [0.1]\n");
+  std::string plan = tiny_plan(R"(
+[[attack]]
+optimiser = "noise"
+radii = [0.1]
+[[smallest]]
+goal = "classifier_margin"
+optimiser = "pgd"
+iterations = 2
+steps = 1
+largest = 0.3
+)");
   const std::string_view one = "[model.training]\nepochs = 1\n";
   plan.replace(plan.find(one), one.size(),
                "[[model]]\n[model.training]\nepochs = 1\n"
@@ -132,9 +142,11 @@ TEST_F(RunnerEndToEnd, SeveralModelsStandInOneRunUnderTheirNames) {
   EXPECT_EQ(model_of_cell, (std::map<std::string, std::string>{{"vae-model", "vae"},
                                                                {"vae-clean-none-0-none", "vae"},
                                                                {"vae-noise-linf-0.1-none", "vae"},
+                                                               {"vae-classifier_margin-smallest", "vae"},
                                                                {"second-model", "second"},
                                                                {"second-clean-none-0-none", "second"},
-                                                               {"second-noise-linf-0.1-none", "second"}}));
+                                                               {"second-noise-linf-0.1-none", "second"},
+                                                               {"second-classifier_margin-smallest", "second"}}));
   EXPECT_TRUE(exists(out / "checkpoints" / "second.safetensors"));
   EXPECT_TRUE(exists(out / "arrays" / "second-latent_map.npz"));  // two latents are a plane that can be drawn
   EXPECT_FALSE(exists(out / "arrays" / "vae-latent_map.npz"));

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 
 #include "vaeguard/attacks/best.h"
 #include "vaeguard/base/error.h"
@@ -45,6 +46,11 @@ class SomeFunctions : public ScalarField {
   std::span<const std::int64_t> functions_;
 };
 
+/// What success is read from: the judge at the attacked images, or the objective that the attack has left.
+std::vector<double> marks(const ScalarField* judge, const AttackResult& result, const Execution& execution) {
+  return judge == nullptr ? result.objective : values_of(*judge, result.adversarial, execution.threads);
+}
+
 /// Between a radius that failed and one that succeeded.
 struct Interval {
   double fails = 0.0;
@@ -64,7 +70,12 @@ SmallestRadii smallest_radii(const Attack& attack, const ScalarField& objective,
                              const Threat& largest, std::span<const Key> keys, const SmallestRadiusOptions& options,
                              const Execution& execution) {
   validate(options);
+  if (options.judge != nullptr && options.judge->size() != objective.size()) {
+    misuse("attacks.smallest_radius", "the judge must have the objective's {} functions, got {}", objective.size(),
+           options.judge->size());
+  }
   AttackResult first = attack(objective, references, largest, keys, execution);
+  const std::vector<double> first_marks = marks(options.judge, first, execution);
   SmallestRadii result{.radius = {},
                        .adversarial = std::move(first.adversarial),
                        .objective = std::move(first.objective),
@@ -72,7 +83,7 @@ SmallestRadii smallest_radii(const Attack& attack, const ScalarField& objective,
   std::vector<Interval> intervals(keys.size());
   std::vector<std::int64_t> rows;
   for (const std::int64_t row : all_rows(references.rows())) {
-    if (result.objective[static_cast<std::size_t>(row)] > options.enough) {
+    if (first_marks[static_cast<std::size_t>(row)] > options.enough) {
       intervals[static_cast<std::size_t>(row)].succeeds = largest.radius;
       rows.push_back(row);
     }
@@ -93,9 +104,14 @@ SmallestRadii smallest_radii(const Attack& attack, const ScalarField& objective,
       const AttackResult found =
           attack(SomeFunctions(objective, group), references.gather(group), threat, group_keys, execution);
       result.gradients += found.gradients;
+      std::optional<SomeFunctions> judge;
+      if (options.judge != nullptr) {
+        judge.emplace(*options.judge, group);
+      }
+      const std::vector<double> found_marks = marks(judge ? &*judge : nullptr, found, execution);
       for (std::size_t k = 0; k < group.size(); ++k) {
         const auto row = static_cast<std::size_t>(group[k]);
-        if (!(found.objective[k] > options.enough)) {
+        if (!(found_marks[k] > options.enough)) {
           intervals[row].fails = radius;
           continue;
         }

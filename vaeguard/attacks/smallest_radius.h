@@ -10,8 +10,9 @@
 namespace vaeguard::attacks {
 
 struct SmallestRadiusOptions {
-  double enough = 0.0;     // an attack succeeds where its objective is above this; 0 for margins
+  double enough = 0.0;     // an attack succeeds where its objective, or the judge, is above this; 0 for margins
   std::int64_t steps = 8;  // halvings of the largest radius
+  const ScalarField* judge = nullptr;  // of as many functions; the objective itself where null. See success.h
 };
 
 void validate(const SmallestRadiusOptions& options);

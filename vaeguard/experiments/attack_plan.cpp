@@ -120,7 +120,7 @@ std::string default_name(const AttackPlan& attack, const attacks::SuiteEntry* su
 
 }  // namespace
 
-AttackPlan read_attack(TableReader reader) {
+AttackPlan read_pursuit(TableReader& reader) {
   AttackPlan attack;
   attack.optimiser = reader.text("optimiser", attack.optimiser);
   const attacks::SuiteEntry* suite = attacks::find_suite(attack.optimiser);
@@ -131,14 +131,19 @@ AttackPlan read_attack(TableReader reader) {
   }
   attack.name = record_name(reader, "name", default_name(attack, suite));
   attack.restarts = reader.integer("restarts", 1, 1);
-  attack.radii = reader.numbers("radii");
-  attack.defences = reader.texts("defences");
   attack.draws = reader.integer("draws", 0, 0);
-  reader.finish();
   if (attack.draws > 0 && (suite != nullptr || !attacks::find_goal(attack.goal).reads_code)) {
     misuse(reader.place(), "draws need a goal that reads the code, such as classifier_ce, got {}",
            suite != nullptr ? attack.optimiser : attack.goal);
   }
+  return attack;
+}
+
+AttackPlan read_attack(TableReader reader) {
+  AttackPlan attack = read_pursuit(reader);
+  attack.radii = reader.numbers("radii");
+  attack.defences = reader.texts("defences");
+  reader.finish();
   for (const double radius : attack.radii) {
     attacks::validate({.norm = attack.norm, .radius = radius});
   }

@@ -28,6 +28,9 @@ struct AttackPlan {
   std::vector<std::string> defences;  // names; empty for all
 };
 
+/// Goal, optimiser, norm, restarts and draws of a table that has keys of its own beside them: no radii, no defences.
+/// The caller finishes the reader.
+AttackPlan read_pursuit(TableReader& reader);
 /// Reads an [[attack]] table. Throws Misuse that names place, key, expectation and finding.
 AttackPlan read_attack(TableReader reader);
 /// The same from lines of TOML beside keys that are texts already, for a command line.

@@ -2,6 +2,7 @@
 #include "vaeguard/experiments/attack_run.h"
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -88,7 +89,7 @@ attacks::AttackResult run_attack(const AttackPlan& attack, double radius, std::u
                             {.threads = threads, .observer = &observer});
 }
 
-attacks::SmallestRadii run_smallest_radii(const AttackPlan& attack, double largest, double enough, std::uint64_t seed,
+attacks::SmallestRadii run_smallest_radii(const AttackPlan& attack, const SmallestSearch& search, std::uint64_t seed,
                                           const Subject& subject, const References& references, int threads,
                                           Observer& observer) {
   if (attacks::find_suite(attack.optimiser) != nullptr) {
@@ -97,10 +98,18 @@ attacks::SmallestRadii run_smallest_radii(const AttackPlan& attack, double large
   }
   const AttackRun run(attack, seed, subject, references);
   const auto aim = run.aim(attack.goal);
+  attacks::SmallestRadiusOptions options{.enough = search.enough, .steps = search.steps};
+  std::unique_ptr<const attacks::Goal> rule;
+  std::optional<attacks::Objective> judge;
+  if (search.success) {
+    rule = attacks::make_judge(*search.success, run.inputs());
+    options.judge = &judge.emplace(subject.vae.encoder(), *rule, attack.restarts);
+    options.enough = attacks::kMostCodes;
+  }
   return attacks::smallest_radii(*run.optimiser(), aim->objective,
                                  repeat_rows(references.images.pixels, attack.restarts),
-                                 {.norm = attack.norm, .radius = largest}, keys_of(attack, seed, references),
-                                 {.enough = enough}, {.threads = threads, .observer = &observer});
+                                 {.norm = attack.norm, .radius = search.largest}, keys_of(attack, seed, references),
+                                 options, {.threads = threads, .observer = &observer});
 }
 
 std::vector<double> run_distortion_areas(const AttackPlan& attack, std::uint64_t seed, const Subject& subject,

@@ -1,10 +1,12 @@
 // Runs one attack of a plan on all references and restarts: at a radius, at the smallest one, or for all distortions.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "vaeguard/attacks/attack.h"
 #include "vaeguard/attacks/smallest_radius.h"
+#include "vaeguard/attacks/success.h"
 #include "vaeguard/experiments/attack_plan.h"
 #include "vaeguard/experiments/measure.h"
 
@@ -14,8 +16,16 @@ namespace vaeguard::experiments {
 attacks::AttackResult run_attack(const AttackPlan& attack, double radius, std::uint64_t seed, const Subject& subject,
                                  const References& references, int threads, Observer& observer);
 
-/// The smallest radius up to `largest` at which the objective is above `enough`, of each reference and restart.
-attacks::SmallestRadii run_smallest_radii(const AttackPlan& attack, double largest, double enough, std::uint64_t seed,
+/// What smallest radii are sought.
+struct SmallestSearch {
+  double largest = 0.0;
+  std::int64_t steps = 8;                        // halvings
+  double enough = 0.0;                           // success is an objective above this, where there is no other rule
+  std::optional<attacks::Success> success = {};  // with the draws of the attack's plan
+};
+
+/// The smallest radius up to the largest one at which the attack succeeds, of each reference and restart.
+attacks::SmallestRadii run_smallest_radii(const AttackPlan& attack, const SmallestSearch& search, std::uint64_t seed,
                                           const Subject& subject, const References& references, int threads,
                                           Observer& observer);
 

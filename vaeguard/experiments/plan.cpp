@@ -105,6 +105,12 @@ void check_names(const Plan& plan, std::string_view place) {
       misuse(place, "two models are called '{}'; give one another name", model.name);
     }
   }
+  std::set<std::string> smallest;
+  for (const SmallestPlan& one : plan.smallest) {
+    if (!smallest.insert(one.attack.name).second) {
+      misuse(place, "two tables [[smallest]] are called '{}'; give one another name", one.attack.name);
+    }
+  }
   const std::vector<std::string> known(defences.begin(), defences.end());
   for (const AttackPlan& attack : plan.attacks) {
     if (attack.name == "clean" || !attacks.insert(attack.name).second) {
@@ -163,6 +169,9 @@ Plan parse_plan(std::string_view text, std::string_view place, const std::filesy
   }
   for (TableReader& defence : reader.tables("defence")) {
     plan.defences.push_back(read_defence(defence));
+  }
+  for (TableReader& smallest : reader.tables("smallest")) {
+    plan.smallest.push_back(read_smallest(smallest));
   }
   reader.finish();
   if (plan.models.empty()) {

@@ -100,6 +100,9 @@ class Runner {
     for (const Scenario& scenario : scenarios()) {
       run_scenario(scenario);
     }
+    for (const SmallestPlan& smallest : plan_.smallest) {
+      run_smallest(smallest, prototype);
+    }
   }
 
   // Learned from the data set alone by a fixed key, so that all plans compare by the same; null where none are asked
@@ -206,6 +209,18 @@ class Runner {
 
   [[nodiscard]] std::string cell_name(const Scenario& scenario, const DefencePlan& defence) const {
     return fmt::format("{}{}-{}", prefix(), scenario.name(), defence.name);
+  }
+
+  void run_smallest(const SmallestPlan& smallest, Measurement prototype) {
+    prototype.cell = fmt::format("{}{}-smallest", prefix(), smallest.attack.name);
+    if (store_->finished(prototype.cell)) {
+      return;
+    }
+    observer_.message(fmt::format("searching smallest radii, {}", prototype.cell));
+    const auto found = run_smallest_radii(smallest.attack, smallest.search, plan_.seed, *subject_, *references_,
+                                          options_.threads, observer_);
+    store_->write(prototype.cell, measure_smallest(smallest, found, prototype));
+    observer_.message(fmt::format("{} done", prototype.cell));
   }
 
   // The attacked images, computed once and kept.

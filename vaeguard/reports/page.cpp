@@ -132,8 +132,8 @@ std::string summary_section(const PageContent& content) {
         "both with one draw and the mean over restarts, which is how the paper counts. Its adversarial accuracy is our "
         "agreement, its clean accuracy our label accuracy.</p>\n</aside>\n";
   }
-  if (content.attacks) {
-    html += scrolling(*content.attacks);
+  for (const std::optional<Table>& table : {content.attacks, content.smallest}) {
+    html += table ? scrolling(*table) : "";
   }
   return html;
 }

@@ -19,6 +19,7 @@ struct PageContent {
   std::vector<std::pair<std::string, Table>> summaries;  // (protocol, table), the one shown first in front
   std::optional<Table> paper;                            // printed numbers to lay beside
   std::optional<Table> attacks;                          // strength before any defence
+  std::optional<Table> smallest;                         // radii, before any defence
   std::optional<Table> model;
   std::vector<std::pair<std::string, Gallery>> galleries;  // (title, pictures)
   std::vector<Chart> map_charts;                           // of models with two latents

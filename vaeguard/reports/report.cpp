@@ -15,6 +15,7 @@
 #include "vaeguard/reports/paper_table.h"
 #include "vaeguard/reports/run_charts.h"
 #include "vaeguard/reports/scenario.h"
+#include "vaeguard/reports/smallest_table.h"
 #include "vaeguard/reports/summary_table.h"
 
 namespace vaeguard::reports {
@@ -50,6 +51,7 @@ void write_report(const RunRecords& records, const std::filesystem::path& run_fo
   }
   content.paper = paper_table(records);
   content.attacks = attack_table(records);
+  content.smallest = smallest_table(records);
   content.model = model_table(records);
   std::set<std::string> names;
   for (const Scenario& scenario : scenarios(records)) {
@@ -75,6 +77,7 @@ void write_report(const RunRecords& records, const std::filesystem::path& run_fo
     }
   };
   write_if_any(content.attacks, "attacks");
+  write_if_any(content.smallest, "smallest");
   write_if_any(content.model, "model");
   write_if_any(content.chain_table, "chains");
   write_file_atomically(run_folder / "report.html", render_page(records, content, assets_folder));

@@ -69,6 +69,8 @@ std::vector<std::string> in_order_of_appearance(const std::vector<Scenario>& sce
 }  // namespace
 
 bool is_model_cell(std::string_view cell) { return cell == "model" || cell.ends_with("-model"); }
+bool is_smallest_cell(std::string_view cell) { return cell.ends_with("-smallest"); }
+bool stands_apart(std::string_view cell) { return is_model_cell(cell) || is_smallest_cell(cell); }
 
 std::string Scenario::title() const {
   const std::string words = (one_of_several_models ? model_words(model) + ": " : "") + attack_words(attack);
@@ -83,12 +85,12 @@ std::vector<Scenario> scenarios(const RunRecords& records) {
   std::vector<Scenario> result;
   std::set<std::string> seen;
   for (const auto& measurement : records.measurements) {
-    if (!is_model_cell(measurement.cell) && seen.insert(measurement.cell).second) {
+    if (!stands_apart(measurement.cell) && seen.insert(measurement.cell).second) {
       add(result, measurement);
     }
   }
   const auto add_by_name = [&](const std::string& cell) {
-    if (!seen.insert(cell).second) {
+    if (stands_apart(cell) || !seen.insert(cell).second) {
       return;
     }
     experiments::Measurement named = read_cell_name(cell);

@@ -80,7 +80,7 @@ std::string column_group(const std::string& protocol) {
 std::vector<std::string> summary_metrics(const RunRecords& records, const std::string& protocol) {
   std::set<std::string> present;
   for (const Measurement& measurement : records.measurements) {
-    if (!is_model_cell(measurement.cell) && column_group(measurement.protocol) == column_group(protocol)) {
+    if (!stands_apart(measurement.cell) && column_group(measurement.protocol) == column_group(protocol)) {
       present.insert(measurement.metric);
     }
   }
@@ -186,7 +186,7 @@ std::pair<std::int64_t, double> cost(const Measured& measured) {
 std::vector<std::string> protocols(const RunRecords& records) {
   std::vector<std::string> found;
   for (const Measurement& measurement : records.measurements) {
-    if (!is_model_cell(measurement.cell) && std::ranges::find(found, measurement.protocol) == found.end()) {
+    if (!stands_apart(measurement.cell) && std::ranges::find(found, measurement.protocol) == found.end()) {
       found.push_back(measurement.protocol);
     }
   }

@@ -93,6 +93,13 @@ constexpr std::array kMetrics = {
                  "called 80 % sure 80 % are right. Chance alone makes it positive."},
     Presentation{"probability_error", "Error of the probability", 3,
                  "Monte Carlo standard error of the most probable class's probability."},
+    Presentation{"smallest_radius", "Smallest radius", 4,
+                 "The least radius at which the attack succeeds on an image, found by halving: an upper bound, since "
+                 "another attack may need less."},
+    Presentation{"radius_reached", "Reached", 2,
+                 "Share of images on which the attack succeeds at the largest radius that was tried."},
+    Presentation{"success_distance", "Distance for success", 2,
+                 "How far, in Euclidean distance, the reconstruction must move for an attack to have succeeded."},
     Presentation{"elbo", "ELBO", 2, "Evidence lower bound of the test images, in nats; higher is better."},
     Presentation{"reconstruction", "Reconstruction", 2, "−E log p(x|z) of the test images, in nats."},
     Presentation{"divergence", "KL to the prior", 2, "KL(q(z|x) ‖ p(z)) of the test images, in nats."},

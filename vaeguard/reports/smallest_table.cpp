@@ -1,0 +1,124 @@
+// Builds the table of smallest radii from their measurements.
+#include "vaeguard/reports/smallest_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "vaeguard/metrics/intervals.h"
+#include "vaeguard/reports/scenario.h"
+#include "vaeguard/reports/words.h"
+
+namespace vaeguard::reports {
+namespace {
+
+using experiments::Measurement;
+
+/// Measurements of one cell: (metric, protocol) -> measurement.
+using Measured = std::map<std::pair<std::string, std::string>, const Measurement*>;
+
+std::string radius_words(double radius, double largest) {
+  return std::isinf(radius) ? "over " + plain_number(largest)
+                            : number_words(radius, metric_words("smallest_radius").digits);
+}
+
+TableCell radius_cell(const Measured& measured, const std::string& protocol) {
+  const auto found = measured.find({"smallest_radius", protocol});
+  if (found == measured.end()) {
+    return {.text = "–"};
+  }
+  const Measurement& m = *found->second;
+  return {.text = radius_words(m.value, m.radius), .raw = fmt::format("{}", m.value)};
+}
+
+TableCell median_cell(const Measured& measured) {
+  TableCell cell = radius_cell(measured, "median/worst");
+  const auto low = measured.find({"smallest_radius", "median_low/worst"});
+  const auto high = measured.find({"smallest_radius", "median_high/worst"});
+  if (low != measured.end() && high != measured.end()) {
+    cell.low = low->second->value;
+    cell.high = high->second->value;
+    cell.interval = fmt::format("[{}, {}]", radius_words(cell.low, low->second->radius),
+                                radius_words(cell.high, high->second->radius));
+  }
+  return cell;
+}
+
+TableCell reached_cell(const Measured& measured) {
+  const auto found = measured.find({"radius_reached", "mean/worst"});
+  if (found == measured.end()) {
+    return {.text = "–"};
+  }
+  const Measurement& m = *found->second;
+  const MetricWords words = metric_words(m.metric);
+  const metrics::Interval interval = metrics::interval95({m.value, m.standard_error, m.n}, words.proportion);
+  return {.text = number_words(m.value, words.digits),
+          .interval = fmt::format("[{}, {}]", number_words(interval.low, words.digits),
+                                  number_words(interval.high, words.digits)),
+          .raw = fmt::format("{}", m.value),
+          .low = interval.low,
+          .high = interval.high};
+}
+
+std::string success_words(const Measured& measured) {
+  const auto distance = measured.find({"success_distance", "mean/worst"});
+  return distance == measured.end()
+             ? "another class"
+             : fmt::format("reconstruction moved by more than {}", plain_number(distance->second->value));
+}
+
+}  // namespace
+
+std::optional<Table> smallest_table(const RunRecords& records) {
+  std::vector<std::string> cells;
+  std::map<std::string, Measured> by_cell;
+  for (const Measurement& m : records.measurements) {
+    if (is_smallest_cell(m.cell)) {
+      if (by_cell[m.cell].empty()) {
+        cells.push_back(m.cell);
+      }
+      by_cell[m.cell][{m.metric, m.protocol}] = &m;
+    }
+  }
+  if (cells.empty()) {
+    return std::nullopt;
+  }
+  const std::string explanation = metric_words("smallest_radius").explanation;
+  Table table;
+  table.caption =
+      "Smallest radius at which an attack succeeds, of the model without defence; for each reference the smallest of "
+      "its restarts, medians with 95 % intervals and quartiles over references";
+  table.columns = {{.title = "Model", .key = "model", .number = false, .heads_rows = true},
+                   {.title = "Attack", .key = "attack", .number = false, .heads_rows = true},
+                   {.title = "Success", .key = "success", .number = false},
+                   {.title = "Norm", .key = "norm", .number = false},
+                   {.title = "Lower quartile", .key = "lower_quartile", .explanation = explanation},
+                   {.title = "Median", .key = "median", .has_interval = true, .explanation = explanation},
+                   {.title = "Upper quartile", .key = "upper_quartile", .explanation = explanation},
+                   {.title = "Largest tried", .key = "largest"},
+                   {.title = "Reached",
+                    .key = "reached",
+                    .has_interval = true,
+                    .explanation = metric_words("radius_reached").explanation},
+                   {.title = "n", .key = "n", .explanation = "Reference images: the independent units."}};
+  for (const std::string& cell : cells) {
+    const Measured& measured = by_cell[cell];
+    const Measurement& any = *measured.begin()->second;
+    table.rows.push_back({{.text = model_words(any.model), .raw = any.model},
+                          {.text = attack_words(any.attack), .raw = any.attack},
+                          {.text = success_words(measured)},
+                          {.text = norm_words(any.norm), .raw = any.norm},
+                          radius_cell(measured, "lower_quartile/worst"),
+                          median_cell(measured),
+                          radius_cell(measured, "upper_quartile/worst"),
+                          {.text = plain_number(any.radius), .raw = fmt::format("{}", any.radius)},
+                          reached_cell(measured),
+                          {.text = count_words(static_cast<double>(any.n)), .raw = fmt::format("{}", any.n)}});
+  }
+  return table;
+}
+
+}  // namespace vaeguard::reports
