@@ -121,8 +121,17 @@ def checkpoint_seeds():
                             "decoder.0.bias": ("F32", [4], bytes(16)),
                             "decoder.4.weight": ("F32", [3, 1, 1, 1], bytes(12)),
                             "decoder.4.bias": ("F32", [3], bytes(12))})
+    # Two latents, one coupling: it reads one of them and gives log scale and shift of the other.
+    learned = safetensors({**metadata, "format_version": "2", "encoder": graph(3, 4), "decoder": graph(2, 3),
+                           "prior": json.dumps({"kind": "realnvp", "couplings": 1, "bound": 2.0}),
+                           "prior.0": graph(1, 2)},
+                          {"encoder.0.weight": ("F32", [4, 3, 1, 1], bytes(48)), "encoder.0.bias": ("F32", [4], bytes(16)),
+                           "decoder.0.weight": ("F32", [3, 2, 1, 1], bytes(24)), "decoder.0.bias": ("F32", [3], bytes(12)),
+                           "prior.0.0.weight": ("F32", [2, 1, 1, 1], bytes(8)), "prior.0.0.bias": ("F32", [2], bytes(8))})
     return {
         "whole.safetensors": whole,
+        "learned-prior.safetensors": learned,
+        "lost-coupling.safetensors": learned.replace(b'\\"couplings\\": 1', b'\\"couplings\\": 2'),
         "branched.safetensors": branched,
         "wrong-source.safetensors": branched.replace(b'\\"source\\": 0', b'\\"source\\": 9'),
         "foreign.safetensors": safetensors({"format": "pt"}, {"weight": ("F16", [2], bytes(4))}),

@@ -4,11 +4,13 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <limits>
 #include <memory>
 
 #include <nlohmann/json.hpp>
 
+#include "tests/models/learned_prior.h"
 #include "tests/models/made_up_law.h"
 #include "tests/networks/random_graph.h"
 #include "vaeguard/base/error.h"
@@ -87,6 +89,75 @@ TEST(Checkpoint, NeedsNoClassifierAndToleratesTensorsOfOthers) {
   Safetensors file = to_safetensors(checkpoint);
   file.tensors["optimiser.first"] = Tensor::of({1}, std::vector<float>{1.0F});
   EXPECT_FALSE(from_safetensors(file, "memory").classifier.has_value());
+}
+
+Checkpoint learned_example() {
+  Checkpoint checkpoint = example();
+  checkpoint.vae.prior = learned_prior(2, Key(6), {.couplings = 3, .hidden = 4, .bound = 1.5});
+  return checkpoint;
+}
+
+TEST(Checkpoint, LoadsThePriorThatWasSaved) {
+  const Checkpoint saved = learned_example();
+  const auto bytes = serialise_safetensors(to_safetensors(saved));
+  const Checkpoint loaded = from_safetensors(parse_safetensors(bytes, "memory"), "memory");
+  ASSERT_EQ(loaded.vae.prior.couplings.size(), 3U);
+  for (std::size_t k = 0; k < 3; ++k) {
+    expect_equal(loaded.vae.prior.couplings[k], saved.vae.prior.couplings[k]);
+  }
+  EXPECT_EQ(loaded.vae.prior.bound, 1.5);
+  EXPECT_EQ(loaded.metadata, saved.metadata) << "the prior's entries are the format's own";
+}
+
+TEST(Checkpoint, AStandardNormalLeavesTheFileAsItWas) {
+  const Safetensors file = to_safetensors(example());
+  EXPECT_FALSE(file.metadata.contains("prior"));
+  EXPECT_EQ(file.metadata.at("format_version"), "1");
+  EXPECT_TRUE(from_safetensors(file, "memory").vae.prior.couplings.empty());
+  EXPECT_EQ(to_safetensors(learned_example()).metadata.at("format_version"), "2")
+      << "a program that knows no learned prior must refuse the file";
+}
+
+TEST(Checkpoint, DamagedPriorsAreRefused) {
+  const Safetensors whole = to_safetensors(learned_example());
+  const auto after = [&](const std::function<void(Safetensors&)>& damage) {
+    Safetensors file = whole;
+    damage(file);
+    return message_of(file);
+  };
+  EXPECT_EQ(after([](Safetensors&) {}), "accepted");
+  EXPECT_THAT(after([](Safetensors& file) { file.tensors.erase("prior.1.2.weight"); }),
+              testing::HasSubstr("tensor 'prior.1.2.weight'"));
+  EXPECT_THAT(after([](Safetensors& file) { file.metadata.erase("prior"); }),
+              testing::HasSubstr("the tensor 'prior.0.0.bias' needs the metadata entry 'prior', found none"));
+  EXPECT_THAT(after([](Safetensors& file) { file.metadata.erase("prior.2"); }), testing::HasSubstr("'prior.2'"));
+  EXPECT_THAT(after([](Safetensors& file) { file.metadata["prior.0"] = file.metadata["encoder"]; }),
+              testing::HasSubstr("prior.0.0"));
+  const auto described = [&](const std::string& text) {
+    return after([&](Safetensors& file) { file.metadata["prior"] = text; });
+  };
+  EXPECT_THAT(described("[1, 2]"),
+              testing::HasSubstr("must be a JSON object whose 'kind' is 'realnvp', found '[1, 2]'"));
+  EXPECT_THAT(described(R"({"kind": "vamp"})"), testing::HasSubstr("whose 'kind' is 'realnvp'"));
+  EXPECT_THAT(described(R"({"kind": "realnvp", "couplings": 99, "bound": 2.0})"),
+              testing::HasSubstr("'couplings' must be an integer in 1 .. 64, found 99"));
+  EXPECT_THAT(described(R"({"kind": "realnvp", "couplings": 3, "bound": 0})"),
+              testing::HasSubstr("bound must be finite and > 0, got 0"));
+  EXPECT_THAT(described(R"({"kind": "realnvp", "couplings": 3})"), testing::HasSubstr("'bound' must be a number"));
+  EXPECT_THAT(described(R"({"kind": "realnvp", "couplings": 3, "bound": 1, "mask": 1})"), testing::HasSubstr("'mask'"));
+  EXPECT_EQ(after([](Safetensors& file) {
+              Checkpoint other = learned_example();
+              other.vae.prior = learned_prior(4, Key(6), {.couplings = 3, .hidden = 4});
+              const Safetensors parts = to_safetensors(other);
+              for (const auto& [name, tensor] : parts.tensors) {
+                file.tensors[name] = tensor;
+              }
+              for (const std::string key : {"prior.0", "prior.1", "prior.2"}) {
+                file.metadata[key] = parts.metadata.at(key);
+              }
+            }),
+            "[model.safetensors] coupling 0 of the prior must take 1 of 2 latents and give 2 values, it takes 2 and "
+            "gives 4");
 }
 
 TEST(Checkpoint, LoadsThePixelLawThatWasSaved) {
@@ -173,7 +244,7 @@ TEST(Checkpoint, AForeignFileIsNamedAsSuch) {
       "[model.safetensors] expected a checkpoint with the metadata entry format = 'vaeguard.checkpoint', found none");
   file = to_safetensors(example());
   file.metadata["format_version"] = "99";
-  EXPECT_THAT(message_of(file), testing::HasSubstr("format_version 1, found '99'"));
+  EXPECT_THAT(message_of(file), testing::HasSubstr("format_version 1 and 2, found '99'"));
 }
 
 TEST(Checkpoint, MessagesNameTheTensorItsShapeAndTheFinding) {

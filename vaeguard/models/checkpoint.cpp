@@ -22,11 +22,14 @@ using nlohmann::json;
 
 constexpr std::string_view kFormat = "vaeguard.checkpoint";
 constexpr std::string_view kVersion = "1";
-constexpr std::array<std::string_view, 7> kOwnKeys{"format",  "format_version",      "architecture", "likelihood",
-                                                   "encoder", "likelihood_variance", "decoder"};
+constexpr std::string_view kPriorVersion = "2";  // of files with a learned prior
+constexpr std::array<std::string_view, 8> kOwnKeys{"format",  "format_version",      "architecture", "likelihood",
+                                                   "encoder", "likelihood_variance", "decoder",      "prior"};
+constexpr std::string_view kPriorPrefix = "prior.";  // of its networks, in metadata and tensors
 // No layer of a sensible network exceeds these; they keep a hostile file from asking for endless work.
 constexpr std::int64_t kLargestExtent = 1 << 14;  // rows, columns and what moves over them
 constexpr std::int64_t kLargestImage = 1 << 24;   // values, so channels too
+constexpr std::int64_t kMostCouplings = 64;       // of a prior
 
 constexpr std::array kOperations{Operation::convolution, Operation::transposed_convolution, Operation::addition,
                                  Operation::upsampling,  Operation::pixel_shuffle,          Operation::reshape};
@@ -347,6 +350,48 @@ void store_pixel_law(const PixelLaw& law, Safetensors& file) {
       Tensor::of({law.nodes()}, std::vector<float>(law.weight.begin(), law.weight.end()));
 }
 
+bool is_own(std::string_view key) {
+  return std::ranges::find(kOwnKeys, key) != kOwnKeys.end() || key.starts_with(kPriorPrefix);
+}
+
+void store_prior(const PriorWeights& prior, Safetensors& file) {
+  for (std::size_t k = 0; k < prior.couplings.size(); ++k) {
+    store_graph(prior.couplings[k], fmt::format("{}{}", kPriorPrefix, k), file);
+  }
+  file.metadata["prior"] =
+      json{{"kind", name(prior)}, {"couplings", prior.couplings.size()}, {"bound", prior.bound}}.dump();
+  file.metadata["format_version"] = kPriorVersion;
+}
+
+// A file without a description has the standard normal; remains of another prior mean that something was lost.
+PriorWeights load_prior(const Safetensors& file, std::int64_t latents, std::string_view place) {
+  if (!file.metadata.contains("prior")) {
+    const auto left = file.tensors.lower_bound(std::string(kPriorPrefix));
+    if (left != file.tensors.end() && left->first.starts_with(kPriorPrefix)) {
+      misuse(place, "the tensor '{}' needs the metadata entry 'prior', found none", left->first);
+    }
+    return {};
+  }
+  const json fields = json::parse(file.text("prior", place), nullptr, false);
+  const Description description{fields, "prior", place};
+  if (!fields.is_object() || description.found("kind") != "\"realnvp\"") {
+    misuse(place, "the metadata entry 'prior' must be a JSON object whose 'kind' is 'realnvp', found '{}'",
+           file.text("prior", place));
+  }
+  description.refuse_others_than({"kind", "couplings", "bound"});
+  const auto bound = fields.find("bound");
+  if (bound == fields.end() || !bound->is_number()) {
+    misuse(place, "prior: 'bound' must be a number, found {}", description.found("bound"));
+  }
+  PriorWeights prior{.couplings = {}, .bound = bound->get<double>()};
+  const std::int64_t couplings = description.integer("couplings", 1, kMostCouplings);
+  for (std::int64_t k = 0; k < couplings; ++k) {
+    prior.couplings.push_back(load_graph(file, fmt::format("{}{}", kPriorPrefix, k), place));
+  }
+  validate(prior, latents, place);
+  return prior;
+}
+
 void check_header(const Safetensors& file, std::string_view place) {
   const auto format = file.metadata.find("format");
   if (format == file.metadata.end() || format->second != kFormat) {
@@ -354,8 +399,9 @@ void check_header(const Safetensors& file, std::string_view place) {
            format == file.metadata.end() ? "none" : fmt::format("'{}'", format->second));
   }
   const std::string& version = file.text("format_version", place);
-  if (version != kVersion) {
-    misuse(place, "this program reads checkpoints of format_version {}, found '{}'", kVersion, version);
+  if (version != kVersion && version != kPriorVersion) {
+    misuse(place, "this program reads checkpoints of format_version {} and {}, found '{}'", kVersion, kPriorVersion,
+           version);
   }
 }
 
@@ -364,7 +410,7 @@ void check_header(const Safetensors& file, std::string_view place) {
 Safetensors to_safetensors(const Checkpoint& checkpoint) {
   Safetensors file;
   for (const auto& [key, value] : checkpoint.metadata) {
-    if (std::ranges::find(kOwnKeys, key) != kOwnKeys.end()) {
+    if (is_own(key)) {
       misuse("models.checkpoint", "the metadata key '{}' belongs to the format; choose another", key);
     }
     file.metadata[key] = value;
@@ -383,6 +429,9 @@ Safetensors to_safetensors(const Checkpoint& checkpoint) {
   }
   if (checkpoint.vae.pixel_law != nullptr) {
     store_pixel_law(*checkpoint.vae.pixel_law, file);
+  }
+  if (!checkpoint.vae.prior.couplings.empty()) {
+    store_prior(checkpoint.vae.prior, file);
   }
   return file;
 }
@@ -406,9 +455,8 @@ Checkpoint from_safetensors(const Safetensors& file, std::string_view place) {
   if (file.tensors.contains("pixel_law.probability")) {
     checkpoint.vae.pixel_law = std::make_shared<const PixelLaw>(load_pixel_law(file, place));
   }
-  for (const std::string_view key : kOwnKeys) {
-    checkpoint.metadata.erase(std::string(key));
-  }
+  checkpoint.vae.prior = load_prior(file, vae.latent_size(), place);
+  std::erase_if(checkpoint.metadata, [](const auto& entry) { return is_own(entry.first); });
   return checkpoint;
 }
 

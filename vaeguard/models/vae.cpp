@@ -32,6 +32,7 @@ Matrix sample(const Encoding& encoding, std::span<const Key> keys) {
 
 Vae::Vae(VaeWeights weights, std::string_view backend, networks::Precision gradients)
     : weights_(std::move(weights)),
+      prior_(weights_.prior, backend),
       encoder_(networks::compile(weights_.encoder, backend)),
       decoder_(networks::compile(weights_.decoder, backend)),
       gradient_decoder_(decoder_) {
@@ -41,6 +42,7 @@ Vae::Vae(VaeWeights weights, std::string_view backend, networks::Precision gradi
            "encoder must give twice the decoder's {} latents, got {}; decoder must give {} pixels, got {}",
            latent_size(), encoded, image().size(), weights_.decoder.output().size());
   }
+  validate(weights_.prior, latent_size(), "models.vae");
   if (gradients != networks::Precision::float32) {
     const networks::Backend& chosen = networks::select_backend(backend, weights_.decoder);
     refusal_ = chosen.unsupported(weights_.decoder, gradients);

@@ -12,19 +12,22 @@
 #include "vaeguard/base/random.h"
 #include "vaeguard/models/likelihood.h"
 #include "vaeguard/models/pixel_law.h"
+#include "vaeguard/models/prior.h"
 #include "vaeguard/networks/layer_graph.h"
 #include "vaeguard/networks/network.h"
 
 namespace vaeguard::models {
 
 /// A VAE as plain data. The encoder maps an image to 2 D numbers, D means then D log-variances; the decoder maps D
-/// latents to the likelihood's parameters (logits for Bernoulli, means for Gaussian). The prior is standard normal.
+/// latents to the likelihood's parameters (logits for Bernoulli, means for Gaussian). The prior is standard normal
+/// where none was learned.
 struct VaeWeights {
   std::string architecture;  // "conv_vae", "linear_vae"
   networks::LayerGraph encoder;
   networks::LayerGraph decoder;
   Likelihood likelihood;
   std::shared_ptr<const PixelLaw> pixel_law = nullptr;  // null where none was counted
+  PriorWeights prior = {};
 
   [[nodiscard]] ImageShape image() const { return encoder.input; }
   [[nodiscard]] std::int64_t latent_size() const { return decoder.input.size(); }
@@ -53,6 +56,7 @@ class Vae {
   [[nodiscard]] ImageShape image() const { return weights_.image(); }
   [[nodiscard]] std::int64_t latent_size() const { return weights_.latent_size(); }
   [[nodiscard]] const Likelihood& likelihood() const { return weights_.likelihood; }
+  [[nodiscard]] const Prior& prior() const { return prior_; }
   [[nodiscard]] const networks::Network& encoder() const { return *encoder_; }
   [[nodiscard]] const networks::Network& decoder() const { return *decoder_; }
   /// The decoder for gradients that need not be exact, as a sampler's that accepts by exact energies.
@@ -68,6 +72,7 @@ class Vae {
 
  private:
   VaeWeights weights_;
+  Prior prior_;
   std::shared_ptr<const networks::Network> encoder_;
   std::shared_ptr<const networks::Network> decoder_;
   std::shared_ptr<const networks::Network> gradient_decoder_;
