@@ -35,6 +35,13 @@ TEST(PosteriorMaker, PicksByTheBackendOfTheDecoder) {
   models::VaeWeights clamped = weights;
   clamped.likelihood.kind = models::LikelihoodKind::clamped_bernoulli;
   EXPECT_FALSE(is_marked(models::Vae(clamped, "reference"))) << "other libraries need not know this likelihood";
+  EXPECT_EQ(maker_refusal(models::Vae(clamped, "reference")), "that of reference has no likelihood clamped_bernoulli");
+  models::VaeWeights learned = weights;
+  learned.prior = models::realnvp(4, Key(2));
+  EXPECT_FALSE(is_marked(models::Vae(learned, "reference"))) << "nor learned priors";
+  EXPECT_EQ(maker_refusal(models::Vae(learned, "reference")), "that of reference has no prior realnvp");
+  EXPECT_EQ(maker_refusal(models::Vae(learned, "native")), "") << "nothing else was registered there";
+  EXPECT_EQ(maker_refusal(reference), "");
   register_posterior_maker("reference", [](const models::Vae& vae, Matrix images) {
     return std::make_unique<PosteriorEnergy>(vae, std::move(images));
   });

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "vaeguard/base/matrix.h"
@@ -20,5 +21,9 @@ void register_posterior_maker(std::string_view backend, PosteriorMaker maker);
 
 /// What the backend of vae.decoder() registered, else a PosteriorEnergy. The same energies either way, within rounding.
 std::unique_ptr<ScalarField> make_posterior_energy(const models::Vae& vae, Matrix images);
+
+/// Empty, or why that is a PosteriorEnergy although the backend registered another: a learned prior, or a likelihood
+/// that is here to repeat a mistake.
+std::string maker_refusal(const models::Vae& vae);
 
 }  // namespace vaeguard::energy

@@ -3,23 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
 #include <utility>
 
+#include "vaeguard/models/reference_prior.h"
 #include "vaeguard/networks/reference/reference_network.h"
 
 namespace vaeguard::energy {
 namespace {
-
-// -log N(z; 0, I)
-template <typename Number>
-double prior_energy(std::span<const Number> latent) {
-  double sum = 0.0;
-  for (const Number value : latent) {
-    sum += static_cast<double>(value) * value;
-  }
-  return 0.5 * (sum + static_cast<double>(latent.size()) * std::log(2.0 * std::numbers::pi));
-}
 
 // -log p of one pixel and its slope, in double.
 double reference_pixel(const models::Likelihood& likelihood, double x, double p, double& slope) {
@@ -55,8 +47,8 @@ PosteriorEnergy::PosteriorEnergy(const models::Vae& vae, Matrix images)
 
 PosteriorEnergy::PosteriorEnergy(const models::Vae& vae, std::shared_ptr<const Observation> observation)
     : vae_(vae), observation_(std::move(observation)), workspaces_([&vae] {
-        return std::make_unique<Workspace>(
-            Workspace{vae.decoder().make_tape(), vae.mixed() ? vae.gradient_decoder().make_tape() : nullptr, {}, {}});
+        return std::make_unique<Workspace>(Workspace{
+            vae.decoder().make_tape(), vae.mixed() ? vae.gradient_decoder().make_tape() : nullptr, {}, {}, {}});
       }) {}
 
 void PosteriorEnergy::evaluate(std::int64_t first, const Matrix& latents, std::span<double> values,
@@ -64,16 +56,16 @@ void PosteriorEnergy::evaluate(std::int64_t first, const Matrix& latents, std::s
   const bool together = gradients != nullptr && !vae_.mixed();
   {
     auto workspace = workspaces_.borrow();
-    auto& [tape, gradient_tape, parameters, parameter_gradients] = *workspace;
+    auto& [tape, gradient_tape, parameters, parameter_gradients, prior] = *workspace;
     vae_.decoder().forward(latents, parameters, *tape);
+    vae_.prior().forward(latents, prior);
     parameter_gradients.resize(parameters.rows(), together ? parameters.columns() : 0);
     for (std::int64_t b = 0; b < latents.rows(); ++b) {
       values[static_cast<std::size_t>(b)] =
-          observation_->negative_log(first + b, parameters.row(b), parameter_gradients.row(b)) +
-          prior_energy(latents.row(b));
+          observation_->negative_log(first + b, parameters.row(b), parameter_gradients.row(b)) + prior.energy(b);
     }
     if (together) {
-      pull_back(latents, vae_.decoder(), parameter_gradients, *tape, *gradients);
+      pull_back(vae_.decoder(), parameter_gradients, *tape, prior, *gradients);
     }
   }
   if (gradients != nullptr && !together) {
@@ -83,41 +75,39 @@ void PosteriorEnergy::evaluate(std::int64_t first, const Matrix& latents, std::s
 
 void PosteriorEnergy::gradients(std::int64_t first, const Matrix& latents, Matrix& gradients) const {
   auto workspace = workspaces_.borrow();
-  auto& [value_tape, gradient_tape, parameters, parameter_gradients] = *workspace;
+  auto& [value_tape, gradient_tape, parameters, parameter_gradients, prior] = *workspace;
   const networks::Network& decoder = vae_.gradient_decoder();
   networks::Tape& tape = vae_.mixed() ? *gradient_tape : *value_tape;
   decoder.forward(latents, parameters, tape);
+  vae_.prior().forward(latents, prior);
   parameter_gradients.resize(parameters.rows(), parameters.columns());
   for (std::int64_t b = 0; b < latents.rows(); ++b) {
     observation_->gradient(first + b, parameters.row(b), parameter_gradients.row(b));
   }
-  pull_back(latents, decoder, parameter_gradients, tape, gradients);
+  pull_back(decoder, parameter_gradients, tape, prior, gradients);
 }
 
-void PosteriorEnergy::pull_back(const Matrix& latents, const networks::Network& decoder,
-                                const Matrix& parameter_gradients, networks::Tape& tape, Matrix& gradients) {
+void PosteriorEnergy::pull_back(const networks::Network& decoder, const Matrix& parameter_gradients,
+                                networks::Tape& tape, models::PriorTape& prior, Matrix& gradients) const {
   decoder.backward(parameter_gradients, gradients, tape);
-  for (std::int64_t b = 0; b < latents.rows(); ++b) {
-    for (std::int64_t d = 0; d < latents.columns(); ++d) {
-      gradients(b, d) += latents(b, d);
-    }
-  }
+  vae_.prior().backward(prior);
+  std::ranges::transform(gradients.flat(), prior.gradient, gradients.flat().begin(),
+                         [](float sum, double more) { return sum + static_cast<float>(more); });
 }
 
 double reference_energy(const models::VaeWeights& vae, std::span<const float> image, std::span<const double> latent,
                         std::vector<double>* gradient) {
   const auto boundaries = networks::reference_forward(vae.decoder, latent);
   const std::vector<double>& parameters = boundaries.back();
-  double energy = prior_energy(latent);
+  std::vector<double> prior_gradient;
+  double energy = models::reference_prior_energy(vae.prior, latent, &prior_gradient);
   std::vector<double> parameter_gradient(parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     energy += reference_pixel(vae.likelihood, image[i], parameters[i], parameter_gradient[i]);
   }
   if (gradient != nullptr) {
     *gradient = networks::reference_backward(vae.decoder, boundaries, parameter_gradient);
-    for (std::size_t d = 0; d < latent.size(); ++d) {
-      (*gradient)[d] += latent[d];
-    }
+    std::ranges::transform(*gradient, prior_gradient, gradient->begin(), std::plus<>{});
   }
   return energy;
 }

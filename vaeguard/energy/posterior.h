@@ -34,10 +34,12 @@ class PosteriorEnergy : public ScalarField {
     std::unique_ptr<networks::Tape> gradient_tape;  // null where one decoder does both
     Matrix parameters;
     Matrix parameter_gradients;
+    models::PriorTape prior;
   };
-  // From the gradient with respect to the decoder's outputs, its forward pass on `tape`, to that of the energy.
-  static void pull_back(const Matrix& latents, const networks::Network& decoder, const Matrix& parameter_gradients,
-                        networks::Tape& tape, Matrix& gradients);
+  // From the gradient with respect to the decoder's outputs, the forward passes of the decoder on `tape` and of the
+  // prior on `prior`, to that of the energy.
+  void pull_back(const networks::Network& decoder, const Matrix& parameter_gradients, networks::Tape& tape,
+                 models::PriorTape& prior, Matrix& gradients) const;
 
   const models::Vae& vae_;
   std::shared_ptr<const Observation> observation_;
