@@ -85,6 +85,41 @@ TEST(Evaluation, DoesNotDependOnThreads) {
             estimate_likelihood(vae, images, 10, Key(6), 2, silent_observer()).negative_log_likelihood);
 }
 
+// Two latents, two pixels, and a prior that stretches the first latent by exp(s) for every z: z_0 ~ N(0, exp(-2 s)). So
+// x_0 ~ N(0, w^2 exp(-2 s) + noise), and with the posterior as encoder each weight is p(x).
+TEST(Evaluation, LikelihoodUnderALearnedPriorIsExactWithTheExactPosterior) {
+  models::VaeWeights weights{.architecture = "known",
+                             .encoder = {.input = {2, 1, 1}, .layers = {}, .parameters = {}},
+                             .decoder = {.input = {2, 1, 1}, .layers = {}, .parameters = {}},
+                             .likelihood = {.kind = models::LikelihoodKind::gaussian, .variance = kNoise}};
+  weights.prior = models::realnvp(2, Key(1), {.couplings = 2, .hidden = 1, .bound = 1.0});
+  networks::LayerGraph& coupling = weights.prior.couplings[1];  // keeps latent 1
+  coupling.bias(coupling.layers.back())[0] = 0.7F;
+  const double scale = std::exp(std::tanh(0.7));
+  const double precision[] = {scale * scale + kWeight * kWeight / kNoise, kPrecision};
+  weights.encoder.add(networks::Operation::convolution, {.channels = 4});
+  weights.decoder.add(networks::Operation::convolution, {.channels = 2});
+  const auto slope = [&](int d) { return static_cast<float>(kWeight / kNoise / precision[d]); };
+  const auto log_variance = [&](int d) { return static_cast<float>(-std::log(precision[d])); };
+  weights.encoder.parameters = {slope(0), 0.0F, 0.0F, slope(1),        0.0F,           0.0F, 0.0F,
+                                0.0F,     0.0F, 0.0F, log_variance(0), log_variance(1)};
+  weights.decoder.parameters = {kWeight, 0.0F, 0.0F, kWeight, 0.0F, 0.0F};
+  const Matrix first = pixels();
+  Matrix images(first.rows(), 2);
+  for (std::int64_t i = 0; i < images.rows(); ++i) {
+    images(i, 0) = first(i, 0);
+    images(i, 1) = first(i, 0);
+  }
+  const auto estimate = estimate_likelihood(models::Vae(weights), images, 70, Key(2), 1, silent_observer());
+  const double exact =
+      exact_nll(first, kWeight * kWeight / (scale * scale) + kNoise) + exact_nll(first, kWeight * kWeight + kNoise);
+  EXPECT_NEAR(estimate.negative_log_likelihood, exact, 1e-5);
+  // The ELBO has the same expectation there. Its draws differ by the prior's part alone; five standard errors.
+  const ElboEstimate elbo = estimate_elbo(models::Vae(weights), repeat_rows(images, 200), Key(3), 1);
+  EXPECT_NEAR(-elbo.elbo, exact, 5.0 * elbo.standard_error);
+  EXPECT_LT(elbo.standard_error, 0.03);
+}
+
 TEST(Evaluation, RefusesNoImagesAndNoDraws) {
   const models::Vae vae(tiny_vae());
   EXPECT_THROW(estimate_elbo(vae, Matrix(0, 36), Key(1), 1), Misuse);

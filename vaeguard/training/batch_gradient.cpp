@@ -46,11 +46,9 @@ void BatchGradient::run(const Matrix& images, std::span<const std::int64_t> rows
                         bool with_gradient, LossSum& sum) {
   const std::int64_t count = std::ssize(rows);
   const std::int64_t chunks = chunks_of(count);
-  const std::size_t parameters =
-      networks_.encoder.graph().parameters.size() + networks_.decoder.graph().parameters.size();
   while (std::ssize(chunks_) < chunks) {
     chunks_.emplace_back(networks_);
-    gradients_.emplace_back(parameters);
+    gradients_.emplace_back(networks_.parameters());
   }
   const bool coupled = objective_.coupled();
   parallel_chunks(count, kChunkRows, threads_, [&](std::int64_t first, std::int64_t size) {

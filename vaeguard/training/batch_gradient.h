@@ -25,7 +25,7 @@ class BatchGradient {
 
   /// Adds the terms of the images `rows` to `sum`, chunk by chunk.
   void add_value(const Matrix& images, std::span<const std::int64_t> rows, const BatchKeys& keys, LossSum& sum);
-  /// The same; also the gradient of their mean loss for the encoder's parameters, then the decoder's, valid until the
+  /// The same; also the gradient of their mean loss for the parameters of encoder, decoder and prior, valid until the
   /// next call.
   std::span<const float> add_value_and_gradient(const Matrix& images, std::span<const std::int64_t> rows,
                                                 const BatchKeys& keys, LossSum& sum);

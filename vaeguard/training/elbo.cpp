@@ -7,7 +7,8 @@ namespace vaeguard::training {
 namespace {
 
 // From d/dz to d/d(mean, log variance): z moves with the mean one to one and with half its spread in the log variance;
-// the divergence adds beta mean and beta (variance - 1) / 2.
+// the divergence adds beta mean and beta (variance - 1) / 2, and to d/dz what the prior has beyond N(0, I), nothing
+// where it is that.
 void encoded_gradients(const Matrix& noise, double beta, ElboWorkspace& workspace) {
   const std::int64_t size = noise.columns();
   workspace.encoded_gradients.resize(noise.rows(), 2 * size);
@@ -16,6 +17,7 @@ void encoded_gradients(const Matrix& noise, double beta, ElboWorkspace& workspac
       const double mean = workspace.encoded(b, d);
       const double log_variance = workspace.encoded(b, size + d);
       double dz = workspace.latent_gradients(b, d);
+      dz += workspace.prior_tape.gradient[static_cast<std::size_t>(b * size + d)] - beta * workspace.latents(b, d);
       if (!workspace.added_latent_gradients.empty()) {
         dz += workspace.added_latent_gradients(b, d);
       }
@@ -51,6 +53,34 @@ double divergence_from_prior(std::span<const float> encoded) {
   return sum;
 }
 
+const models::TrainablePrior& standard_normal_prior() {
+  static const models::TrainablePrior prior;
+  return prior;
+}
+
+std::size_t VaeNetworks::parameters() const {
+  return encoder.graph().parameters.size() + decoder.graph().parameters.size() + prior.parameters();
+}
+
+VaeNetworks::Parts VaeNetworks::split(std::span<float> parameters) const {
+  const std::size_t first = encoder.graph().parameters.size();
+  const std::size_t second = decoder.graph().parameters.size();
+  return {.encoder = parameters.first(first),
+          .decoder = parameters.subspan(first, second),
+          .prior = parameters.subspan(first + second)};
+}
+
+std::vector<double> divergences(const models::Prior& prior, const Matrix& encoded, const Matrix& latents,
+                                models::PriorTape& tape) {
+  prior.forward(latents, tape);
+  std::vector<double> result;
+  for (std::int64_t b = 0; b < latents.rows(); ++b) {
+    result.push_back(divergence_from_prior(encoded.row(b)) +
+                     (tape.energy(b) - models::standard_normal_energy(latents.row(b))));
+  }
+  return result;
+}
+
 void reparametrise(const Matrix& encoded, const Matrix& noise, Matrix& latents) {
   const std::int64_t size = noise.columns();
   check_shape("training.elbo", "encoder outputs", encoded, noise.rows(), 2 * size);
@@ -65,36 +95,36 @@ void reparametrise(const Matrix& encoded, const Matrix& noise, Matrix& latents) 
 ElboWorkspace::ElboWorkspace(const networks::Network& encoder, const networks::Network& decoder)
     : encoder_tape(encoder.make_tape()), decoder_tape(decoder.make_tape()) {}
 
-ElboSum elbo_forward(const networks::Network& encoder, const networks::Network& decoder,
-                     const models::Likelihood& likelihood, const Matrix& images, const Matrix& noise,
-                     ElboWorkspace& workspace) {
-  encoder.forward(images, workspace.encoded, *workspace.encoder_tape);
+ElboSum elbo_forward(const VaeNetworks& networks, const Matrix& images, const Matrix& noise, ElboWorkspace& workspace) {
+  networks.encoder.forward(images, workspace.encoded, *workspace.encoder_tape);
   reparametrise(workspace.encoded, noise, workspace.latents);
-  decoder.forward(workspace.latents, workspace.outputs, *workspace.decoder_tape);
+  networks.decoder.forward(workspace.latents, workspace.outputs, *workspace.decoder_tape);
+  const std::vector<double> divergence =
+      divergences(networks.prior, workspace.encoded, workspace.latents, workspace.prior_tape);
   workspace.output_gradients.resize(images.rows(), images.columns());
   ElboSum sum;
   for (std::int64_t b = 0; b < images.rows(); ++b) {
     sum.reconstruction +=
-        likelihood.negative_log(images.row(b), workspace.outputs.row(b), workspace.output_gradients.row(b));
-    sum.divergence += divergence_from_prior(workspace.encoded.row(b));
+        networks.likelihood.negative_log(images.row(b), workspace.outputs.row(b), workspace.output_gradients.row(b));
+    sum.divergence += divergence[static_cast<std::size_t>(b)];
   }
   return sum;
 }
 
-void elbo_backward(const networks::TrainableNetwork& encoder, const networks::TrainableNetwork& decoder,
-                   const Matrix& noise, double beta, ElboWorkspace& workspace, std::span<float> gradient) {
-  const std::size_t split = encoder.graph().parameters.size();
-  decoder.backward_parameters(workspace.output_gradients, &workspace.latent_gradients, gradient.subspan(split),
-                              *workspace.decoder_tape);
+void elbo_backward(const VaeNetworks& networks, const Matrix& noise, double beta, ElboWorkspace& workspace,
+                   std::span<float> gradient) {
+  const VaeNetworks::Parts parts = networks.split(gradient);
+  networks.decoder.backward_parameters(workspace.output_gradients, &workspace.latent_gradients, parts.decoder,
+                                       *workspace.decoder_tape);
+  networks.prior.backward_parameters(beta, parts.prior, workspace.prior_tape);
   encoded_gradients(noise, beta, workspace);
-  encoder.backward_parameters(workspace.encoded_gradients, nullptr, gradient.first(split), *workspace.encoder_tape);
+  networks.encoder.backward_parameters(workspace.encoded_gradients, nullptr, parts.encoder, *workspace.encoder_tape);
 }
 
-ElboSum elbo_gradient(const networks::TrainableNetwork& encoder, const networks::TrainableNetwork& decoder,
-                      const models::Likelihood& likelihood, const Matrix& images, const Matrix& noise, double beta,
+ElboSum elbo_gradient(const VaeNetworks& networks, const Matrix& images, const Matrix& noise, double beta,
                       ElboWorkspace& workspace, std::span<float> gradient) {
-  const ElboSum sum = elbo_forward(encoder, decoder, likelihood, images, noise, workspace);
-  elbo_backward(encoder, decoder, noise, beta, workspace, gradient);
+  const ElboSum sum = elbo_forward(networks, images, noise, workspace);
+  elbo_backward(networks, noise, beta, workspace, gradient);
   return sum;
 }
 

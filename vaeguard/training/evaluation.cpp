@@ -56,10 +56,10 @@ double log_sum_exp(const std::vector<double>& values) {
 }
 
 // Appends log p(x, z_k) - log q(z_k|x) for `count` draws z_k = mean + spread * noise. With u = noise,
-// log p(z) - log q(z|x) = sum_d (u_d^2 + log variance_d - z_d^2) / 2: the normalising constants cancel.
+// log N(z; 0, I) - log q(z|x) = sum_d (u_d^2 + log variance_d - z_d^2) / 2: the normalising constants cancel.
 void append_log_weights(const models::Vae& vae, std::span<const float> image, std::span<const float> mean,
                         std::span<const float> log_variance, std::int64_t count, Key key, networks::Tape& tape,
-                        std::vector<double>& log_weights) {
+                        models::PriorTape& prior, std::vector<double>& log_weights) {
   const std::int64_t size = vae.latent_size();
   Matrix noise(count, size);
   fill_normal(key, noise.flat());
@@ -76,8 +76,10 @@ void append_log_weights(const models::Vae& vae, std::span<const float> image, st
   }
   Matrix outputs;
   vae.decoder().forward(latents, outputs, tape);
+  vae.prior().forward(latents, prior);
   for (std::int64_t k = 0; k < count; ++k) {
-    log_weights.push_back(log_ratio[static_cast<std::size_t>(k)] -
+    const double learned = models::standard_normal_energy(latents.row(k)) - prior.energy(k);  // log p(z) / N(z; 0, I)
+    log_weights.push_back(log_ratio[static_cast<std::size_t>(k)] + learned -
                           vae.likelihood().negative_log(image, outputs.row(k), {}));
   }
 }
@@ -85,7 +87,8 @@ void append_log_weights(const models::Vae& vae, std::span<const float> image, st
 }  // namespace
 
 ElboEstimate estimate_elbo(const networks::Network& encoder, const networks::Network& decoder,
-                           const models::Likelihood& likelihood, const Matrix& images, Key key, int threads) {
+                           const models::Likelihood& likelihood, const models::Prior& prior, const Matrix& images,
+                           Key key, int threads) {
   check_images(images, encoder);
   const std::int64_t size = decoder.graph().input.size();
   std::vector<double> reconstruction(static_cast<std::size_t>(images.rows()));
@@ -99,10 +102,11 @@ ElboEstimate estimate_elbo(const networks::Network& encoder, const networks::Net
     encoder.forward(images.slice(first, count), workspace.encoded, *workspace.encoder_tape);
     reparametrise(workspace.encoded, noise, workspace.latents);
     decoder.forward(workspace.latents, workspace.outputs, *workspace.decoder_tape);
+    const auto from_prior = divergences(prior, workspace.encoded, workspace.latents, workspace.prior_tape);
+    std::ranges::copy(from_prior, divergence.begin() + first);
     for (std::int64_t b = 0; b < count; ++b) {
       const auto at = static_cast<std::size_t>(first + b);
       reconstruction[at] = likelihood.negative_log(images.row(first + b), workspace.outputs.row(b), {});
-      divergence[at] = divergence_from_prior(workspace.encoded.row(b));
     }
   });
   std::vector<double> bound(reconstruction.size());
@@ -116,7 +120,7 @@ ElboEstimate estimate_elbo(const networks::Network& encoder, const networks::Net
 }
 
 ElboEstimate estimate_elbo(const models::Vae& vae, const Matrix& images, Key key, int threads) {
-  return estimate_elbo(vae.encoder(), vae.decoder(), vae.likelihood(), images, key, threads);
+  return estimate_elbo(vae.encoder(), vae.decoder(), vae.likelihood(), vae.prior(), images, key, threads);
 }
 
 LikelihoodEstimate estimate_likelihood(const models::Vae& vae, const Matrix& images, int draws, Key key, int threads,
@@ -134,12 +138,13 @@ LikelihoodEstimate estimate_likelihood(const models::Vae& vae, const Matrix& ima
       throw Interrupted{};
     }
     const auto tape = vae.decoder().make_tape();
+    models::PriorTape prior;
     const Key image_key = key.fold(static_cast<std::uint64_t>(image));
     std::vector<double> log_weights;
     for (std::int64_t first = 0; first < draws; first += kDrawsPerBlock) {
       append_log_weights(vae, images.row(image), encoding.mean.row(image), encoding.log_variance.row(image),
                          std::min<std::int64_t>(kDrawsPerBlock, draws - first),
-                         image_key.fold(static_cast<std::uint64_t>(first)), *tape, log_weights);
+                         image_key.fold(static_cast<std::uint64_t>(first)), *tape, prior, log_weights);
     }
     values[static_cast<std::size_t>(image)] = std::log(static_cast<double>(draws)) - log_sum_exp(log_weights);
     const std::scoped_lock lock(progress_mutex);

@@ -15,13 +15,14 @@ struct ElboEstimate {
   double elbo = 0.0;
   double standard_error = 0.0;  // of elbo, over images
   double reconstruction = 0.0;  // -log p(x|z), one draw of z an image
-  double divergence = 0.0;      // KL(q(z|x) || p(z))
+  double divergence = 0.0;      // KL(q(z|x) || p(z)); where the prior was learned, by the same draw
   std::int64_t images = 0;
 };
 
 /// Image i draws its z from key.fold(i), so equal keys compare models on equal noise.
 ElboEstimate estimate_elbo(const networks::Network& encoder, const networks::Network& decoder,
-                           const models::Likelihood& likelihood, const Matrix& images, Key key, int threads);
+                           const models::Likelihood& likelihood, const models::Prior& prior, const Matrix& images,
+                           Key key, int threads);
 ElboEstimate estimate_elbo(const models::Vae& vae, const Matrix& images, Key key, int threads);
 
 /// Mean over images of -log (1/K sum_k p(x, z_k) / q(z_k|x)), z_k ~ q(z|x) (Burda et al. 2016), in nats. An upper bound

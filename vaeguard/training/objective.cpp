@@ -27,19 +27,18 @@ class PenalisedElbo : public Objective {
 
   void forward(const VaeNetworks& networks, ObjectiveChunk& chunk, std::span<float> gradient) const override {
     ElboWorkspace& workspace = chunk.workspace;
-    chunk.sum = {.elbo = elbo_forward(networks.encoder, networks.decoder, networks.likelihood, chunk.images,
-                                      chunk.noise, workspace)};
+    chunk.sum = {.elbo = elbo_forward(networks, chunk.images, chunk.noise, workspace)};
     workspace.added_latent_gradients.resize(0, 0);
     workspace.added_encoded_gradients.resize(0, 0);
     if (by_rows()) {
-      const auto encoder_gradient = gradient.empty() ? gradient : encoder_part(networks, gradient);
+      const auto encoder_gradient = gradient.empty() ? gradient : networks.split(gradient).encoder;
       workspace.added_encoded_gradients = Matrix(workspace.encoded.rows(), workspace.encoded.columns());
       chunk.sum.penalty = row_penalties(networks, chunk, encoder_gradient);
     }
   }
 
   void backward(const VaeNetworks& networks, ObjectiveChunk& chunk, std::span<float> gradient) const override {
-    elbo_backward(networks.encoder, networks.decoder, chunk.noise, options_.beta, chunk.workspace, gradient);
+    elbo_backward(networks, chunk.noise, options_.beta, chunk.workspace, gradient);
   }
 
   double couple(const Matrix& encoded, const Matrix& latents, int threads, Matrix* encoded_gradients,
@@ -59,10 +58,6 @@ class PenalisedElbo : public Objective {
 
  private:
   [[nodiscard]] bool by_rows() const { return options_.smooth || options_.correlation; }
-
-  static std::span<float> encoder_part(const VaeNetworks& networks, std::span<float> gradient) {
-    return gradient.first(networks.encoder.graph().parameters.size());
-  }
 
   double row_penalties(const VaeNetworks& networks, ObjectiveChunk& chunk, std::span<float> gradient) const {
     ElboWorkspace& workspace = chunk.workspace;
@@ -102,8 +97,8 @@ class SelfSupervision : public Objective {
   }
 
   void backward(const VaeNetworks& networks, ObjectiveChunk& chunk, std::span<float> gradient) const override {
-    networks.encoder.backward_parameters(chunk.other.encoded_gradients, nullptr,
-                                         gradient.first(networks.encoder.graph().parameters.size()), *chunk.other.tape);
+    networks.encoder.backward_parameters(chunk.other.encoded_gradients, nullptr, networks.split(gradient).encoder,
+                                         *chunk.other.tape);
   }
 
  private:

@@ -38,13 +38,6 @@ struct LossSum {
   LossSum& operator+=(const LossSum& other);
 };
 
-/// The networks being trained. They outlive what refers to them.
-struct VaeNetworks {
-  const networks::TrainableNetwork& encoder;
-  const networks::TrainableNetwork& decoder;
-  models::Likelihood likelihood;
-};
-
 /// One chunk of rows: what an objective is given, and the memory that it keeps from step to step.
 struct ObjectiveChunk {
   Matrix images;          // [B, C*H*W]
@@ -67,8 +60,8 @@ class Objective {
   [[nodiscard]] virtual bool penalised() const = 0;
   /// The loss of summed terms.
   [[nodiscard]] virtual double loss(const LossSum& sum) const = 0;
-  /// Forward passes: sets chunk.sum. May already add to `gradient`, the encoder's parameters then the decoder's, summed
-  /// over rows; an empty one asks for values alone.
+  /// Forward passes: sets chunk.sum. May already add to `gradient` (VaeNetworks::split has its parts), summed over
+  /// rows; an empty one asks for values alone.
   virtual void forward(const VaeNetworks& networks, ObjectiveChunk& chunk, std::span<float> gradient) const = 0;
   /// Adds all other gradients. Only after forward.
   virtual void backward(const VaeNetworks& networks, ObjectiveChunk& chunk, std::span<float> gradient) const = 0;
@@ -93,8 +86,8 @@ struct PenalisedElboOptions {
 std::unique_ptr<Objective> penalised_elbo(PenalisedElboOptions options);
 
 /// The inconsistency of z ~ p(z) with the code of the image decoded from it, for the encoder alone; images are not
-/// looked at. The decoder's gradient is zero. Reconstructed: the source says that an encoder can be trained so "without
-/// access to the original training data" and gives no formula.
+/// looked at, and p is N(0, I). The decoder's gradient is zero. Reconstructed: the source says that an encoder can be
+/// trained so "without access to the original training data" and gives no formula.
 std::unique_ptr<Objective> self_supervision(double correlation);
 
 }  // namespace vaeguard::training

@@ -8,10 +8,14 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/text.h"
+#include "vaeguard/models/prior.h"
 #include "vaeguard/training/self_consistency.h"
 
 namespace vaeguard::training {
 namespace {
+
+constexpr std::string_view kStationary =
+    "its step from a code to the next, N(rho z, (1 - rho^2) I), keeps N(0, I) alone";
 
 std::string option_text(const ObjectiveOptions& options, std::string_view option) {
   if (option == "beta") {
@@ -69,6 +73,7 @@ const std::vector<ObjectiveEntry>& objectives() {
        .description = "the total correlation of the codes weighs beta (Chen et al. 2018); estimator mws, mss, or "
                       "published, as the paper's code mis-indexed it",
        .options = {"beta", "estimator"},
+       .needs_standard_normal = "its decomposition of the divergence holds for independent dimensions alone",
        .make = beta_tcvae},
       {.name = "smooth_encoder",
        .description = "codes of an image and of its worst neighbour stay near (Cemgil et al. 2020, reconstructed)",
@@ -77,15 +82,18 @@ const std::vector<ObjectiveEntry>& objectives() {
       {.name = "avae",
        .description = "codes of an image and of its reconstruction agree (Cemgil et al. 2020)",
        .options = {"beta", "correlation"},
+       .needs_standard_normal = kStationary,
        .make = [](const auto& options, std::int64_t) { return robust_elbo(options, false, true); }},
       {.name = "se_avae",
        .description = "smooth_encoder and avae together (reconstructed)",
        .options = {"beta", "gamma", "radius", "inner_steps", "correlation"},
+       .needs_standard_normal = kStationary,
        .make = [](const auto& options, std::int64_t) { return robust_elbo(options, true, true); }},
       {.name = "avae_ss",
        .description = "retrains the encoder of a given VAE on its decoder's own images (reconstructed)",
        .options = {"correlation"},
        .needs_start = true,
+       .needs_standard_normal = kStationary,
        .make = [](const auto& options, std::int64_t) { return self_supervision(options.correlation); }},
   };
   return entries;
@@ -106,6 +114,13 @@ void check_takes(std::string_view objective, std::string_view option) {
   const ObjectiveEntry& entry = find_objective(objective);
   if (!entry.takes(option)) {
     misuse("training", "objective {} has no option {}; it has {}", objective, option, fmt::join(entry.options, ", "));
+  }
+}
+
+void check_prior(std::string_view objective, std::string_view prior) {
+  const std::string_view reason = find_objective(objective).needs_standard_normal;
+  if (!reason.empty() && prior != models::name(models::PriorWeights{})) {
+    misuse("training", "objective {} needs the prior standard_normal ({}), got {}", objective, reason, prior);
   }
 }
 

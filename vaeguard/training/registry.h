@@ -19,6 +19,8 @@ struct ObjectiveEntry {
   std::vector<std::string_view> options;
   /// Whether it needs a trained VAE to begin with.
   bool needs_start = false;
+  /// Why the prior has to be the standard normal; empty where any will do.
+  std::string_view needs_standard_normal = {};
   /// For that many training images.
   std::function<std::unique_ptr<Objective>(const ObjectiveOptions&, std::int64_t training_images)> make;
 
@@ -30,6 +32,9 @@ const std::vector<ObjectiveEntry>& objectives();
 const ObjectiveEntry& find_objective(std::string_view name);
 /// Throws Misuse that lists the objective's options unless it takes this one.
 void check_takes(std::string_view objective, std::string_view option);
+
+/// Throws Misuse with the reason where the objective bears no prior of that name (models::name).
+void check_prior(std::string_view objective, std::string_view prior);
 
 /// Validates, looks up and makes.
 std::unique_ptr<Objective> make_objective(const ObjectiveOptions& options, std::int64_t training_images);

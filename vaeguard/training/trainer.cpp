@@ -29,7 +29,9 @@ LossSum mean(const LossSum& sum, std::int64_t images) {
           .penalty = sum.penalty / count};
 }
 
-void check_dataset(const models::VaeWeights& weights, const data::Dataset& dataset) {
+void check_start(const models::VaeWeights& weights, const data::Dataset& dataset, const TrainerOptions& options) {
+  check_prior(options.objective.name, models::name(weights.prior));
+  validate(weights.prior, weights.latent_size(), "training.trainer");
   const std::int64_t size = weights.image().size();
   check_shape("training.trainer", "training images", dataset.train.pixels, -1, size);
   check_shape("training.trainer", "validation images", dataset.validation.pixels, -1, size);
@@ -72,15 +74,16 @@ TrainerOptions training_preset(std::string_view name) {
 Trainer::Trainer(models::VaeWeights start, const data::Dataset& dataset, TrainerOptions options)
     : dataset_(&dataset),
       options_((options.validate(), std::move(options))),
-      fingerprint_((check_dataset(start, dataset), training_fingerprint(start, dataset, options_))),
+      fingerprint_((check_start(start, dataset, options_), training_fingerprint(start, dataset, options_))),
       best_(std::move(start)),
       parameters_(parameters_of(best_)),
       encoder_(networks::compile_trainable(best_.encoder)),
       decoder_(networks::compile_trainable(best_.decoder)),
+      prior_(std::make_unique<models::TrainablePrior>(best_.prior)),
       adam_(parameters_.size(), options_.adam),
       schedule_(options_.schedule, options_.epochs * steps_per_epoch()),
       objective_(make_objective(options_.objective, dataset.train.pixels.rows())),
-      batch_gradient_(*objective_, {*encoder_, *decoder_, best_.likelihood}, options_.threads),
+      batch_gradient_(*objective_, {*encoder_, *decoder_, best_.likelihood, *prior_}, options_.threads),
       order_(permutation(training_key(options_).fold("order").fold(0), dataset.train.pixels.rows())),
       best_loss_(std::numeric_limits<double>::infinity()) {}
 
@@ -110,12 +113,14 @@ void Trainer::step() {
 }
 
 void Trainer::update_networks() {
-  const std::size_t split = encoder_->graph().parameters.size();
-  parallel_chunks(2, 1, options_.threads, [&](std::int64_t which, std::int64_t) {
+  const VaeNetworks::Parts parts = VaeNetworks{*encoder_, *decoder_, {}, *prior_}.split(parameters_);
+  parallel_chunks(3, 1, options_.threads, [&](std::int64_t which, std::int64_t) {
     if (which == 0) {
-      encoder_->set_parameters(std::span(parameters_).first(split));
+      encoder_->set_parameters(parts.encoder);
+    } else if (which == 1) {
+      decoder_->set_parameters(parts.decoder);
     } else {
-      decoder_->set_parameters(std::span(parameters_).subspan(split));
+      prior_->set_parameters(parts.prior);
     }
   });
 }
@@ -147,8 +152,9 @@ double Trainer::validation_penalty() {
 
 void Trainer::finish_epoch() {
   const double rate = schedule_.rate(steps() - 1);
-  const ElboEstimate validation = estimate_elbo(*encoder_, *decoder_, best_.likelihood, dataset_->validation.pixels,
-                                                training_key(options_).fold("validation"), options_.threads);
+  const ElboEstimate validation =
+      estimate_elbo(*encoder_, *decoder_, best_.likelihood, *prior_, dataset_->validation.pixels,
+                    training_key(options_).fold("validation"), options_.threads);
   ++epoch_;
   history_.push_back(
       {.epoch = epoch_,

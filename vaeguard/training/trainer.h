@@ -88,9 +88,10 @@ class Trainer {
   TrainerOptions options_;
   std::string fingerprint_;  // of everything the result depends on
   models::VaeWeights best_;
-  std::vector<float> parameters_;  // of the encoder, then of the decoder
+  std::vector<float> parameters_;  // of encoder, decoder and prior
   std::unique_ptr<networks::TrainableNetwork> encoder_;
   std::unique_ptr<networks::TrainableNetwork> decoder_;
+  std::unique_ptr<models::TrainablePrior> prior_;
   Adam adam_;
   Schedule schedule_;
   std::unique_ptr<const Objective> objective_;

@@ -26,6 +26,11 @@ std::uint64_t digest(const std::vector<float>& values) {
   return hash;
 }
 
+// Nothing for a standard normal, so that states written before there were others stay good.
+std::string prior_text(const models::PriorWeights& prior) {
+  return prior.couplings.empty() ? "" : fmt::format(" prior {} bound {}", models::describe(prior), prior.bound);
+}
+
 json sum_json(const LossSum& sum) { return {sum.elbo.reconstruction, sum.elbo.divergence, sum.penalty}; }
 
 LossSum sum_from(const json& entry) {
@@ -80,25 +85,34 @@ std::string training_fingerprint(const models::VaeWeights& start, const data::Da
                                  const TrainerOptions& options) {
   const ScheduleOptions& s = options.schedule;
   return fmt::format(
-      "model {} start {:016x} likelihood {} {}; data {} {} {}+{} images; objective {}; epochs {} batch {} seed {}; "
+      "model {}{} start {:016x} likelihood {} {}; data {} {} {}+{} images; objective {}; epochs {} batch {} seed {}; "
       "schedule {} learning_rate {} factor {} patience {} threshold {} warmup {} last {}; adam {} {} {}",
-      start.architecture, digest(parameters_of(start)), models::name(start.likelihood.kind), start.likelihood.variance,
-      dataset.name, dataset.digest, dataset.train.pixels.rows(), dataset.validation.pixels.rows(),
-      describe(options.objective), options.epochs, options.batch, options.seed, name(s.kind), s.learning_rate, s.factor,
-      s.patience, s.threshold, s.warmup, s.last, options.adam.first_decay, options.adam.second_decay,
-      options.adam.epsilon);
+      start.architecture, prior_text(start.prior), digest(parameters_of(start)), models::name(start.likelihood.kind),
+      start.likelihood.variance, dataset.name, dataset.digest, dataset.train.pixels.rows(),
+      dataset.validation.pixels.rows(), describe(options.objective), options.epochs, options.batch, options.seed,
+      name(s.kind), s.learning_rate, s.factor, s.patience, s.threshold, s.warmup, s.last, options.adam.first_decay,
+      options.adam.second_decay, options.adam.epsilon);
 }
 
 std::vector<float> parameters_of(const models::VaeWeights& weights) {
   std::vector<float> result = weights.encoder.parameters;
   result.insert(result.end(), weights.decoder.parameters.begin(), weights.decoder.parameters.end());
+  for (const networks::LayerGraph& coupling : weights.prior.couplings) {
+    result.insert(result.end(), coupling.parameters.begin(), coupling.parameters.end());
+  }
   return result;
 }
 
 void assign_parameters(std::span<const float> parameters, models::VaeWeights& weights) {
-  const std::size_t split = weights.encoder.parameters.size();
-  std::ranges::copy(parameters.first(split), weights.encoder.parameters.begin());
-  std::ranges::copy(parameters.subspan(split), weights.decoder.parameters.begin());
+  const auto take = [&](std::vector<float>& to) {
+    std::ranges::copy(parameters.first(to.size()), to.begin());
+    parameters = parameters.subspan(to.size());
+  };
+  take(weights.encoder.parameters);
+  take(weights.decoder.parameters);
+  for (networks::LayerGraph& coupling : weights.prior.couplings) {
+    take(coupling.parameters);
+  }
 }
 
 models::Safetensors to_safetensors(const TrainerState& state) {

@@ -33,7 +33,7 @@ struct TrainerState {
 std::string training_fingerprint(const models::VaeWeights& start, const data::Dataset& dataset,
                                  const TrainerOptions& options);
 
-/// Encoder parameters, then decoder parameters.
+/// Parameters of the encoder, of the decoder and of the prior.
 std::vector<float> parameters_of(const models::VaeWeights& weights);
 void assign_parameters(std::span<const float> parameters, models::VaeWeights& weights);
 
