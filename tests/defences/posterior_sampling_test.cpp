@@ -9,6 +9,7 @@
 #include <numeric>
 #include <set>
 
+#include "tests/models/learned_prior.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/energy/maker.h"
 #include "vaeguard/energy/posterior.h"
@@ -59,6 +60,24 @@ TEST(PosteriorSampling, GivesEachImageTheSameResultInAnyBatchOrderAndNumberOfThr
     EXPECT_EQ(alone.energy_drop[0], whole.energy_drop[static_cast<std::size_t>(row)]);
     EXPECT_EQ(alone.step_size[0], whole.step_size[static_cast<std::size_t>(row)]);
   }
+}
+
+TEST(PosteriorSampling, StartsAtTheCentreOfALearnedPriorWhateverTheBatch) {
+  models::VaeWeights weights = models::LinearVae::random(Key(2), 12, 4, 0.4, 0.05).weights();
+  weights.prior = models::learned_prior(4, Key(6));
+  const models::Vae vae(weights);
+  const Matrix images = random_images(19, 12);
+  const auto keys = make_keys(19);
+  PosteriorSamplingOptions options = short_chain();
+  options.start = Start::prior;
+  const auto defence = make_posterior_sampling(options);
+  const Inference whole = defence->infer(vae, images, keys, 2, silent_observer());
+  const Matrix centre = vae.prior().from_base(Matrix(19, 4));
+  EXPECT_NE(centre, Matrix(19, 4));
+  EXPECT_EQ(whole.snapshots.front().latent, centre);
+  const Inference alone = defence->infer(vae, images.slice(18, 1), std::span(keys).last(1), 1, silent_observer());
+  EXPECT_EQ(alone.draw, whole.draw.slice(18, 1));
+  EXPECT_EQ(alone.energy_drop[0], whole.energy_drop[18]);
 }
 
 TEST(PosteriorSampling, MeanOverDrawsApproachesTheClosedFormPosterior) {

@@ -81,7 +81,7 @@ Matrix SamplingChunk::start() const {
     case Start::mean:
       return encoding_.mean;
     case Start::prior:
-      return {count_, vae_.latent_size()};
+      return prior_centre();
     case Start::map:
       return descended();
     case Start::lowest:
@@ -93,8 +93,8 @@ Matrix SamplingChunk::start() const {
 Matrix SamplingChunk::lowest_start() const {
   Matrix best = descended();
   auto lowest = energies_at(best);
-  for (const Matrix& other : {encoding_.mean, models::sample(encoding_, mcmc::fold_all(keys_, "start")),
-                              Matrix(count_, vae_.latent_size())}) {
+  for (const Matrix& other :
+       {encoding_.mean, models::sample(encoding_, mcmc::fold_all(keys_, "start")), prior_centre()}) {
     const auto energy = energies_at(other);
     for (std::int64_t b = 0; b < count_; ++b) {
       if (const auto i = static_cast<std::size_t>(b); energy[i] < lowest[i] || std::isnan(lowest[i])) {
@@ -105,6 +105,8 @@ Matrix SamplingChunk::lowest_start() const {
   }
   return best;
 }
+
+Matrix SamplingChunk::prior_centre() const { return vae_.prior().from_base(Matrix(count_, vae_.latent_size())); }
 
 Matrix SamplingChunk::descended() const {
   Matrix points = encoding_.mean;

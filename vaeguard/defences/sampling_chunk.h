@@ -37,6 +37,7 @@ class SamplingChunk {
  private:
   [[nodiscard]] Matrix start() const;
   [[nodiscard]] Matrix lowest_start() const;
+  [[nodiscard]] Matrix prior_centre() const;
   [[nodiscard]] Matrix descended() const;
   [[nodiscard]] std::vector<double> energies_at(const Matrix& points) const;
   [[nodiscard]] mcmc::Metric metric() const;
