@@ -187,6 +187,11 @@ estimator = "mss"
             "se_avae, beta 1, gamma 2, radius 0.2, inner_steps 7, correlation 0.8");
 }
 
+TEST(Plan, ReadsThePriorThatIsLearned) {
+  EXPECT_EQ(parse_plan("[model.training]\nprior = \"realnvp\"\n", "plan.toml").models.front().prior, "realnvp");
+  EXPECT_EQ(parse_plan("[model.training]\nepochs = 3\n", "plan.toml").models.front().prior, "");
+}
+
 TEST(Plan, ObjectivesRefuseWhatTheyDoNotHave) {
   const std::string training = "[model.training]\n";
   EXPECT_THAT(error_of(training + "objective = \"beta_tcave\"\n"), HasSubstr("did you mean 'beta_tcvae'"));
@@ -195,11 +200,14 @@ TEST(Plan, ObjectivesRefuseWhatTheyDoNotHave) {
   EXPECT_THAT(error_of(training + "objective = \"avae\"\ncorrelation = 1.0\n"), HasSubstr("[0, 1), got 1"));
   EXPECT_THAT(error_of(training + "objective = \"beta_tcvae\"\nestimator = \"mw\"\n"), HasSubstr("did you mean 'mws'"));
   EXPECT_THAT(error_of(training + "objective = \"avae_ss\"\n"), HasSubstr("needs a checkpoint to start from"));
+  EXPECT_THAT(error_of(training + "objective = \"avae\"\nprior = \"realnvp\"\n"),
+              HasSubstr("objective avae needs the prior standard_normal"));
 }
 
 TEST(Plan, ModelsRefuseChoicesThatAreNotTheirs) {
   EXPECT_THAT(error_of("[model]\nlikelihood = \"clamped_bernoulli\"\n"), HasSubstr("only the preset published"));
   EXPECT_THAT(error_of("[model]\nlikelihood = \"bernouli\"\n"), HasSubstr("did you mean 'bernoulli'"));
+  EXPECT_THAT(error_of("[model.training]\nprior = \"realnpv\"\n"), HasSubstr("did you mean 'realnvp'"));
   EXPECT_THAT(error_of("[model]\nvariance = 0.5\n"), HasSubstr("likelihood is missing"));
   EXPECT_THAT(error_of("[model]\nlikelihood = \"gaussian\"\nvariance = 0.0\n"), HasSubstr("variance finite and > 0"));
   EXPECT_THAT(error_of("[model]\nlatent = 2\n[model.training]\nstart = \"vae.safetensors\"\n"),

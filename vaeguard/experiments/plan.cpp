@@ -37,6 +37,7 @@ void read_objective(TableReader& reader, training::ObjectiveOptions& options) {
 void read_training(TableReader reader, std::uint64_t seed, ModelPlan& model) {
   model.preset = reader.text("preset", model.preset);
   model.start = reader.text("start", "");
+  model.prior = reader.text("prior", "");
   training::TrainerOptions& options = model.training;
   options = training::training_preset(model.preset);
   options.seed = seed;
@@ -132,6 +133,10 @@ void ModelPlan::validate() const {
   if (needs_start && start.empty() && checkpoint.empty()) {
     misuse("experiments.plan", "objective {} retrains a given VAE: training needs a checkpoint to start from",
            training.objective.name);
+  }
+  if (!prior.empty()) {
+    models::check_prior_name(prior, "experiments.plan");
+    training::check_prior(training.objective.name, prior);
   }
   if (!start.empty() && (latent != models::kConvVaeLatentSize || likelihood)) {
     misuse("experiments.plan", "latent and likelihood are those of the start {}; leave them out", start.string());

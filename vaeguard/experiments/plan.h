@@ -24,10 +24,11 @@ struct ModelPlan {
   std::int64_t latent = models::kConvVaeLatentSize;
   std::string preset = "default";                // of the training
   std::optional<models::Likelihood> likelihood;  // none: what the preset has for the data's channels
+  std::string prior;                             // models::make_prior; empty: the start's, else standard_normal
   training::TrainerOptions training;
 
-  /// Throws Misuse where the objective needs a start, a start comes with its own latent size and likelihood, or the
-  /// likelihood is one that only published runs have.
+  /// Throws Misuse where the objective needs a start or bears no such prior, a start comes with its own latent size and
+  /// likelihood, or the likelihood is one that only published runs have.
   void validate() const;
 };
 

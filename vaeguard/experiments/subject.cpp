@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "vaeguard/base/error.h"
+#include "vaeguard/energy/maker.h"
 #include "vaeguard/experiments/environment.h"
 #include "vaeguard/metrics/frechet.h"
 #include "vaeguard/models/conv_vae.h"
@@ -36,17 +37,19 @@ training::ElboEstimate test_elbo(const models::Vae& vae, std::uint64_t seed, con
 // Between the mean images of as many prior draws as there are test images, and those.
 double frechet_of_samples(const models::Vae& vae, const networks::Network& features, const Matrix& test, Key key,
                           int threads) {
-  Matrix latents(test.rows(), vae.latent_size());
-  for (std::int64_t i = 0; i < latents.rows(); ++i) {
-    fill_normal(key.fold(static_cast<std::uint64_t>(i)), latents.row(i));
+  Matrix base(test.rows(), vae.latent_size());
+  for (std::int64_t i = 0; i < base.rows(); ++i) {
+    fill_normal(key.fold(static_cast<std::uint64_t>(i)), base.row(i));
   }
   const auto moments = [&](const Matrix& images) {
     return metrics::feature_moments(networks::forward_all(features, images, threads));
   };
-  return metrics::frechet_distance(moments(vae.decode(latents, threads)), moments(test));
+  const Matrix samples = vae.decode(vae.prior().from_base(base, threads), threads);
+  return metrics::frechet_distance(moments(samples), moments(test));
 }
 
-models::VaeWeights start_weights(const ModelPlan& model, const data::Dataset& dataset, std::uint64_t seed) {
+// The model without regard to the prior that was asked for.
+models::VaeWeights given_weights(const ModelPlan& model, const data::Dataset& dataset, std::uint64_t seed) {
   if (!model.start.empty()) {
     models::VaeWeights weights = models::load_checkpoint(model.start).vae;
     check_image(weights, dataset, model.start.string());
@@ -56,6 +59,21 @@ models::VaeWeights start_weights(const ModelPlan& model, const data::Dataset& da
   const models::Likelihood usual =
       model.preset == "published" ? models::published_likelihood(channels) : models::usual_likelihood(channels);
   return models::conv_vae(dataset.shape, model.likelihood.value_or(usual), Key(seed).fold("weights"), model.latent);
+}
+
+// A new prior begins as the standard normal, so a model that was trained under it stays what it is.
+models::VaeWeights start_weights(const ModelPlan& model, const data::Dataset& dataset, std::uint64_t seed) {
+  models::VaeWeights weights = given_weights(model, dataset, seed);
+  const auto given = models::name(weights.prior);
+  if (model.prior.empty() || model.prior == given) {
+    return weights;
+  }
+  if (!weights.prior.couplings.empty()) {
+    misuse("experiments.subject", "the start {} has learned its prior, {}; leave prior out, got {}",
+           model.start.string(), given, model.prior);
+  }
+  weights.prior = models::make_prior(model.prior, weights.latent_size(), Key(seed).fold("weights").fold("prior"));
+  return weights;
 }
 
 }  // namespace
@@ -111,6 +129,9 @@ Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& 
 void tell_refusal(const models::Vae& vae, Observer& observer) {
   if (!vae.refusal().empty()) {
     observer.message(fmt::format("warning: precision mixed is not possible, fp32 runs: {}", vae.refusal()));
+  }
+  if (const std::string reason = energy::maker_refusal(vae); !reason.empty()) {
+    observer.message(fmt::format("warning: the energy runs step by step, {}", reason));
   }
 }
 
