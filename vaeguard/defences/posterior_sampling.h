@@ -13,8 +13,8 @@ namespace vaeguard::defences {
 /// What 16 leave in the decoder stays in the cache. Fewer images than fill all threads' chunks come in smaller ones.
 inline constexpr std::int64_t kChainsPerChunk = 16;
 
-/// A draw or the mean of q(z|x), x as the reading takes it; the prior's centre, 0 where it is standard normal; what Adam
-/// makes of the mean; that of all these which has the lowest energy.
+/// A draw or the mean of q(z|x), x as the reading takes it; the prior's centre, 0 where it is standard normal; what
+/// Adam makes of the mean; that of all these which has the lowest energy.
 enum class Start { draw, mean, prior, map, lowest };
 /// The transition. Langevin has no accept step: it is biased, kept for comparison, and its records say so.
 enum class KernelChoice { hmc, generalised_hmc, mala, dynamic, langevin };
