@@ -30,6 +30,7 @@ struct TrainVerb {
   std::int64_t latent = models::kConvVaeLatentSize;
   std::optional<std::string> likelihood;
   std::optional<double> variance;
+  std::string prior;
   std::string companions_of;
   std::string out = "vae.safetensors";
 };
@@ -57,6 +58,7 @@ void set_model(const TrainVerb& verb, experiments::ModelPlan& model) {
   model.preset = verb.preset;
   model.start = verb.start;
   model.latent = verb.latent;
+  model.prior = verb.prior;
   if (verb.variance && !verb.likelihood) {
     misuse("train", "--variance belongs to a --likelihood, got none");
   }
@@ -122,6 +124,8 @@ void add_train(CLI::App& program, Common& common) {
   app->add_option("--likelihood", verb->likelihood,
                   "bernoulli, gaussian or laplace; else bernoulli for grey images, gaussian for colours");
   app->add_option("--variance", verb->variance, "Variance of a pixel under that likelihood (default 1)");
+  app->add_option("--prior", verb->prior,
+                  "standard_normal, or realnvp: learned with the model; else the start's, or standard_normal");
   app->add_option("--companions-of", verb->companions_of,
                   "Keep this checkpoint's VAE; fit the latent classifier and the pixel law");
   app->add_option("--out", verb->out, "Checkpoint to write")->capture_default_str();
