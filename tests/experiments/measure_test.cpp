@@ -51,6 +51,11 @@ TEST(Measure, ACodeThatIsNoNumberMakesScoresUnknownAndEndsNoRun) {
   EXPECT_EQ(std::ranges::count_if(
                 records.items, [](const Item& item) { return item.metric == "brier_score" && std::isnan(item.value); }),
             1);
+  const auto agrees = std::ranges::find_if(records.items, [](const Item& item) {
+    return item.metric == "agreement" && item.protocol == "mean" && item.reference == 1;
+  });
+  ASSERT_NE(agrees, records.items.end());
+  EXPECT_EQ(agrees->value, 0.0);
 }
 
 }  // namespace

@@ -38,6 +38,15 @@ TEST(Vote, CountsClassesAndAveragesProbabilitiesOverTheDrawsThatWereTaken) {
   EXPECT_TRUE(std::isnan(found.error[0]));  // three draws say nothing of their error
 }
 
+TEST(Vote, DrawsThatOverflowedHaveNoVoice) {
+  const models::LinearClassifier classifier{Matrix(2, 1, std::vector<float>{1.0F, -1.0F}), {0.0F, 0.0F}};
+  constexpr float kInfinite = std::numeric_limits<float>::infinity();
+  defences::Inference inference;
+  inference.chains = 1;
+  inference.draws = Matrix(2, 3, std::vector<float>{kInfinite, -kInfinite, -1.0F, kInfinite, kInfinite, -kInfinite});
+  EXPECT_THAT(vote(classifier, inference).winners, testing::ElementsAre(1, models::kNoClass));
+}
+
 TEST(Vote, HasTheMonteCarloErrorOfTheMostProbableClass) {
   defences::Inference inference;
   inference.chains = 2;

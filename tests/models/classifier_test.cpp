@@ -2,6 +2,7 @@
 #include "vaeguard/models/classifier.h"
 
 #include <array>
+#include <limits>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/random.h"
@@ -21,6 +22,12 @@ TEST(Classifier, LogitsAreWeightTimesLatentPlusBias) {
 TEST(Classifier, PredictsTheLargestLogitAndTheFirstInATie) {
   const Matrix latents(3, 2, std::vector<float>{2.0F, 3.0F, -3.0F, -3.0F, 0.0F, 0.5F});
   EXPECT_THAT(example().predict(latents), testing::ElementsAre(1, 2, 0));
+}
+
+TEST(Classifier, GivesACodeThatIsNoNumberNoClass) {
+  const LinearClassifier classifier{Matrix(2, 1, std::vector<float>{1.0F, -1.0F}), {0.0F, 0.0F}};
+  const Matrix codes(3, 1, std::vector<float>{1.0F, std::numeric_limits<float>::quiet_NaN(), -1.0F});
+  EXPECT_EQ(classifier.predict(codes), (std::vector<std::int64_t>{0, kNoClass, 1}));
 }
 
 TEST(Classifier, ProbabilitiesAreTheSoftmaxOfTheLogitsHoweverLarge) {

@@ -2,6 +2,7 @@
 #include "vaeguard/experiments/vote.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "vaeguard/experiments/draw_chains.h"
 #include "vaeguard/mcmc/diagnostics.h"
@@ -25,14 +26,17 @@ Vote vote(const models::LinearClassifier& classifier, const defences::Inference&
       of_chains.push_back(classifier.probabilities(chain));
       for (std::int64_t k = 0; k < chain.rows(); ++k) {
         const auto one = of_chains.back().row(k);
-        ++votes[static_cast<std::size_t>(most(one))];
+        if (!std::isnan(one.front())) {  // a softmax is a number everywhere or nowhere
+          ++votes[static_cast<std::size_t>(most(one))];
+        }
         std::ranges::transform(sums, one, sums.begin(), std::plus<>{});
         ++draws;
       }
     }
     std::ranges::transform(sums, result.probabilities.row(row).begin(),
                            [&](double sum) { return static_cast<float>(sum / draws); });
-    result.winners.push_back(most(votes));
+    const std::int64_t winner = most(votes);
+    result.winners.push_back(votes[static_cast<std::size_t>(winner)] > 0.0F ? winner : models::kNoClass);
     const std::int64_t top = most(result.probabilities.row(row));
     mcmc::Chains of_top;
     for (const Matrix& probabilities : of_chains) {

@@ -10,7 +10,8 @@
 namespace vaeguard::experiments {
 
 struct Vote {
-  std::vector<std::int64_t> winners;  // [B] the class that most kept draws have, the lowest of those that tie
+  std::vector<std::int64_t> winners;  // [B] the class that most kept draws have, the lowest of those that tie; kNoClass
+                                      // where no draw has one
   Matrix probabilities;               // [B, classes] mean over the kept draws: the posterior's class probabilities
   std::vector<double> error;          // [B] Monte Carlo standard error of the most probable class's probability; NaN
                                       // where there are too few draws or it never changes

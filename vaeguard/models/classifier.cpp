@@ -58,7 +58,8 @@ std::vector<std::int64_t> LinearClassifier::predict(const Matrix& latents) const
   std::vector<std::int64_t> result(static_cast<std::size_t>(latents.rows()));
   for (std::int64_t b = 0; b < latents.rows(); ++b) {
     const std::vector<double> row = row_logits(*this, latents.row(b));
-    result[static_cast<std::size_t>(b)] = std::ranges::max_element(row) - row.begin();
+    const bool known = std::ranges::all_of(row, [](double logit) { return std::isfinite(logit); });
+    result[static_cast<std::size_t>(b)] = known ? std::ranges::max_element(row) - row.begin() : kNoClass;
   }
   return result;
 }
