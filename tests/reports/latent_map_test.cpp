@@ -23,12 +23,14 @@ class LatentMap : public testing::Test {
   }
 
   // Two references of two restarts each, attacked to a distance of 5 and 10, defended to 1 and 2.
-  void write_cell(std::vector<std::int64_t> index = {7, 7, 9, 9}) const {
+  void write_cell(std::vector<std::int64_t> index = {7, 7, 9, 9},
+                  std::vector<std::int64_t> label = {0, 0, 1, 1}) const {
     write_npz(run_.arrays_folder / "encoder_skl-linf-0.1-hmc.npz",
               {{"z_ref", {{4, 2}, std::vector<float>{0, 0, 0, 0, 1, 1, 1, 1}}},
                {"z_adv", {{4, 2}, std::vector<float>{3, 4, 99, 99, 1, 11, 99, 99}}},
                {"z_defended", {{4, 2}, std::vector<float>{0, 1, 99, 99, 3, 1, 99, 99}}},
-               {"index", {{static_cast<std::int64_t>(index.size())}, index}}});
+               {"index", {{static_cast<std::int64_t>(index.size())}, index}},
+               {"label", {{static_cast<std::int64_t>(label.size())}, label}}});
   }
   void write_map() const {
     write_npz(run_.arrays_folder / "latent_map.npz", {{"z", {{3, 2}, std::vector<float>{-1, 0, 0, 0, 1, 0.12345F}}},
@@ -58,19 +60,29 @@ TEST_F(LatentMap, DrawsTheFirstRestartOfEachReferenceOverTheMap) {
   EXPECT_DOUBLE_EQ(codes[1]["x"], 3.0);
   EXPECT_DOUBLE_EQ(codes[5]["x"], 3.0);
   EXPECT_EQ(charts[0].group, "Encoder attack, L∞ radius 0.1");
-  EXPECT_EQ(charts[0].note,
-            "2 of 2 references, evenly spaced, the first restart of each. Median distance to the reference's code over "
-            "all 2: attacked 7.50, defended 1.50.");
+  EXPECT_EQ(
+      charts[0].note,
+      "2 of 2 references, the first of each class and its first restart. Median distance to the reference's code over "
+      "all 2: attacked 7.50, defended 1.50.");
 }
 
-TEST_F(LatentMap, ShowsNoMoreReferencesThanAskedForButSpeaksOfAll) {
+TEST_F(LatentMap, ShowsOneReferenceOfEachClassButSpeaksOfAll) {
   write_map();
-  write_cell();
-  const auto charts = latent_map_charts(run_, 1);
+  write_cell({7, 7, 9, 9}, {3, 3, 3, 3});
+  const auto charts = latent_map_charts(run_);
   const auto spec = nlohmann::json::parse(charts.at(0).spec);
   EXPECT_EQ(spec["layer"][1]["layer"][1]["data"]["values"].size(), 3U);
   EXPECT_THAT(charts[0].note, HasSubstr("1 of 2 references"));
   EXPECT_THAT(charts[0].note, HasSubstr("attacked 7.50"));
+}
+
+TEST_F(LatentMap, AxesReachEveryCodeOfAPath) {
+  write_map();
+  write_cell();
+  const auto spec = nlohmann::json::parse(latent_map_charts(run_).at(0).spec);
+  const auto& domain = spec["layer"][0]["encoding"]["y"]["scale"]["domain"];
+  EXPECT_NEAR(domain[0].get<double>(), 0.0, 1e-9);
+  EXPECT_NEAR(domain[1].get<double>(), 11.0, 1e-9);  // where the second reference's attack ends
 }
 
 TEST_F(LatentMap, RunsWithoutAMapHaveNone) {

@@ -179,7 +179,7 @@ TEST_F(Report, ModelsWithTwoLatentsHaveASectionWithTheirMap) {
   const NpzArray number{{1}, std::vector<std::int64_t>{3}};
   write_npz(run.arrays_folder / "latent_map.npz", {{"z", codes}, {"label", number}});
   write_npz(run.arrays_folder / "encoder_skl-linf-0.1-hmc.npz",
-            {{"z_ref", codes}, {"z_adv", codes}, {"z_defended", codes}, {"index", number}});
+            {{"z_ref", codes}, {"z_adv", codes}, {"z_defended", codes}, {"index", number}, {"label", number}});
   const std::string html = page(run);
   EXPECT_THAT(html, HasSubstr("<section id=\"map\""));
   EXPECT_THAT(html, HasSubstr("<a href=\"#map\">Latent space</a>"));

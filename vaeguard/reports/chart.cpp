@@ -61,6 +61,25 @@ Json frame(const std::string& description) {
           {"view", {{"stroke", nullptr}}}};
 }
 
+// The central 98 % of the map, and every code of the paths: a few far images would leave no room for all others.
+std::pair<double, double> range_of_map(const std::vector<MapDot>& map, const std::vector<CodePath>& paths,
+                                       double PlanePoint::*coordinate) {
+  constexpr double kTail = 0.01;
+  std::vector<double> values;
+  for (const MapDot& dot : map) {
+    values.push_back(dot.at.*coordinate);
+  }
+  double low = quantile(values, kTail);
+  double high = quantile(values, 1.0 - kTail);
+  for (const CodePath& path : paths) {
+    for (const PlanePoint& code : {path.reference, path.attacked, path.defended}) {
+      low = std::min(low, code.*coordinate);
+      high = std::max(high, code.*coordinate);
+    }
+  }
+  return {low, high};
+}
+
 std::string dump(const Json& spec) {
   // Labels come from records and may hold bytes that are not UTF-8: they are replaced, not refused.
   return spec.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -236,8 +255,15 @@ Chart map_chart(const std::string& id, const std::string& title, const std::vect
     mark(path.attacked, "attacked");
     mark(path.defended, "defended");
   }
-  const Json x = {{"field", "x"}, {"type", "quantitative"}, {"title", "first latent"}, {"scale", {{"zero", false}}}};
-  const Json y = {{"field", "y"}, {"type", "quantitative"}, {"title", "second latent"}, {"scale", {{"zero", false}}}};
+  const auto axis = [&](const char* field, const char* words, double PlanePoint::*coordinate) {
+    const auto [low, high] = range_of_map(map, paths, coordinate);
+    return Json{{"field", field},
+                {"type", "quantitative"},
+                {"title", words},
+                {"scale", {{"zero", false}, {"nice", false}, {"domain", {rounded(low), rounded(high)}}}}};
+  };
+  const Json x = axis("x", "first latent", &PlanePoint::x);
+  const Json y = axis("y", "second latent", &PlanePoint::y);
   const Json names = {"reference", "attacked", "defended"};
   const Json legend = {{"title", nullptr}, {"orient", "bottom"}};
   const Json colour = {{"field", "code"},
@@ -249,14 +275,15 @@ Chart map_chart(const std::string& id, const std::string& title, const std::vect
                       {"scale", {{"domain", names}, {"range", {"circle", "cross", "diamond"}}}},
                       {"legend", legend}};
   Chart chart{.id = id, .title = title};
-  chart.description = fmt::format("{}: the codes of {} images, and of {} references, attacked and defended.", title,
-                                  map.size(), paths.size());
+  chart.description =
+      fmt::format("{}: the codes of {} images but for the outermost, and of {} references, attacked and defended.",
+                  title, map.size(), paths.size());
   Json spec = frame(chart.description);
   spec["height"] = 2 * kHeight;
-  spec["resolve"] = {{"scale", {{"color", "independent"}}}};
+  spec["resolve"] = {{"scale", {{"color", "independent"}, {"shape", "independent"}}}};
   spec["layer"] = {
       {{"data", {{"values", dots}}},
-       {"mark", {{"type", "circle"}, {"size", 12}, {"opacity", 0.35}}},
+       {"mark", {{"type", "circle"}, {"size", 12}, {"opacity", 0.35}, {"clip", true}}},
        {"encoding",
         {{"x", x},
          {"y", y},

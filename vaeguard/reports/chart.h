@@ -76,8 +76,8 @@ struct MapDot {
   std::int64_t label = 0;
 };
 
-/// Paths over the map that the encoder makes of the data, in the manner of the paper's figure 1. Both axes share one
-/// scale's unit only as far as the page's width allows.
+/// Paths over the map that the encoder makes of the data, in the manner of the paper's figure 1. The outermost 1 % of
+/// dots on each side may be cut off, codes of paths are not.
 Chart map_chart(const std::string& id, const std::string& title, const std::vector<MapDot>& map,
                 const std::vector<CodePath>& paths);
 

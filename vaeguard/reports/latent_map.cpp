@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/npz.h"
@@ -53,50 +54,60 @@ std::vector<MapDot> read_map(const std::filesystem::path& file) {
   return map;
 }
 
+struct LabelledPath {
+  CodePath codes;
+  std::int64_t label = 0;
+};
+
 // Of every reference, its first restart.
-std::vector<CodePath> read_paths(const std::filesystem::path& file) {
+std::vector<LabelledPath> read_paths(const std::filesystem::path& file) {
   const NpzArrays arrays = read_npz(file);
   const auto reference = points(arrays, "z_ref", file);
   const auto attacked = points(arrays, "z_adv", file);
   const auto defended = points(arrays, "z_defended", file);
   const auto index = whole_numbers(arrays, "index", reference.size(), file);
+  const auto labels = whole_numbers(arrays, "label", reference.size(), file);
   if (attacked.size() != reference.size() || defended.size() != reference.size()) {
     misuse("reports.latent_map", "{} has {} codes of references, {} attacked and {} defended ones", file.string(),
            reference.size(), attacked.size(), defended.size());
   }
-  std::vector<CodePath> paths;
+  std::vector<LabelledPath> paths;
   for (std::size_t i = 0; i < reference.size(); ++i) {
     if (i == 0 || index[i] != index[i - 1]) {
-      paths.push_back({reference[i], attacked[i], defended[i]});
+      paths.push_back({{reference[i], attacked[i], defended[i]}, labels[i]});
     }
   }
   return paths;
 }
 
-double median_distance(const std::vector<CodePath>& paths, PlanePoint CodePath::*code) {
+double median_distance(const std::vector<LabelledPath>& paths, PlanePoint CodePath::*code) {
   std::vector<double> distances;
-  for (const CodePath& path : paths) {
-    distances.push_back(std::hypot((path.*code).x - path.reference.x, (path.*code).y - path.reference.y));
+  for (const auto& [codes, label] : paths) {
+    distances.push_back(std::hypot((codes.*code).x - codes.reference.x, (codes.*code).y - codes.reference.y));
   }
   return quantile(distances, 0.5);
 }
 
-std::vector<CodePath> evenly_spaced(const std::vector<CodePath>& paths, std::int64_t most) {
-  const std::size_t shown = std::min(static_cast<std::size_t>(most), paths.size());
+// More would hide each other.
+std::vector<CodePath> first_of_each_class(const std::vector<LabelledPath>& paths) {
+  std::set<std::int64_t> seen;
   std::vector<CodePath> chosen;
-  for (std::size_t i = 0; i < shown; ++i) {
-    chosen.push_back(paths[i * paths.size() / shown]);
+  for (const auto& [codes, label] : paths) {
+    if (seen.insert(label).second) {
+      chosen.push_back(codes);
+    }
   }
   return chosen;
 }
 
 Chart chart_of(const Scenario& scenario, const Cell& cell, const std::vector<MapDot>& map,
-               const std::vector<CodePath>& paths, std::int64_t most) {
-  const std::vector<CodePath> shown = evenly_spaced(paths, most);
+               const std::vector<LabelledPath>& paths) {
+  const std::vector<CodePath> shown = first_of_each_class(paths);
   Chart chart = map_chart("map-" + safe_name(cell.name), defence_words(cell.defence), map, shown);
   chart.group = scenario.title();
   chart.note = fmt::format(
-      "{} of {} references, evenly spaced, the first restart of each. Median distance to the reference's code over all "
+      "{} of {} references, the first of each class and its first restart. Median distance to the reference's code "
+      "over all "
       "{}: attacked {}, defended {}.",
       shown.size(), paths.size(), paths.size(), number_words(median_distance(paths, &CodePath::attacked), 2),
       number_words(median_distance(paths, &CodePath::defended), 2));
@@ -106,7 +117,7 @@ Chart chart_of(const Scenario& scenario, const Cell& cell, const std::vector<Map
 
 }  // namespace
 
-std::vector<Chart> latent_map_charts(const RunRecords& records, std::int64_t most) {
+std::vector<Chart> latent_map_charts(const RunRecords& records) {
   std::vector<Chart> charts;
   for (const Scenario& scenario : scenarios(records)) {
     const auto map_file =
@@ -118,7 +129,7 @@ std::vector<Chart> latent_map_charts(const RunRecords& records, std::int64_t mos
     for (const Cell& cell : scenario.cells) {
       const auto file = records.arrays_folder / (cell.name + ".npz");
       if (cell.defence != "none" && exists(file)) {
-        charts.push_back(chart_of(scenario, cell, map, read_paths(file), most));
+        charts.push_back(chart_of(scenario, cell, map, read_paths(file)));
       }
     }
   }

@@ -8,8 +8,8 @@
 
 namespace vaeguard::reports {
 
-/// One chart for each attacked scenario and defence of each model with two latents, with at most `most` references,
-/// evenly spaced over their list, the first restart of each. Empty where no model of the run has two latents.
-std::vector<Chart> latent_map_charts(const RunRecords& records, std::int64_t most = 10);
+/// One chart for each attacked scenario and defence of each model with two latents, with the first reference of
+/// each class and its first restart. Empty where no model of the run has two latents.
+std::vector<Chart> latent_map_charts(const RunRecords& records);
 
 }  // namespace vaeguard::reports

@@ -108,8 +108,8 @@ document.documentElement.classList.add("script");
   tables.forEach(lay);
 })();
 
-// Draws each chart when it comes near the window; its place holds its description until then, and keeps it if drawing
-// fails. A printed page has all.
+// Draws the charts one after the other, so that the page answers meanwhile; each place holds its description until then,
+// and keeps it if drawing fails.
 (function () {
   if (typeof vegaEmbed === "undefined") return;
   const config = {
@@ -123,19 +123,18 @@ document.documentElement.classList.add("script");
     const canvas = document.createElement("div");
     canvas.style.width = "100%";
     place.append(canvas);
-    vegaEmbed(canvas, spec, { mode: "vega-lite", renderer: "svg", actions: false, config, tooltip: { theme: "page" } })
+    return vegaEmbed(canvas, spec, { mode: "vega-lite", renderer: "svg", actions: false, config, tooltip: { theme: "page" } })
       .then(() => place.querySelector(".fallback").remove())
       .catch((error) => {
         canvas.remove();
         place.querySelector(".fallback").append(" (The chart could not be drawn: " + error.message + ")");
       });
   };
-  const waiting = new Set(document.querySelectorAll(".chart"));
-  const take = (place) => waiting.delete(place) && draw(place);
-  const near = new IntersectionObserver(
-    (seen) => seen.filter((one) => one.isIntersecting).forEach((one) => { near.unobserve(one.target); take(one.target); }),
-    { rootMargin: "100%" },
-  );
-  waiting.forEach((place) => near.observe(place));
-  addEventListener("beforeprint", () => waiting.forEach(take));
+  const pause = () => new Promise((resolve) => setTimeout(resolve));
+  (async () => {
+    for (const place of document.querySelectorAll(".chart")) {
+      await draw(place);
+      await pause();
+    }
+  })();
 })();
