@@ -151,6 +151,29 @@ TEST_F(Report, GalleryTakesTheFirstRestartOfOneReferenceOfEachClassInTurn) {
   EXPECT_TRUE(gallery(run, all.front()).rows.empty());
 }
 
+TEST_F(Report, GalleryFindsTheSameReferencesAmongFewerRestarts) {
+  RunRecords run = made_up_run();
+  run.arrays_folder = folder_ / "arrays";
+  write_arrays("encoder_skl-linf-0.1-none");  // three references of two restarts
+  const NpzArray images{{3, 16}, std::vector<float>(48, 0.0F)};
+  NpzArray defended = images;
+  for (std::size_t i = 0; i < 48; ++i) {
+    std::get<std::vector<float>>(defended.values)[i] = static_cast<float>(i / 16);  // 0, 1, 2 from row to row
+  }
+  auto arrays = read_npz(run.arrays_folder / "encoder_skl-linf-0.1-none.npz");
+  const auto index = std::get<std::vector<std::int64_t>>(arrays.at("index").values);
+  write_npz(run.arrays_folder / "encoder_skl-linf-0.1-hmc.npz",
+            {{"x_ref", images},
+             {"rec_defended", defended},
+             {"index", {{3}, std::vector<std::int64_t>{index[0], index[2], index[4]}}}});
+  const Gallery found = gallery(run, scenarios(run).back(), 3);
+  ASSERT_EQ(found.rows.size(), 5U);
+  for (std::int64_t column = 0; column < 3; ++column) {
+    // Reference r is row 2 r of the larger arrays, which holds 0.1 * 2 r, and row r of the smaller, which holds r.
+    EXPECT_FLOAT_EQ(found.rows[4].images(column, 0), found.rows[0].images(column, 0) / 0.2F);
+  }
+}
+
 TEST_F(Report, OfManyGalleriesTheFirstSixAreOpen) {
   RunRecords run = made_up_run();
   run.arrays_folder = folder_ / "arrays";

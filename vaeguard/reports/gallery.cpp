@@ -59,6 +59,19 @@ std::vector<std::int64_t> first_restarts(const std::vector<std::int64_t>& index,
   return positions;
 }
 
+/// The first row of each of these references; empty unless all are there.
+std::vector<std::int64_t> rows_of(const std::vector<std::int64_t>& references, const std::vector<std::int64_t>& index) {
+  std::vector<std::int64_t> rows;
+  for (const std::int64_t reference : references) {
+    const auto found = std::ranges::find(index, reference);
+    if (found == index.end()) {
+      return {};
+    }
+    rows.push_back(found - index.begin());
+  }
+  return rows;
+}
+
 /// At most `most` of `positions`, evenly spaced.
 std::vector<std::int64_t> spaced(const std::vector<std::int64_t>& positions, std::int64_t most) {
   const auto count = static_cast<std::int64_t>(positions.size());
@@ -116,7 +129,8 @@ Matrix chosen_images(const Arrays& arrays, const std::string& name, const std::v
 
 Gallery gallery(const RunRecords& records, const Scenario& scenario, std::int64_t most) {
   Gallery result;
-  std::vector<std::int64_t> positions;
+  std::vector<std::int64_t> positions;   // rows of the cell at hand
+  std::vector<std::int64_t> references;  // what they show, by index in the data set; empty where that was not kept
   const auto add = [&](const Arrays& arrays, const std::string& name, const std::string& label) {
     Matrix images = chosen_images(arrays, name, positions, result.shape.size());
     if (!images.empty()) {
@@ -130,6 +144,9 @@ Gallery gallery(const RunRecords& records, const Scenario& scenario, std::int64_
       continue;
     }
     const Arrays arrays = read_npz(path);
+    if (!first && !references.empty()) {
+      positions = rows_of(references, whole_numbers(arrays, "index"));  // a defence may have fewer restarts
+    }
     if (first && pixels(arrays, "x_ref") != nullptr) {
       result.shape = image_shape(arrays.at("x_ref"));
       const auto count = static_cast<std::int64_t>(pixels(arrays, "x_ref")->size()) / result.shape.size();
@@ -138,12 +155,17 @@ Gallery gallery(const RunRecords& records, const Scenario& scenario, std::int64_
       const auto usable = [&](const std::vector<std::int64_t>& values) {
         return static_cast<std::int64_t>(values.size()) == count;
       };
-      const auto references = first_restarts(usable(index) ? index : std::vector<std::int64_t>{}, count);
-      positions = usable(label) ? one_of_each(references, label, most) : spaced(references, most);
+      const auto candidates = first_restarts(usable(index) ? index : std::vector<std::int64_t>{}, count);
+      positions = usable(label) ? one_of_each(candidates, label, most) : spaced(candidates, most);
+      for (const std::int64_t position : positions) {
+        if (usable(index)) {
+          references.push_back(index[static_cast<std::size_t>(position)]);
+        }
+      }
       result.choice =
-          fmt::format("{} of {} references, {}{}.", positions.size(), references.size(),
+          fmt::format("{} of {} references, {}{}.", positions.size(), candidates.size(),
                       usable(label) ? "one of each class in turn" : "evenly spaced",
-                      static_cast<std::int64_t>(references.size()) < count ? ", first restart of each" : "");
+                      static_cast<std::int64_t>(candidates.size()) < count ? ", first restart of each" : "");
       add(arrays, "x_ref", "Reference");
       add(arrays, "rec_ref", "its reconstruction");
       if (!scenario.clean()) {
