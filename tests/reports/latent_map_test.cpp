@@ -39,7 +39,8 @@ class LatentMap : public testing::Test {
 
   RunRecords run_ = [] {
     RunRecords run = made_up_run();
-    run.arrays_folder = std::filesystem::path(testing::TempDir()) / "latent-map";
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();  // tests run side by side
+    run.arrays_folder = std::filesystem::path(testing::TempDir()) / ("latent-map-" + std::string(test->name()));
     return run;
   }();
 };
