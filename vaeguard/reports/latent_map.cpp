@@ -107,8 +107,7 @@ Chart chart_of(const Scenario& scenario, const Cell& cell, const std::vector<Map
   chart.group = scenario.title();
   chart.note = fmt::format(
       "{} of {} references, the first of each class and its first restart. Median distance to the reference's code "
-      "over all "
-      "{}: attacked {}, defended {}.",
+      "over all {}: attacked {}, defended {}.",
       shown.size(), paths.size(), paths.size(), number_words(median_distance(paths, &CodePath::attacked), 2),
       number_words(median_distance(paths, &CodePath::defended), 2));
   chart.description += " " + chart.note;
