@@ -5,23 +5,8 @@ import json
 import time
 
 import torch
-from torch import nn
 
-
-def make_encoder():
-    trunk = nn.Sequential(
-        nn.Conv2d(1, 32, 3, 2, 1), nn.ReLU(),
-        nn.Conv2d(32, 64, 3, 2, 1), nn.ReLU(),
-        nn.Conv2d(64, 96, 3, 2, 1), nn.ReLU(),
-        nn.Conv2d(96, 128, 3, 2, 1), nn.ReLU(),
-    )
-    return trunk, nn.Conv2d(128, 64, 3, 2, 1), nn.Conv2d(128, 64, 3, 2, 1)
-
-
-def encode(encoder, images):
-    trunk, mean_head, log_variance_head = encoder
-    features = trunk(images)
-    return mean_head(features).flatten(1), log_variance_head(features).flatten(1)
+from paper_vae import encode, make_encoder
 
 
 def symmetric_divergence(clean, attacked):
@@ -59,7 +44,6 @@ def main():
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     encoder = make_encoder()
-    assert sum(p.numel() for part in encoder for p in part.parameters()) == 332_512
     images = torch.rand(50, 1, 1, 28, 28)
     attack(encoder, images[0], 0.1, options.steps)
     attacked, gain, start = 0, 0.0, time.perf_counter()

@@ -9,33 +9,25 @@ import time
 import torch
 from torch import nn
 
+from paper_vae import LATENT, log_likelihood, make_decoder
+
 LEAPFROG_STEPS = 20
 GRADIENTS_PER_TRANSITION = LEAPFROG_STEPS + 1  # the formulation keeps none from the transition before
-LATENT = 64
 
 
-def make_decoder(channels):
-    decoder = nn.Sequential(
-        nn.ConvTranspose2d(LATENT, 128, 3, dilation=2), nn.ReLU(),
-        nn.ConvTranspose2d(128, 96, 3), nn.ReLU(),
-        nn.ConvTranspose2d(96, 64, 3, padding=1), nn.ReLU(),
-        nn.ConvTranspose2d(64, 32, 4, 2, 1), nn.ReLU(),
-        nn.ConvTranspose2d(32, channels, 4, 2, 1), nn.Sigmoid(),
-    )
+def xavier_decoder(channels):
+    decoder = make_decoder(channels)
     for layer in decoder:
         if isinstance(layer, nn.ConvTranspose2d):
             nn.init.xavier_normal_(layer.weight)
             nn.init.zeros_(layer.bias)
-    assert channels != 1 or sum(p.numel() for p in decoder.parameters()) == 273_217
     return decoder
 
 
 def log_posterior(decoder, images, latents):
     """log p(x|z) + log p(z) of each chain, [B]."""
-    probabilities = decoder(latents).clamp(1e-5, 1 - 1e-5)
-    log_likelihood = images * torch.log(probabilities) + (1 - images) * torch.log(1 - probabilities)
     log_prior = -0.5 * (math.log(2 * math.pi) + latents**2)
-    return log_likelihood.flatten(1).sum(1) + log_prior.flatten(1).sum(1)
+    return log_likelihood(decoder(latents), images) + log_prior.flatten(1).sum(1)
 
 
 def gradient(decoder, images, latents, with_weights):
@@ -72,7 +64,7 @@ class Variant:
     def __init__(self, options, batch, with_weights):
         torch.manual_seed(1)
         self.with_weights = with_weights
-        self.decoder = make_decoder(options.channels).requires_grad_(with_weights)
+        self.decoder = xavier_decoder(options.channels).requires_grad_(with_weights)
         self.images = torch.rand(batch, options.channels, 28, 28)
         self.latents = torch.randn(batch, LATENT, 1, 1)
         self.seconds = []
