@@ -34,6 +34,15 @@ TEST(Npz, ReadsBackWhatWasWritten) {
   EXPECT_EQ(read_npz(folder.path() / "file.npz"), example());
 }
 
+TEST(Npz, FindsValuesByNameAndType) {
+  const NpzArrays arrays = example();
+  ASSERT_NE(find_values<float>(arrays, "scalar"), nullptr);
+  EXPECT_EQ(*find_values<float>(arrays, "scalar"), std::vector<float>{2.5F});
+  EXPECT_EQ(find_values<std::int64_t>(arrays, "label")->size(), 4);
+  EXPECT_EQ(find_values<float>(arrays, "label"), nullptr);
+  EXPECT_EQ(find_values<float>(arrays, "absent"), nullptr);
+}
+
 TEST(Npz, RefusesToWriteAnEmptyArchive) {
   const TemporaryFolder folder;
   expect_misuse([&] { write_npz(folder.path() / "file.npz", {}); }, {"file.npz", "at least one array"});

@@ -28,4 +28,11 @@ NpzArrays read_npz(const std::filesystem::path& file);
 /// The same from bytes in memory; `place` names them in messages.
 NpzArrays parse_npz(std::span<const std::byte> bytes, std::string_view place);
 
+/// The values, float or int64, of the array of this name; null unless it is there and of that type.
+template <typename Value>
+const std::vector<Value>* find_values(const NpzArrays& arrays, const std::string& name) {
+  const auto found = arrays.find(name);
+  return found == arrays.end() ? nullptr : std::get_if<std::vector<Value>>(&found->second.values);
+}
+
 }  // namespace vaeguard

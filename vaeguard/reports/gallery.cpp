@@ -7,7 +7,6 @@
 #include <cmath>
 #include <map>
 #include <set>
-#include <variant>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/npz.h"
@@ -16,16 +15,8 @@
 namespace vaeguard::reports {
 namespace {
 
-using Arrays = std::map<std::string, NpzArray>;
-
-const std::vector<float>* pixels(const Arrays& arrays, const std::string& name) {
-  const auto found = arrays.find(name);
-  return found == arrays.end() ? nullptr : std::get_if<std::vector<float>>(&found->second.values);
-}
-
-std::vector<std::int64_t> whole_numbers(const Arrays& arrays, const std::string& name) {
-  const auto found = arrays.find(name);
-  const auto* values = found == arrays.end() ? nullptr : std::get_if<std::vector<std::int64_t>>(&found->second.values);
+std::vector<std::int64_t> whole_numbers(const NpzArrays& arrays, const std::string& name) {
+  const auto* values = find_values<std::int64_t>(arrays, name);
   return values == nullptr ? std::vector<std::int64_t>{} : *values;
 }
 
@@ -107,9 +98,9 @@ std::vector<std::int64_t> one_of_each(const std::vector<std::int64_t>& positions
 }
 
 /// The chosen images of an array, or no rows if it is absent or shorter than the others.
-Matrix chosen_images(const Arrays& arrays, const std::string& name, const std::vector<std::int64_t>& positions,
+Matrix chosen_images(const NpzArrays& arrays, const std::string& name, const std::vector<std::int64_t>& positions,
                      std::int64_t size) {
-  const std::vector<float>* values = pixels(arrays, name);
+  const std::vector<float>* values = find_values<float>(arrays, name);
   Matrix images;
   if (values == nullptr) {
     return images;
@@ -131,7 +122,7 @@ Gallery gallery(const RunRecords& records, const Scenario& scenario, std::int64_
   Gallery result;
   std::vector<std::int64_t> positions;   // rows of the cell at hand
   std::vector<std::int64_t> references;  // what they show, by index in the data set; empty where that was not kept
-  const auto add = [&](const Arrays& arrays, const std::string& name, const std::string& label) {
+  const auto add = [&](const NpzArrays& arrays, const std::string& name, const std::string& label) {
     Matrix images = chosen_images(arrays, name, positions, result.shape.size());
     if (!images.empty()) {
       result.rows.push_back({label, std::move(images)});
@@ -143,13 +134,13 @@ Gallery gallery(const RunRecords& records, const Scenario& scenario, std::int64_
     if (records.arrays_folder.empty() || !std::filesystem::exists(path)) {
       continue;
     }
-    const Arrays arrays = read_npz(path);
+    const NpzArrays arrays = read_npz(path);
     if (!first && !references.empty()) {
       positions = rows_of(references, whole_numbers(arrays, "index"));  // a defence may have fewer restarts
     }
-    if (first && pixels(arrays, "x_ref") != nullptr) {
+    if (const auto* reference = find_values<float>(arrays, "x_ref"); first && reference != nullptr) {
       result.shape = image_shape(arrays.at("x_ref"));
-      const auto count = static_cast<std::int64_t>(pixels(arrays, "x_ref")->size()) / result.shape.size();
+      const auto count = static_cast<std::int64_t>(reference->size()) / result.shape.size();
       const auto index = whole_numbers(arrays, "index");
       const auto label = whole_numbers(arrays, "label");
       const auto usable = [&](const std::vector<std::int64_t>& values) {

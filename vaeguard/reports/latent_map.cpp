@@ -21,9 +21,9 @@ constexpr std::int64_t kPlane = 2;
 
 // The rows of an array [n, 2].
 std::vector<PlanePoint> points(const NpzArrays& arrays, const std::string& name, const std::filesystem::path& file) {
-  const auto found = arrays.find(name);
-  const auto* values = found == arrays.end() ? nullptr : std::get_if<std::vector<float>>(&found->second.values);
-  if (values == nullptr || found->second.shape.size() != 2 || found->second.shape[1] != kPlane) {
+  const auto* values = find_values<float>(arrays, name);
+  const auto shape = values == nullptr ? std::vector<std::int64_t>{} : arrays.at(name).shape;
+  if (shape.size() != 2 || shape[1] != kPlane) {
     misuse("reports.latent_map", "{} must have an array '{}' of two columns of numbers", file.string(), name);
   }
   std::vector<PlanePoint> result;
@@ -35,8 +35,7 @@ std::vector<PlanePoint> points(const NpzArrays& arrays, const std::string& name,
 
 std::vector<std::int64_t> whole_numbers(const NpzArrays& arrays, const std::string& name, std::size_t count,
                                         const std::filesystem::path& file) {
-  const auto found = arrays.find(name);
-  const auto* values = found == arrays.end() ? nullptr : std::get_if<std::vector<std::int64_t>>(&found->second.values);
+  const auto* values = find_values<std::int64_t>(arrays, name);
   if (values == nullptr || values->size() != count) {
     misuse("reports.latent_map", "{} must have an array '{}' of {} whole numbers", file.string(), name, count);
   }
