@@ -57,6 +57,7 @@ void set_objective(const TrainVerb& verb, training::ObjectiveOptions& options) {
 void set_model(const TrainVerb& verb, experiments::ModelPlan& model) {
   model.preset = verb.preset;
   model.start = verb.start;
+  model.companions_of = verb.companions_of;
   model.latent = verb.latent;
   model.prior = verb.prior;
   if (verb.variance && !verb.likelihood) {
@@ -83,13 +84,8 @@ models::Checkpoint train(const TrainVerb& verb, const Common& common) {
   model.validate();
   const auto dataset = experiments::load_dataset(experiments::dataset_plan(verb.dataset),
                                                  data::data_folder(common.data), common.thread_count());
-  if (!verb.companions_of.empty()) {
-    auto checkpoint = models::load_checkpoint(verb.companions_of);
-    experiments::fit_companions(checkpoint, seed, dataset, common.thread_count(), *common.observer);
-    return checkpoint;
-  }
   const std::filesystem::path state = verb.out + ".training";
-  auto checkpoint = experiments::train_model(model, seed, dataset, state, common.thread_count(), *common.observer);
+  auto checkpoint = experiments::make_checkpoint(model, seed, dataset, state, common.thread_count(), *common.observer);
   remove(state);
   return checkpoint;
 }

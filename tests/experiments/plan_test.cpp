@@ -212,6 +212,8 @@ TEST(Plan, ModelsRefuseChoicesThatAreNotTheirs) {
   EXPECT_THAT(error_of("[model]\nlikelihood = \"gaussian\"\nvariance = 0.0\n"), HasSubstr("variance finite and > 0"));
   EXPECT_THAT(error_of("[model]\nlatent = 2\n[model.training]\nstart = \"vae.safetensors\"\n"),
               HasSubstr("leave them out"));
+  EXPECT_THAT(error_of("[model]\ncheckpoint = \"a.safetensors\"\ncompanions_of = \"b.safetensors\"\n"),
+              HasSubstr("leave one out"));
 }
 
 TEST(Plan, NamesMustBeDistinct) {

@@ -1,4 +1,4 @@
-// The model under test gets the prior that was asked for, wherever its weights come from.
+// The model under test gets what was asked for, wherever its weights come from.
 #include "vaeguard/experiments/subject.h"
 
 #include "tests/expect_misuse.h"
@@ -19,10 +19,10 @@ ModelPlan brief_training(const std::filesystem::path& start, const std::string& 
 
 models::Checkpoint trained(const ModelPlan& model) {
   model.validate();
-  return train_model(model, 1, training::tiny_dataset(), {}, 1, silent_observer());
+  return make_checkpoint(model, 1, training::tiny_dataset(), {}, 1, silent_observer());
 }
 
-TEST(TrainModel, GivesAPlainStartALearnedPriorAndKeepsOneThatIsThere) {
+TEST(MakeCheckpoint, GivesAPlainStartALearnedPriorAndKeepsOneThatIsThere) {
   const TemporaryFolder folder;
   const auto plain = folder.path() / "plain.safetensors";
   models::save_checkpoint({.vae = training::tiny_vae(), .classifier = std::nullopt, .metadata = {}}, plain);
@@ -41,6 +41,29 @@ TEST(TrainModel, GivesAPlainStartALearnedPriorAndKeepsOneThatIsThere) {
   ModelPlan consistent = brief_training(flow, "");
   consistent.training.objective.name = "avae";
   expect_misuse([&] { (void)trained(consistent); }, {"objective avae needs the prior standard_normal"});
+}
+
+TEST(MakeCheckpoint, CompanionsLeaveTheWeightsAndTakeTheLabelsOfTheDataSet) {
+  const TemporaryFolder folder;
+  ModelPlan model;
+  model.companions_of = folder.path() / "kept.safetensors";
+  const models::VaeWeights weights = training::tiny_vae();
+  models::save_checkpoint({.vae = weights, .classifier = std::nullopt, .metadata = {{"objective", "elbo"}}},
+                          model.companions_of);
+  data::Dataset dataset = training::tiny_dataset();
+  dataset.classes = 3;
+  dataset.train.labels.front() = 2;
+  const models::Checkpoint checkpoint = make_checkpoint(model, 1, dataset, {}, 1, silent_observer());
+  EXPECT_EQ(checkpoint.vae.encoder.parameters, weights.encoder.parameters);
+  EXPECT_EQ(checkpoint.vae.decoder.parameters, weights.decoder.parameters);
+  EXPECT_EQ(checkpoint.classifier.value().classes(), 3);
+  EXPECT_NE(checkpoint.vae.pixel_law, nullptr);
+  EXPECT_EQ(checkpoint.metadata.at("objective"), "elbo") << "how the weights came about stays true";
+  EXPECT_EQ(checkpoint.metadata.at("companions_of"), "kept.safetensors");
+
+  dataset.shape = {1, 4, 9};
+  expect_misuse([&] { (void)make_checkpoint(model, 1, dataset, {}, 1, silent_observer()); },
+                {"kept.safetensors", "must take the images of tiny, 1x4x9; it takes 1x6x6"});
 }
 
 }  // namespace

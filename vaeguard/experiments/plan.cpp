@@ -67,6 +67,7 @@ ModelPlan read_model(TableReader reader, std::uint64_t seed, const std::filesyst
   ModelPlan model;
   model.name = record_name(reader, "name", model.name);
   model.checkpoint = find_beside(reader.text("checkpoint", ""), folder);
+  model.companions_of = find_beside(reader.text("companions_of", ""), folder);
   model.latent = reader.integer("latent", 1, model.latent);
   if (reader.has("likelihood") || reader.has("variance")) {
     model.likelihood = models::Likelihood{.kind = models::likelihood_kind(reader.text("likelihood")),
@@ -130,9 +131,14 @@ void check_names(const Plan& plan, std::string_view place) {
 
 void ModelPlan::validate() const {
   const bool needs_start = training::find_objective(training.objective.name).needs_start;
-  if (needs_start && start.empty() && checkpoint.empty()) {
+  if (needs_start && start.empty() && checkpoint.empty() && companions_of.empty()) {
     misuse("experiments.plan", "objective {} retrains a given VAE: training needs a checkpoint to start from",
            training.objective.name);
+  }
+  if (!checkpoint.empty() && !companions_of.empty()) {
+    misuse("experiments.plan",
+           "checkpoint {} has its own classifier and companions_of {} asks for a new one; leave one out",
+           checkpoint.string(), companions_of.string());
   }
   if (!prior.empty()) {
     models::check_prior_name(prior, "experiments.plan");

@@ -18,9 +18,10 @@
 namespace vaeguard::experiments {
 
 struct ModelPlan {
-  std::string name = "vae";          // in records
-  std::filesystem::path checkpoint;  // weights to use; empty to train
-  std::filesystem::path start;       // weights to begin training with; empty for random ones
+  std::string name = "vae";             // in records
+  std::filesystem::path checkpoint;     // weights to use; empty to train
+  std::filesystem::path companions_of;  // a VAE to keep, whose classifier and pixel law the data set is to give
+  std::filesystem::path start;          // weights to begin training with; empty for random ones
   std::int64_t latent = models::kConvVaeLatentSize;
   std::string preset = "default";                // of the training
   std::optional<models::Likelihood> likelihood;  // none: what the preset has for the data's channels
@@ -28,7 +29,8 @@ struct ModelPlan {
   training::TrainerOptions training;
 
   /// Throws Misuse where the objective needs a start or bears no such prior, a start comes with its own latent size and
-  /// likelihood, or the likelihood is one that only published runs have.
+  /// likelihood, the likelihood is one that only published runs have, or one of checkpoint and companions_of is too
+  /// much.
   void validate() const;
 };
 

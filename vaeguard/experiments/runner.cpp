@@ -141,7 +141,7 @@ class Runner {
     checkpoint_place_ = file.string();
     if (!exists(file)) {
       const auto state = options_.out / "checkpoints" / (model_->name + "-training.safetensors");
-      models::save_checkpoint(train_model(*model_, plan_.seed, dataset_, state, options_.threads, observer_), file);
+      models::save_checkpoint(make_checkpoint(*model_, plan_.seed, dataset_, state, options_.threads, observer_), file);
       remove(state);
     }
     return models::load_checkpoint(file);

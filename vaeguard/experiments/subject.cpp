@@ -76,10 +76,8 @@ models::VaeWeights start_weights(const ModelPlan& model, const data::Dataset& da
   return weights;
 }
 
-}  // namespace
-
-models::Checkpoint train_model(const ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
-                               const std::filesystem::path& state_file, int threads, Observer& observer) {
+models::Checkpoint trained(const ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
+                           const std::filesystem::path& state_file, int threads, Observer& observer) {
   training::TrainerOptions options = model.training;
   options.threads = threads;
   options.state_file = state_file;
@@ -95,12 +93,23 @@ models::Checkpoint train_model(const ModelPlan& model, std::uint64_t seed, const
   if (!model.start.empty()) {
     checkpoint.metadata["start"] = model.start.filename().string();
   }
-  fit_companions(checkpoint, seed, dataset, threads, observer);
   return checkpoint;
 }
 
-void fit_companions(models::Checkpoint& checkpoint, std::uint64_t seed, const data::Dataset& dataset, int threads,
-                    Observer& observer) {
+models::Checkpoint kept(const std::filesystem::path& file, const data::Dataset& dataset) {
+  models::Checkpoint checkpoint = models::load_checkpoint(file);
+  check_image(checkpoint.vae, dataset, file.string());
+  checkpoint.metadata["companions_of"] = file.filename().string();
+  return checkpoint;
+}
+
+}  // namespace
+
+models::Checkpoint make_checkpoint(const ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
+                                   const std::filesystem::path& state_file, int threads, Observer& observer) {
+  models::Checkpoint checkpoint = model.companions_of.empty()
+                                      ? trained(model, seed, dataset, state_file, threads, observer)
+                                      : kept(model.companions_of, dataset);
   const models::Vae vae(checkpoint.vae);
   const Matrix means = vae.encode(dataset.train.pixels, threads).mean;
   checkpoint.classifier =
@@ -114,6 +123,7 @@ void fit_companions(models::Checkpoint& checkpoint, std::uint64_t seed, const da
   checkpoint.metadata["data_digest"] = dataset.digest;
   checkpoint.metadata["test_elbo"] = fmt::format("{:.4f}", test_elbo(vae, seed, dataset, threads).elbo);
   checkpoint.metadata["classifier_test_accuracy"] = fmt::format("{:.4f}", accuracy);
+  return checkpoint;
 }
 
 Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,

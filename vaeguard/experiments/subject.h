@@ -11,16 +11,12 @@
 
 namespace vaeguard::experiments {
 
-/// Trains a model on `dataset` (resuming from `state_file` where it exists), fits the classifier, measures the ELBO and
-/// the classifier's accuracy on the test images, and puts all that into the checkpoint's metadata. The seed is the
-/// plan's, the same for all its models.
-models::Checkpoint train_model(const ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
-                               const std::filesystem::path& state_file, int threads, Observer& observer);
-
-/// What stands beside a trained VAE: fits a linear classifier to the encoder's means of the training images, until
-/// convergence, counts the pixel law, and notes accuracy and ELBO of the test images in the metadata.
-void fit_companions(models::Checkpoint& checkpoint, std::uint64_t seed, const data::Dataset& dataset, int threads,
-                    Observer& observer);
+/// Trains the model's VAE on `dataset` (resuming from `state_file` where it exists), or reads it where the plan says
+/// companions_of; fits a linear classifier to the encoder's means of the training images, until convergence; counts the
+/// pixel law; and notes all that, with accuracy and ELBO of the test images, in the metadata. The seed is the plan's,
+/// the same for all its models. Throws Misuse unless a VAE that is read takes the data set's images.
+models::Checkpoint make_checkpoint(const ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
+                                   const std::filesystem::path& state_file, int threads, Observer& observer);
 
 /// Throws Misuse unless the checkpoint fits the data set and has a classifier of its classes.
 Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,
