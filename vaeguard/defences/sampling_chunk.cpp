@@ -137,7 +137,9 @@ void SamplingChunk::run_tuned(const K& kernel, mcmc::State state) {
   warmup.first_step_trials = options_.first_step_trials;
   warmup.learn_metric = options_.metric == MetricChoice::learned;
   warmup.group = options_.chains;
-  const auto before = results_.spent;
+  const auto own =
+      std::span(results_.spent).subspan(static_cast<std::size_t>(first_), static_cast<std::size_t>(count_));
+  const std::vector<double> before(own.begin(), own.end());
   const auto keys = mcmc::fold_all(keys_, "warm-up");
   const auto visit = [&](int, const mcmc::State& now, const mcmc::Info& info) { after_transition(now, info, false); };
   mcmc::Tuned tuned = mcmc::warm_up(kernel, keys, target_, metric(), std::move(state), warmup, visit);
@@ -147,8 +149,7 @@ void SamplingChunk::run_tuned(const K& kernel, mcmc::State state) {
   }
   // Trials of first steps are no transitions.
   for (std::size_t b = 0; b < keys.size(); ++b) {
-    const auto row = static_cast<std::size_t>(first_) + b;
-    results_.spent[row] = before[row] + static_cast<double>(tuned.gradients[b]);
+    own[b] = before[b] + static_cast<double>(tuned.gradients[b]);
   }
   write_rows(tuned.parameters.step_size, results_.inference.step_size);
   mcmc::sample_until(kernel, mcmc::fold_all(keys_, "sample"), target_, std::move(tuned), options_.transitions,
