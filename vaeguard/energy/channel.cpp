@@ -17,49 +17,75 @@ constexpr double kRounding = 1e-3;  // of a level: float pixels that ought to li
 // Prior share of extreme ones among touched pixels, believed as much as the image: attackers use what they have, and
 // where the law of true pixels is broad the image tells little about it.
 constexpr double kExtreme = 0.9;
-constexpr int kFirstIterations = 2;
 constexpr std::size_t kFinalists = 8;
-constexpr int kIterations = 8;  // of expectation maximisation; where the law is broad shares still move by some percent
+// Rounds of expectation maximisation; where the law is broad shares still move by some percent.
+constexpr int kImprovements = 8;
+constexpr std::size_t kFactors = 4;  // of masses that are probabilities of float pixels: their product is far from 0
+
+double mix(double low, double high, double share) { return low + share * (high - low); }
 
 std::array<double, 3> mix(const std::array<double, 3>& low, const std::array<double, 3>& high, double share) {
-  return {low[0] + share * (high[0] - low[0]), low[1] + share * (high[1] - low[1]),
-          low[2] + share * (high[2] - low[2])};
+  return {mix(low[0], high[0], share), mix(low[1], high[1], share), mix(low[2], high[2], share)};
 }
 
 double sum(const std::array<double, 3>& values) { return values[0] + values[1] + values[2]; }
 
 }  // namespace
 
-// The true levels that can have become the observed pixel.
+// Casts are much faster than calls of floor; for arguments above -kLevels.
+constexpr std::int64_t fast_floor(double v) { return static_cast<std::int64_t>(v + kLevels) - kLevels; }
+
+// An observed pixel in levels; those outside the range are read as the nearest inside.
+struct ChannelModel::Observed {
+  explicit Observed(double x) : level(kTop * std::clamp(x, 0.0, 1.0)) {}
+
+  [[nodiscard]] std::int64_t nearest() const {
+    return std::clamp<std::int64_t>(fast_floor(level + 0.5), 0, kLevels - 1);
+  }
+  [[nodiscard]] bool at_bottom() const { return level <= kRounding; }
+  [[nodiscard]] bool at_top() const { return level >= kTop - kRounding; }
+
+  double level;
+};
+
+// Pixels that are observed and decoded alike, most of them background.
+struct ChannelModel::Group {
+  Observed x;
+  Place at;
+  double count;
+};
+
+// A radius in levels.
+struct ChannelModel::Reach {
+  explicit Reach(double pixel_radius) : radius(kTop * pixel_radius), each(1.0 / (2.0 * radius + 1.0)) {}
+
+  double radius;
+  double each;  // probability of each uniform amount
+};
+
+// The true levels that can have become the observed pixel where it was touched.
 struct ChannelModel::Window {
-  Window(double x, double pixel_radius);
+  Window(Observed x, Reach within);
 
   // Clipped, a level v has the probability (offset + sign v) / (2 r + 1) in the uniform sums.
-  [[nodiscard]] double offset() const { return at_bottom ? radius + 0.5 : radius + 0.5 - kTop; }
+  [[nodiscard]] double offset() const { return reach.radius + 0.5 - (at_bottom ? 0.0 : kTop); }
   [[nodiscard]] double sign() const { return at_bottom ? -1.0 : 1.0; }
 
-  double radius;     // in levels
+  Reach reach;
   std::int64_t low;  // uniform: low .. high
   std::int64_t high;
-  std::int64_t nearest;  // untouched
-  std::int64_t below;    // extreme: moved up from here, or down from `above`; -1 where there is no such level
+  std::int64_t below;  // extreme: moved up from here, or down from `above`; -1 where there is no such level
   std::int64_t above;
   bool at_bottom;  // clipped
   bool at_top;
 };
 
-ChannelModel::Window::Window(double x, double pixel_radius) : radius(kTop * pixel_radius) {
-  const double level = kTop * std::clamp(x, 0.0, 1.0);  // pixels outside are read as the nearest inside
-  // Casts are much faster than calls of floor; all arguments are above -kLevels.
-  const auto floor = [](double v) { return static_cast<std::int64_t>(v + kLevels) - kLevels; };
-  const auto inside = [&](double v) { return v > -0.5 && v < kTop + 0.5 ? floor(v + 0.5) : -1; };
-  low = std::max<std::int64_t>(0, floor(level - radius - kRounding) + 1);
-  high = std::min<std::int64_t>(kLevels - 1, floor(level + radius + kRounding));
-  nearest = std::clamp<std::int64_t>(floor(level + 0.5), 0, kLevels - 1);
-  below = inside(level - radius);
-  above = inside(level + radius);
-  at_bottom = level <= kRounding;
-  at_top = level >= kTop - kRounding;
+ChannelModel::Window::Window(Observed x, Reach within) : reach(within), at_bottom(x.at_bottom()), at_top(x.at_top()) {
+  const auto inside = [](double v) { return v > -0.5 && v < kTop + 0.5 ? fast_floor(v + 0.5) : -1; };
+  low = std::max<std::int64_t>(0, fast_floor(x.level - reach.radius - kRounding) + 1);
+  high = std::min<std::int64_t>(kLevels - 1, fast_floor(x.level + reach.radius + kRounding));
+  below = inside(x.level - reach.radius);
+  above = inside(x.level + reach.radius);
 }
 
 double mixed(const Channel& channel, const std::array<double, 3>& terms) {
@@ -85,35 +111,40 @@ ChannelModel::ChannelModel(const models::PixelLaw& law) : law_(law) {
 
 // A uniform amount e in -r .. r takes a level v to x with probability 1 / (2 r + 1), and below 0 with probability
 // (r - v + 1/2) / (2 r + 1): the sums over v of that are made of the running ones.
-std::array<double, 3> ChannelModel::masses(const Window& w, const Sums* sums) {
+std::array<double, 2> ChannelModel::touched_masses(const Window& w, const Sums* sums) {
   const auto between = [&](double Sums::*what) { return sums[w.high + 1].*what - sums[w.low].*what; };
   const double mass = between(&Sums::mass);
-  const double each = 1.0 / (2.0 * w.radius + 1.0);
   if (w.at_bottom || w.at_top) {
     const double clipped = w.offset() * mass + w.sign() * between(&Sums::first);
-    return {sums[w.nearest].level, clipped * each, 0.5 * mass};
+    return {clipped * w.reach.each, 0.5 * mass};
   }
   const double below = w.below >= 0 ? sums[w.below].level : 0.0;
   const double above = w.above >= 0 ? sums[w.above].level : 0.0;
-  return {sums[w.nearest].level, mass * each, 0.5 * (below + above)};
+  return {mass * w.reach.each, 0.5 * (below + above)};
 }
 
-// The same sums with v as a further factor; an untouched pixel is x itself, on a level or not.
-std::array<double, 3> ChannelModel::moments(const Window& w, const Sums* sums, double x) {
+// The same sums with v as a further factor.
+std::array<double, 2> ChannelModel::touched_moments(const Window& w, const Sums* sums) {
   const auto between = [&](double Sums::*what) { return sums[w.high + 1].*what - sums[w.low].*what; };
   const double first = between(&Sums::first);
-  const double each = 1.0 / (2.0 * w.radius + 1.0);
   if (w.at_bottom || w.at_top) {
     const double clipped = w.offset() * first + w.sign() * between(&Sums::second);
-    return {x * sums[w.nearest].level, clipped * each / kTop, 0.5 * first / kTop};
+    return {clipped * w.reach.each / kTop, 0.5 * first / kTop};
   }
   const auto weighted = [&](std::int64_t v) { return v >= 0 ? static_cast<double>(v) * sums[v].level : 0.0; };
-  return {x * sums[w.nearest].level, first * each / kTop, 0.5 * (weighted(w.below) + weighted(w.above)) / kTop};
+  return {first * w.reach.each / kTop, 0.5 * (weighted(w.below) + weighted(w.above)) / kTop};
+}
+
+// An untouched pixel is x itself, on a level or not.
+ChannelTerms ChannelModel::terms_in(double x, const Window& w, const Sums* sums) {
+  const double untouched = sums[Observed(x).nearest()].level;
+  const auto [uniform, extreme] = touched_masses(w, sums);
+  const auto [uniform_moment, extreme_moment] = touched_moments(w, sums);
+  return {{untouched, uniform, extreme}, {x * untouched, uniform_moment, extreme_moment}};
 }
 
 ChannelTerms ChannelModel::terms(double x, double radius, std::int64_t node) const {
-  const Window w(x, radius);
-  return {masses(w, row(node)), moments(w, row(node), x)};
+  return terms_in(x, Window(Observed(x), Reach(radius)), row(node));
 }
 
 ChannelModel::Place ChannelModel::place(double position) const {
@@ -124,15 +155,17 @@ ChannelModel::Place ChannelModel::place(double position) const {
 
 ChannelTerms ChannelModel::terms_at(double x, double radius, double parameter) const {
   const Place at = place(law_.position(parameter));
-  const Window w(x, radius);
-  return {mix(masses(w, at.low), masses(w, at.high), at.share),
-          mix(moments(w, at.low, x), moments(w, at.high, x), at.share)};
+  const Window w(Observed{x}, Reach{radius});
+  const ChannelTerms low = terms_in(x, w, at.low);
+  const ChannelTerms high = terms_in(x, w, at.high);
+  return {mix(low.mass, high.mass, at.share), mix(low.moment, high.moment, at.share)};
 }
 
 std::uint64_t ChannelModel::level_key(double x, double radius) const {
-  const Window w(x, radius);
+  const Observed observed(x);
+  const Window w(observed, Reach{radius});
   std::uint64_t key = (w.at_bottom ? 1U : 0U) + (w.at_top ? 2U : 0U);
-  for (const std::int64_t part : {w.low, w.high, w.nearest, w.below + 1, w.above + 1}) {
+  for (const std::int64_t part : {w.low, w.high, observed.nearest(), w.below + 1, w.above + 1}) {
     key = key * 512 + static_cast<std::uint64_t>(part);
   }
   return key;
@@ -140,73 +173,102 @@ std::uint64_t ChannelModel::level_key(double x, double radius) const {
 
 std::vector<ChannelModel::Group> ChannelModel::groups_of(std::span<const float> image,
                                                          std::span<const float> parameters) const {
-  std::vector<Group> groups(image.size());
+  std::vector<std::pair<float, double>> pixels(image.size());  // and its place among the nodes
   for (std::size_t i = 0; i < image.size(); ++i) {
-    groups[i] = {image[i], law_.position(parameters[i]), 1.0};
+    pixels[i] = {image[i], law_.position(parameters[i])};
   }
-  const auto place = [](const Group& group) { return std::pair(group.x, group.position); };
-  std::ranges::sort(groups, {}, place);
-  std::size_t last = 0;
-  for (std::size_t i = 1; i < groups.size(); ++i) {
-    if (place(groups[i]) == place(groups[last])) {
-      groups[last].count += 1.0;
+  std::ranges::sort(pixels);
+  std::vector<Group> groups;
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    if (i > 0 && pixels[i] == pixels[i - 1]) {
+      groups.back().count += 1.0;
     } else {
-      groups[++last] = groups[i];
+      groups.push_back({Observed(pixels[i].first), place(pixels[i].second), 1.0});
     }
   }
-  groups.resize(std::min(groups.size(), last + 1));
   return groups;
 }
 
-ChannelModel::Shares ChannelModel::begin_shares(const std::vector<Group>& groups, double radius) const {
-  Shares shares;
-  shares.channel = {radius, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0};
-  shares.masses.reserve(groups.size());
-  for (const Group& group : groups) {
-    const Window w(group.x, radius);
-    const Place at = place(group.position);
-    shares.masses.push_back(mix(masses(w, at.low), masses(w, at.high), at.share));
+ChannelModel::Masses ChannelModel::untouched_masses(const std::vector<Group>& groups) const {
+  Masses masses;
+  for (auto& of_cause : masses) {
+    of_cause.resize(groups.size());
   }
-  return shares;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto& [x, at, count] = groups[i];
+    const std::int64_t level = x.nearest();
+    masses[0][i] = mix(at.low[level].level, at.high[level].level, at.share);
+  }
+  return masses;
 }
 
-void ChannelModel::improve_shares(const std::vector<Group>& groups, int iterations, Shares& shares) {
-  Channel& channel = shares.channel;
-  for (int iteration = 0; iteration < iterations; ++iteration) {
-    std::array<double, 3> counts{1.0, 1.0, 1.0};
-    shares.evidence = 0.0;
-    const bool last = iteration + 1 == iterations;
-    for (std::size_t i = 0; i < groups.size(); ++i) {
-      const auto& mass = shares.masses[i];
-      const std::array<double, 3> parts{channel.untouched * mass[0], channel.uniform * mass[1],
-                                        channel.extreme * mass[2]};
-      const double all = sum(parts);
-      const double scale = groups[i].count / all;
-      for (std::size_t c = 0; c < 3; ++c) {
-        counts[c] += scale * parts[c];
-      }
-      if (last) {
-        shares.evidence += groups[i].count * std::log(all);
-      }
-    }
-    const double total = sum(counts);
-    const double touched = (counts[1] + counts[2]) / total;
-    const double extreme = 0.5 * (counts[2] / (counts[1] + counts[2]) + kExtreme);
-    channel.untouched = counts[0] / total;
-    channel.uniform = touched * (1.0 - extreme);
-    channel.extreme = touched * extreme;
+void ChannelModel::touch(const std::vector<Group>& groups, double radius, Masses& masses) const {
+  const Reach reach(radius);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto& [x, at, count] = groups[i];
+    const Window w(x, reach);
+    const auto low = touched_masses(w, at.low);
+    const auto high = touched_masses(w, at.high);
+    masses[1][i] = mix(low[0], high[0], at.share);
+    masses[2][i] = mix(low[1], high[1], at.share);
   }
+}
+
+void ChannelModel::improve_shares(const std::vector<Group>& groups, const Masses& masses, Channel& channel) {
+  std::array<double, 3> counts{1.0, 1.0, 1.0};
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const std::array<double, 3> parts{channel.untouched * masses[0][i], channel.uniform * masses[1][i],
+                                      channel.extreme * masses[2][i]};
+    const double scale = groups[i].count / sum(parts);
+    for (std::size_t c = 0; c < 3; ++c) {
+      counts[c] += scale * parts[c];
+    }
+  }
+  const double total = sum(counts);
+  const double touched = (counts[1] + counts[2]) / total;
+  const double extreme = 0.5 * (counts[2] / (counts[1] + counts[2]) + kExtreme);
+  channel.untouched = counts[0] / total;
+  channel.uniform = touched * (1.0 - extreme);
+  channel.extreme = touched * extreme;
+}
+
+double ChannelModel::log_evidence(const std::vector<Group>& groups, const Masses& masses, const Channel& channel) {
+  double evidence = 0.0;
+  double product = 1.0;  // of a few factors, for one logarithm
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const double mass = mixed(channel, {masses[0][i], masses[1][i], masses[2][i]});
+    if (groups[i].count > 1.0) {
+      evidence += groups[i].count * std::log(mass);
+    } else {
+      product *= mass;
+    }
+    if (i % kFactors == 0) {
+      evidence += std::log(std::exchange(product, 1.0));
+    }
+  }
+  return evidence + std::log(product);
+}
+
+double ChannelModel::look(const std::vector<Group>& groups, double radius, int improvements, Masses& masses,
+                          Channel& channel) const {
+  touch(groups, radius, masses);
+  channel = {radius, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0};
+  for (int i = 0; i < improvements; ++i) {
+    improve_shares(groups, masses, channel);
+  }
+  return log_evidence(groups, masses, channel);
 }
 
 Channel ChannelModel::fit_shares(std::span<const float> image, std::span<const float> parameters, double radius,
-                                 double* log_evidence) const {
+                                 double* evidence) const {
   const std::vector<Group> groups = groups_of(image, parameters);
-  Shares shares = begin_shares(groups, radius);
-  improve_shares(groups, kIterations, shares);
-  if (log_evidence != nullptr) {
-    *log_evidence = shares.evidence;
+  Masses masses = untouched_masses(groups);
+  Channel channel;
+  const double found = look(groups, radius, kImprovements, masses, channel);
+  if (evidence != nullptr) {
+    *evidence = found;
   }
-  return shares.channel;
+  return channel;
 }
 
 // All radii get a first look, and the most probable ones a second.
@@ -214,19 +276,23 @@ Channel ChannelModel::fit(std::span<const float> image, std::span<const float> p
   if (!std::isfinite(largest) || largest <= 0.0 || largest > 1.0) {
     misuse("energy.channel", "the largest radius must be in (0, 1], got {}", largest);
   }
+  struct Candidate {
+    Channel channel;
+    double evidence = 0.0;
+  };
   const std::vector<Group> groups = groups_of(image, parameters);
-  std::vector<Shares> candidates;
+  Masses masses = untouched_masses(groups);  // of one radius at a time, so that they stay in the nearest cache
+  std::vector<Candidate> candidates;
   for (int level = 1; level <= std::max(1L, std::lround(kTop * largest)); ++level) {
-    candidates.push_back(begin_shares(groups, level / kTop));
-    improve_shares(groups, kFirstIterations, candidates.back());
+    Candidate& candidate = candidates.emplace_back();
+    candidate.evidence = look(groups, level / kTop, 1, masses, candidate.channel);
   }
-  const auto finalists = std::min(candidates.size(), kFinalists);
-  std::ranges::stable_sort(candidates, std::greater<>{}, &Shares::evidence);
-  candidates.resize(finalists);
-  for (Shares& candidate : candidates) {
-    improve_shares(groups, kIterations - kFirstIterations, candidate);
+  std::ranges::stable_sort(candidates, std::greater<>{}, &Candidate::evidence);
+  candidates.resize(std::min(candidates.size(), kFinalists));
+  for (auto& [channel, evidence] : candidates) {
+    evidence = look(groups, channel.radius, kImprovements, masses, channel);
   }
-  return std::ranges::max_element(candidates, {}, &Shares::evidence)->channel;
+  return std::ranges::max_element(candidates, {}, &Candidate::evidence)->channel;
 }
 
 void ChannelModel::expected_image(std::span<const float> image, std::span<const float> parameters,

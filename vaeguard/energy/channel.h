@@ -47,11 +47,11 @@ class ChannelModel {
 
   /// The shares that the image and the decoder's outputs make most probable at this radius, by expectation
   /// maximisation from equal shares with one made-up pixel for each, in a fixed number of rounds. Among touched pixels
-  /// the extreme share is halfway between what the image says and 0.9. `log_evidence` gets sum log p(x) in nats.
+  /// the extreme share is halfway between what the image says and 0.9. `evidence` gets sum log p(x) in nats.
   [[nodiscard]] Channel fit_shares(std::span<const float> image, std::span<const float> parameters, double radius,
-                                   double* log_evidence = nullptr) const;
-  /// The most probable channel among radii of whole levels up to `largest`: all get two rounds, the best eight the
-  /// rest.
+                                   double* evidence = nullptr) const;
+  /// The most probable channel among radii of whole levels, 1 and more, up to `largest`: all get one round, the best
+  /// eight the rest.
   [[nodiscard]] Channel fit(std::span<const float> image, std::span<const float> parameters, double largest) const;
   /// E[v / 255 | x, a] of each pixel: the image as it was before the attack, as far as can be told.
   void expected_image(std::span<const float> image, std::span<const float> parameters, const Channel& channel,
@@ -71,26 +71,26 @@ class ChannelModel {
     const Sums* high;
     double share;
   };
+  struct Observed;
+  struct Reach;
   struct Window;
-  static std::array<double, 3> masses(const Window& window, const Sums* sums);
-  static std::array<double, 3> moments(const Window& window, const Sums* sums, double x);
+  // Of uniform and extreme.
+  static std::array<double, 2> touched_masses(const Window& window, const Sums* sums);
+  static std::array<double, 2> touched_moments(const Window& window, const Sums* sums);
+  static ChannelTerms terms_in(double x, const Window& window, const Sums* sums);
   [[nodiscard]] Place place(double position) const;
 
-  // Pixels that are observed and decoded alike, most of them background.
-  struct Group {
-    double x = 0.0;
-    double position = 0.0;  // among the nodes
-    double count = 0.0;
-  };
-  // Shares while they are estimated; the evidence is that of the channel before the last improvement.
-  struct Shares {
-    Channel channel;
-    std::vector<std::array<double, 3>> masses;  // [groups]
-    double evidence = 0.0;
-  };
+  struct Group;
+  using Masses = std::array<std::vector<double>, 3>;  // [groups] of what may have happened
   [[nodiscard]] std::vector<Group> groups_of(std::span<const float> image, std::span<const float> parameters) const;
-  [[nodiscard]] Shares begin_shares(const std::vector<Group>& groups, double radius) const;
-  static void improve_shares(const std::vector<Group>& groups, int iterations, Shares& shares);
+  [[nodiscard]] Masses untouched_masses(const std::vector<Group>& groups) const;
+  // Sets the other masses to those at a radius.
+  void touch(const std::vector<Group>& groups, double radius, Masses& masses) const;
+  static void improve_shares(const std::vector<Group>& groups, const Masses& masses, Channel& channel);
+  static double log_evidence(const std::vector<Group>& groups, const Masses& masses, const Channel& channel);
+  // Improves the shares from equal ones, and gives the evidence of the last ones.
+  double look(const std::vector<Group>& groups, double radius, int improvements, Masses& masses,
+              Channel& channel) const;
 
   [[nodiscard]] const Sums* row(std::int64_t node) const {
     return sums_.data() + node * (models::PixelLaw::kLevels + 1);
