@@ -39,6 +39,10 @@ function(vaeguard_tests folder)
                        DISCOVERY_MODE PRE_TEST)
   gtest_discover_tests(${folder}_test TEST_FILTER "*Statistical*" PROPERTIES LABELS statistical TEST_LIST
                        ${folder}_statistical DISCOVERY_MODE PRE_TEST)
-  gtest_discover_tests(${folder}_test TEST_FILTER "*EndToEnd*" PROPERTIES LABELS e2e TIMEOUT 600 TEST_LIST ${folder}_e2e
-                       DISCOVERY_MODE PRE_TEST)
+  set(seconds 600)
+  if(VAEGUARD_SANITIZE)
+    set(seconds 3600)
+  endif()
+  gtest_discover_tests(${folder}_test TEST_FILTER "*EndToEnd*" PROPERTIES LABELS e2e TIMEOUT ${seconds}
+                       TEST_LIST ${folder}_e2e DISCOVERY_MODE PRE_TEST)
 endfunction()

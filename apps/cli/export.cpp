@@ -21,8 +21,8 @@ void add_export(CLI::App& program, Common& /*common*/) {
       "encoder.pt: image [B, C, H, W] -> (mean, log-variance) [B, D]\n"
       "decoder.pt: latent [B, D] -> likelihood parameters [B, C, H, W], logits for Bernoulli");
   app->callback([checkpoint, out] {
-#ifdef VAEGUARD_WITH_TORCH
     const models::VaeWeights vae = models::load_checkpoint(*checkpoint).vae;
+#ifdef VAEGUARD_WITH_TORCH
     torchscript::export_torchscript(vae, *out);
     fmt::print("{0}/encoder.pt\n{0}/decoder.pt\n", *out);
     if (!vae.prior.couplings.empty()) {
