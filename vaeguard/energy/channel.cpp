@@ -30,10 +30,10 @@ std::array<double, 3> mix(const std::array<double, 3>& low, const std::array<dou
 
 double sum(const std::array<double, 3>& values) { return values[0] + values[1] + values[2]; }
 
-}  // namespace
-
 // Casts are much faster than calls of floor; for arguments above -kLevels.
 constexpr std::int64_t fast_floor(double v) { return static_cast<std::int64_t>(v + kLevels) - kLevels; }
+
+}  // namespace
 
 // An observed pixel in levels; those outside the range are read as the nearest inside.
 struct ChannelModel::Observed {
