@@ -122,8 +122,12 @@ void add_train(CLI::App& program, Common& common) {
   app->add_option("--variance", verb->variance, "Variance of a pixel under that likelihood (default 1)");
   app->add_option("--prior", verb->prior,
                   "standard_normal, or realnvp: learned with the model; else the start's, or standard_normal");
-  app->add_option("--companions-of", verb->companions_of,
-                  "Keep this checkpoint's VAE; fit the latent classifier and the pixel law");
+  auto* companions = app->add_option("--companions-of", verb->companions_of,
+                                     "Keep this checkpoint's VAE; fit the latent classifier and the pixel law");
+  for (const char* option : {"--preset", "--epochs", "--batch", "--learning-rate", "--objective", "--beta",
+                             "--estimator", "--gamma", "--radius", "--inner-steps", "--correlation", "--variance"}) {
+    companions->excludes(option);  // nothing is trained
+  }
   app->add_option("--out", verb->out, "Checkpoint to write")->capture_default_str();
   app->footer("Example: vaeguard train --dataset mnist --out mnist_vae.safetensors");
   app->callback([verb, &common] {

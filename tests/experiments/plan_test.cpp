@@ -213,7 +213,9 @@ TEST(Plan, ModelsRefuseChoicesThatAreNotTheirs) {
   EXPECT_THAT(error_of("[model]\nlatent = 2\n[model.training]\nstart = \"vae.safetensors\"\n"),
               HasSubstr("leave them out"));
   EXPECT_THAT(error_of("[model]\ncheckpoint = \"a.safetensors\"\ncompanions_of = \"b.safetensors\"\n"),
-              HasSubstr("leave one out"));
+              HasSubstr("leave checkpoint, start, prior, likelihood and latent out"));
+  EXPECT_THAT(error_of("[model]\ncompanions_of = \"b.safetensors\"\n[model.training]\nepochs = 3\n"),
+              HasSubstr("leave [model.training] out"));
 }
 
 TEST(Plan, NamesMustBeDistinct) {

@@ -73,6 +73,10 @@ ModelPlan read_model(TableReader reader, std::uint64_t seed, const std::filesyst
     model.likelihood = models::Likelihood{.kind = models::likelihood_kind(reader.text("likelihood")),
                                           .variance = reader.number("variance", 1.0)};
   }
+  if (!model.companions_of.empty() && reader.has("training")) {
+    misuse("experiments.plan", "companions_of keeps the VAE of {} as it is; leave [model.training] out",
+           model.companions_of.string());
+  }
   read_training(reader.table("training"), seed, model);
   reader.finish();
   model.start = find_beside(model.start, folder);
@@ -135,10 +139,11 @@ void ModelPlan::validate() const {
     misuse("experiments.plan", "objective {} retrains a given VAE: training needs a checkpoint to start from",
            training.objective.name);
   }
-  if (!checkpoint.empty() && !companions_of.empty()) {
+  if (!companions_of.empty() &&
+      (!checkpoint.empty() || !start.empty() || !prior.empty() || likelihood || latent != models::kConvVaeLatentSize)) {
     misuse("experiments.plan",
-           "checkpoint {} has its own classifier and companions_of {} asks for a new one; leave one out",
-           checkpoint.string(), companions_of.string());
+           "companions_of keeps the VAE of {} as it is; leave checkpoint, start, prior, likelihood and latent out",
+           companions_of.string());
   }
   if (!prior.empty()) {
     models::check_prior_name(prior, "experiments.plan");

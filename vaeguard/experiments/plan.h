@@ -29,8 +29,8 @@ struct ModelPlan {
   training::TrainerOptions training;
 
   /// Throws Misuse where the objective needs a start or bears no such prior, a start comes with its own latent size and
-  /// likelihood, the likelihood is one that only published runs have, or one of checkpoint and companions_of is too
-  /// much.
+  /// likelihood, the likelihood is one that only published runs have, or companions_of stands
+  /// beside what it settles.
   void validate() const;
 };
 
