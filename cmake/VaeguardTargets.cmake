@@ -21,6 +21,12 @@ function(vaeguard_layer name)
   set_property(GLOBAL APPEND PROPERTY VAEGUARD_LAYERS vaeguard_${name})
 endfunction()
 
+# The longest that a whole program may take in a test.
+set(VAEGUARD_E2E_SECONDS 600)
+if(VAEGUARD_SANITIZE)
+  set(VAEGUARD_E2E_SECONDS 3600)
+endif()
+
 # vaeguard_tests(FOLDER LIBRARIES target...): one program FOLDER_test from tests/FOLDER/*_test.cpp, found by ctest.
 # A test whose suite is named *Statistical* carries the label statistical, *EndToEnd* carries e2e, all others fast.
 function(vaeguard_tests folder)
@@ -39,10 +45,7 @@ function(vaeguard_tests folder)
                        DISCOVERY_MODE PRE_TEST)
   gtest_discover_tests(${folder}_test TEST_FILTER "*Statistical*" PROPERTIES LABELS statistical TEST_LIST
                        ${folder}_statistical DISCOVERY_MODE PRE_TEST)
-  set(seconds 600)
-  if(VAEGUARD_SANITIZE)
-    set(seconds 3600)
-  endif()
-  gtest_discover_tests(${folder}_test TEST_FILTER "*EndToEnd*" PROPERTIES LABELS e2e TIMEOUT ${seconds}
+  gtest_discover_tests(${folder}_test TEST_FILTER "*EndToEnd*" PROPERTIES LABELS e2e
+                       TIMEOUT ${VAEGUARD_E2E_SECONDS}
                        TEST_LIST ${folder}_e2e DISCOVERY_MODE PRE_TEST)
 endfunction()
