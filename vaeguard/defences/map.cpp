@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <mutex>
 #include <numeric>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
+#include "vaeguard/base/progress.h"
 #include "vaeguard/defences/descent.h"
 
 namespace vaeguard::defences {
@@ -29,16 +29,12 @@ class Map : public Defence {
     result.mean = vae.encode(problem.images, threads).mean;
     const auto before = values_of(*problem.energy, result.mean, threads);
     std::vector<double> spent(static_cast<std::size_t>(images.rows()), options_.gradients);
-    std::int64_t done = 0;
-    std::mutex mutex;
+    Progress progress(observer, options_.name, images.rows());
     parallel_chunks(images.rows(), row_chunk(images.rows(), kImagesAtOnce, threads), threads,
                     [&](std::int64_t first, std::int64_t count) {
-                      if (observer.interrupted()) {
-                        throw Interrupted{};
-                      }
+                      progress.pause_for_interruption();
                       descend(*problem.energy, first, count, result.mean, spent);
-                      const std::scoped_lock lock(mutex);
-                      observer.progress(options_.name, done += count, images.rows(), "");
+                      progress.advance(count);
                     });
     const auto after = values_of(*problem.energy, result.mean, threads);
     result.draw = result.mean;

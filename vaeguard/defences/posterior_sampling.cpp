@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <numeric>
 #include <type_traits>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
+#include "vaeguard/base/progress.h"
 #include "vaeguard/defences/chosen_kernel.h"
 #include "vaeguard/defences/sampling_chunk.h"
 #include "vaeguard/mcmc/diagnostics.h"
@@ -124,15 +124,10 @@ class PosteriorSampling : public Defence {
     const std::int64_t rows = images.rows() * options_.chains;
     const Problem problem = read_images(vae, images, options_.reading, threads, options_.chains);
     SamplingResults results = empty_results(vae, problem, rows);
-    const std::int64_t total = rows * (options_.warmup + options_.transitions);
-    std::int64_t done = 0;
-    std::mutex mutex;
+    Progress progress(observer, options_.name, rows * (options_.warmup + options_.transitions));
     const std::function<void(std::int64_t)> tick = [&](std::int64_t chains) {
-      if (observer.interrupted()) {
-        throw Interrupted{};
-      }
-      const std::scoped_lock lock(mutex);
-      observer.progress(options_.name, done += chains, total, "");
+      progress.pause_for_interruption();
+      progress.advance(chains);
     };
     const auto work = [&](std::int64_t first, std::int64_t count) {
       SamplingChunk(options_, vae, problem, first, count, keys, results, tick).run();

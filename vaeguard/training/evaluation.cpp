@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <vector>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
+#include "vaeguard/base/progress.h"
 #include "vaeguard/training/elbo.h"
 
 namespace vaeguard::training {
@@ -131,12 +131,9 @@ LikelihoodEstimate estimate_likelihood(const models::Vae& vae, const Matrix& ima
   }
   const models::Encoding encoding = vae.encode(images, threads);
   std::vector<double> values(static_cast<std::size_t>(images.rows()));
-  std::mutex progress_mutex;
-  std::int64_t done = 0;
+  Progress progress(observer, "likelihood", images.rows());
   parallel_chunks(images.rows(), 1, threads, [&](std::int64_t image, std::int64_t) {
-    if (observer.interrupted()) {
-      throw Interrupted{};
-    }
+    progress.pause_for_interruption();
     const auto tape = vae.decoder().make_tape();
     models::PriorTape prior;
     const Key image_key = key.fold(static_cast<std::uint64_t>(image));
@@ -147,8 +144,7 @@ LikelihoodEstimate estimate_likelihood(const models::Vae& vae, const Matrix& ima
                          image_key.fold(static_cast<std::uint64_t>(first)), *tape, prior, log_weights);
     }
     values[static_cast<std::size_t>(image)] = std::log(static_cast<double>(draws)) - log_sum_exp(log_weights);
-    const std::scoped_lock lock(progress_mutex);
-    observer.progress("likelihood", ++done, images.rows(), "");
+    progress.advance(1);
   });
   const auto [mean, error] = mean_and_error(values);
   return {.negative_log_likelihood = mean, .standard_error = error, .images = images.rows(), .draws = draws};
