@@ -85,7 +85,11 @@ struct Work {
   }
 
   void print_curve() const {
-    const auto areas = experiments::run_distortion_areas(plan, seed, subject, references, common.thread_count());
+    std::vector<double> areas;
+    for (const auto& curve :
+         experiments::run_distortion_curves(plan, seed, subject, references, common.thread_count(), *common.observer)) {
+      areas.push_back(curve.area());
+    }
     fmt::print("{}: area under the distortion-distortion curve {:.4f} (0: attacks cost nothing, 1: achieve nothing)\n",
                what(), mean_of(areas));
   }

@@ -6,9 +6,13 @@
 #include "apps/cli/report_folder.h"
 #include "apps/cli/verbs.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/data/checksum.h"
 #include "vaeguard/data/data_folder.h"
 #include "vaeguard/experiments/plan.h"
 #include "vaeguard/experiments/runner.h"
+#ifdef VAEGUARD_WITH_TORCH
+#include "vaeguard/torchscript/inception.h"
+#endif
 
 namespace vaeguard::cli {
 namespace {
@@ -16,8 +20,18 @@ namespace {
 struct RunVerb {
   std::string plan;
   std::string out;
+  std::string inception;
   bool retrain = false;
 };
+
+std::shared_ptr<const metrics::FeatureExtractor> load_inception([[maybe_unused]] const std::string& file) {
+#ifdef VAEGUARD_WITH_TORCH
+  return torchscript::load_inception(file);
+#else
+  misuse("run", "this build has no libtorch to read {}; install libtorch-dev and build again with -DVAEGUARD_TORCH=ON",
+         file);
+#endif
+}
 
 // Command-line changes become part of the plan's text: the folder's plan.toml is what ran.
 experiments::Plan changed_plan(const RunVerb& verb, const Common& common) {
@@ -48,6 +62,10 @@ void add_run(CLI::App& program, Common& common) {
   auto verb = std::make_shared<RunVerb>();
   app->add_option("plan", verb->plan, "Plan (TOML)")->required();
   app->add_option("--out", verb->out, "Folder of the run (default: runs/NAME)");
+  app->add_option("--inception", verb->inception,
+                  "TorchScript file of Inception's features: measures FID too, also of a finished run "
+                  "(docs/guide/evaluate-a-model.md)")
+      ->check(CLI::ExistingFile);
   app->add_flag("--retrain", verb->retrain, "Train the model even where the plan names a checkpoint");
   app->footer(
       "Example: vaeguard run plans/quickstart.toml --out runs/quickstart\n"
@@ -60,6 +78,11 @@ void add_run(CLI::App& program, Common& common) {
     options.threads = common.thread_count();
     options.backend = common.backend;
     options.gradients = common.gradient_precision();
+    if (!verb->inception.empty()) {
+      options.inception = load_inception(verb->inception);
+      options.inception_file = fmt::format("{}, sha256 {}", std::filesystem::path(verb->inception).filename().string(),
+                                           data::sha256_of_file(verb->inception));
+    }
     experiments::run_plan(plan, options, *common.observer);
     write_folder_report(options.out);
     fmt::print("{}\n", (options.out / "report.html").string());

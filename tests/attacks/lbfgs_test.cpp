@@ -25,7 +25,7 @@ TEST(Lbfgs, EveryPenaltyHasTheKnownAnswerOfAQuadratic) {
   const OnePixel field([](float x) { return std::pair(-(x - 0.8) * (x - 0.8), -2.0F * (x - 0.8F)); });
   const LbfgsOptions options{.penalties = 5, .least = 0.01, .greatest = 100.0, .iterations = 50};
   const std::vector<Key> keys{Key(1)};
-  const auto curve = distortion_curves(field, Matrix(1, 1, 0.5F), keys, options).front();
+  const auto curve = sweep_penalties(field, Matrix(1, 1, 0.5F), keys, options).front();
   const auto all = penalties(options);
   ASSERT_EQ(curve.size(), all.size());
   for (std::size_t k = 0; k < all.size(); ++k) {
@@ -53,7 +53,7 @@ TEST(Lbfgs, BringsAnImageNearItsTarget) {
   const auto goal = target.goal("latent_means");
   const Objective objective(*target.encoder, *goal);
   const auto keys = attack_keys(Key(1), "latent_means", positions(4), 1);
-  const auto curves = distortion_curves(objective, target.references, keys, {.penalties = 9}, {.threads = 2});
+  const auto curves = sweep_penalties(objective, target.references, keys, {.penalties = 9}, {.threads = 2});
   EXPECT_EQ(curves.size(), 4U);
   std::vector<double> clean(4);
   objective.evaluate(0, target.references, clean, nullptr);
@@ -61,22 +61,10 @@ TEST(Lbfgs, BringsAnImageNearItsTarget) {
     EXPECT_GT(curves[i].front().objective, 0.1 * clean[i]);               // the smallest penalty: nearly there
     EXPECT_NEAR(curves[i].back().objective, clean[i], 0.01 * -clean[i]);  // the largest: nearly the reference
     EXPECT_LT(curves[i].back().distortion, 1e-3);
-    const double area = area_under_curve(curves[i], 8.0, -clean[i]);
+    const double area = DistortionCurve(curves[i], 8.0, -clean[i]).area();
     EXPECT_GT(area, 0.0);
     EXPECT_LT(area, 0.9);
   }
-}
-
-TEST(Lbfgs, TheAreaIsThatOfTheLowerEnvelope) {
-  constexpr double kNever = -std::numeric_limits<double>::infinity();
-  EXPECT_EQ(area_under_curve({}, 2.0, 4.0), 1.0);
-  const std::vector<CurvePoint> half{{1.0, -2.0}};  // at half the distance half the gap is left, and no more later
-  EXPECT_DOUBLE_EQ(area_under_curve(half, 2.0, 4.0), 0.5 * (1.0 + 0.5) / 2.0 + 0.5 * 0.5);
-  const std::vector<CurvePoint> worse{{1.5, -3.0}, {1.0, -2.0}, {0.5, kNever}};  // does not rise again
-  EXPECT_DOUBLE_EQ(area_under_curve(worse, 2.0, 4.0), area_under_curve(half, 2.0, 4.0));
-  const std::vector<CurvePoint> beyond{{4.0, 0.0}};  // the line to (2, 0), cut at x = 1
-  EXPECT_DOUBLE_EQ(area_under_curve(beyond, 2.0, 4.0), 0.75);
-  EXPECT_THROW(area_under_curve(half, 0.0, 1.0), Misuse);
 }
 
 TEST(Lbfgs, BadOptionsAreNamed) {

@@ -103,19 +103,20 @@ TEST(AttackRun, TheRuleOfTheClassIsAMarginAboveZero) {
   EXPECT_EQ(by_rule.adversarial, by_margin.adversarial);
 }
 
-TEST(AttackRun, DistortionAreasAreSharesAndNeedATarget) {
+TEST(AttackRun, DistortionCurvesHaveAreasThatAreSharesAndNeedATarget) {
   const Subject subject = small_subject();
   const References references = small_references(subject);
-  const auto areas = run_distortion_areas(plan_of("goal='latent_means'\noptimiser='lbfgs'\nradii=[1]\npenalties=9"), 1,
-                                          subject, references, 2);
-  ASSERT_EQ(std::ssize(areas), kReferences);
-  for (const double area : areas) {
-    EXPECT_GT(area, 0.0);
-    EXPECT_LT(area, 1.0);
+  const auto run = [&](const std::string& lines) {
+    return run_distortion_curves(plan_of(lines + "\nradii=[1]"), 1, subject, references, 2, silent_observer());
+  };
+  const auto curves = run("goal='latent_means'\noptimiser='lbfgs'\npenalties=9");
+  ASSERT_EQ(std::ssize(curves), kReferences);
+  for (const auto& curve : curves) {
+    EXPECT_GT(curve.area(), 0.0);
+    EXPECT_LT(curve.area(), 1.0);
   }
-  EXPECT_THROW(run_distortion_areas(plan_of("radii=[1]"), 1, subject, references, 1), Misuse);
-  EXPECT_THROW(run_distortion_areas(plan_of("goal='classifier_ce_target'\nradii=[1]"), 1, subject, references, 1),
-               Misuse);
+  EXPECT_THROW(run(""), Misuse);
+  EXPECT_THROW(run("goal='classifier_ce_target'"), Misuse);
 }
 
 }  // namespace

@@ -128,6 +128,10 @@ optimiser = "pgd"
 iterations = 2
 steps = 1
 largest = 0.3
+[[distortion]]
+goal = "latent_means"
+penalties = 2
+iterations = 2
 )");
   const std::string_view one = "[model.training]\nepochs = 1\n";
   plan.replace(plan.find(one), one.size(),
@@ -143,10 +147,12 @@ largest = 0.3
                                                                {"vae-clean-none-0-none", "vae"},
                                                                {"vae-noise-linf-0.1-none", "vae"},
                                                                {"vae-classifier_margin-smallest", "vae"},
+                                                               {"vae-latent_means-distortion", "vae"},
                                                                {"second-model", "second"},
                                                                {"second-clean-none-0-none", "second"},
                                                                {"second-noise-linf-0.1-none", "second"},
-                                                               {"second-classifier_margin-smallest", "second"}}));
+                                                               {"second-classifier_margin-smallest", "second"},
+                                                               {"second-latent_means-distortion", "second"}}));
   EXPECT_TRUE(exists(out / "checkpoints" / "second.safetensors"));
   EXPECT_TRUE(exists(out / "arrays" / "second-latent_map.npz"));  // two latents are a plane that can be drawn
   EXPECT_FALSE(exists(out / "arrays" / "vae-latent_map.npz"));

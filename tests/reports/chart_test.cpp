@@ -50,7 +50,7 @@ TEST(CurveChart, PutsTheStartOnALevelLineAndTheRestOnTheLogarithmicAxis) {
                   {{.label = "HMC",
                     .colour = "#000000",
                     .samples = {{0, 0.7, 0.6, 0.8}, {21, 0.8, 0.7, 0.9}, {42, kNan, 0, 0}, {84, 0.9, kNan, kNan}}}},
-                  "gradients", "MS-SSIM");
+                  {.x_title = "gradients", .y_title = "MS-SSIM"});
   const Json layers = Json::parse(chart.spec).at("layer");
   const Json& points = layers.at(1).at("data").at("values");
   ASSERT_EQ(points.size(), 2U);
@@ -60,6 +60,19 @@ TEST(CurveChart, PutsTheStartOnALevelLineAndTheRestOnTheLogarithmicAxis) {
   ASSERT_EQ(levels.size(), 1U);
   EXPECT_EQ(levels.at(0).at("y"), 0.7);
   EXPECT_EQ(layers.at(1).at("encoding").at("x").at("scale").at("type"), "log");
+}
+
+TEST(CurveChart, ALinearAxisShowsZeroAndSaysNothingOfDraws) {
+  const Chart chart =
+      curve_chart("id", "title", {{.label = "VAE", .colour = "#000000", .samples = {{0, 1, 1, 1}, {0.5, 0, 0, 0.1}}}},
+                  {.x_title = "share", .y_title = "left", .logarithmic = false});
+  const Json layers = Json::parse(chart.spec).at("layer");
+  EXPECT_EQ(layers.at(1).at("data").at("values").size(), 2U);
+  EXPECT_TRUE(layers.at(2).at("data").at("values").empty());
+  EXPECT_EQ(layers.at(1).at("encoding").at("x").at("scale").at("type"), "linear");
+  EXPECT_FALSE(layers.at(1).at("encoding").contains("strokeDash"));
+  EXPECT_EQ(chart.note, "");
+  EXPECT_EQ(chart.description, "left against share: title. VAE, ends at 0.000 after 0.5.");
 }
 
 TEST(RunCharts, OneRatioHistogramForEachAttackedScenario) {

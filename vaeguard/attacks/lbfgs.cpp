@@ -10,6 +10,7 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/lbfgs.h"
 #include "vaeguard/base/parallel.h"
+#include "vaeguard/base/progress.h"
 
 namespace vaeguard::attacks {
 namespace {
@@ -133,16 +134,18 @@ Matrix Lbfgs::maximise(Search& search) const {
   return std::move(best).take();
 }
 
-std::vector<std::vector<CurvePoint>> distortion_curves(const ScalarField& objective, const Matrix& references,
-                                                       std::span<const Key> keys, const LbfgsOptions& options,
-                                                       const Execution& execution) {
+std::vector<std::vector<SweepPoint>> sweep_penalties(const ScalarField& objective, const Matrix& references,
+                                                     std::span<const Key> keys, const LbfgsOptions& options,
+                                                     const Execution& execution) {
   check_shape("attacks.lbfgs", "references", references, objective.size(), objective.dimension());
   if (std::ssize(keys) != references.rows()) {
     misuse("attacks.lbfgs", "each of {} rows needs a key, got {} keys", references.rows(), keys.size());
   }
   const Threat box;
-  std::vector<std::vector<CurvePoint>> curves(keys.size());
+  std::vector<std::vector<SweepPoint>> curves(keys.size());
+  Progress progress(*execution.observer, "sweep of penalties", references.rows());
   parallel_chunks(references.rows(), 1, execution.threads, [&](std::int64_t row, std::int64_t) {
+    progress.pause_for_interruption();
     const auto reference = references.row(row);
     const auto evaluate = [&](const Matrix& point, Matrix& gradient) {
       double value = 0.0;
@@ -157,34 +160,9 @@ std::vector<std::vector<CurvePoint>> distortion_curves(const ScalarField& object
       objective.evaluate(row, answer, {&value, 1}, nullptr);
       curves[static_cast<std::size_t>(row)].push_back({l2_size(reference, answer.row(0)), value});
     }
+    progress.advance(1);
   });
   return curves;
-}
-
-double area_under_curve(std::span<const CurvePoint> curve, double farthest, double widest) {
-  if (!(farthest > 0.0) || !(widest > 0.0)) {
-    misuse("attacks.lbfgs", "the axes of a distortion curve must be > 0 long, got {} and {}", farthest, widest);
-  }
-  std::vector<CurvePoint> sorted(curve.begin(), curve.end());
-  std::erase_if(sorted, [](const CurvePoint& point) { return !std::isfinite(point.objective); });
-  std::ranges::sort(sorted, {}, &CurvePoint::distortion);
-  double area = 0.0;
-  double x = 0.0;
-  double y = 1.0;
-  for (const CurvePoint& point : sorted) {
-    const double next_x = point.distortion / farthest;
-    const double next_y = std::min(y, std::max(-point.objective / widest, 0.0));
-    if (next_x >= 1.0) {
-      // Cut the last line at x = 1.
-      const double share = next_x > x ? (1.0 - x) / (next_x - x) : 0.0;
-      const double cut_y = y + share * (next_y - y);
-      return area + (1.0 - x) * (y + cut_y) / 2.0;
-    }
-    area += (next_x - x) * (y + next_y) / 2.0;
-    x = next_x;
-    y = next_y;
-  }
-  return area + (1.0 - x) * y;
 }
 
 }  // namespace vaeguard::attacks

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "vaeguard/attacks/attack.h"
+#include "vaeguard/attacks/distortion_curve.h"
 
 namespace vaeguard::attacks {
 
@@ -41,22 +42,10 @@ class Lbfgs : public Attack {
   LbfgsOptions options_;
 };
 
-/// One answer of a sweep.
-struct CurvePoint {
-  double distortion = 0.0;  // |x - reference|_2
-  double objective = 0.0;
-};
-
-/// The answers of all penalties, rising, for each row of `references`, without any threat but the box.
-std::vector<std::vector<CurvePoint>> distortion_curves(const ScalarField& objective, const Matrix& references,
-                                                       std::span<const Key> keys, const LbfgsOptions& options,
-                                                       const Execution& execution = {});
-
-/// The area under a distortion-distortion curve (AUDDC, Gondim-Ribeiro et al. 2018): how much of its distance to the
-/// target an attack still has for a given distortion, over both axes from 0 to 1. x is distortion / `farthest` (the
-/// distance between the images), y the least -objective / `widest` (the distance to the target without an attack)
-/// that some answer with at most this distortion has; y(0) = 1, lines between answers. 1 where attacks achieve nothing,
-/// 0 where they cost nothing. For goals towards a target, whose objective is a negative distance.
-double area_under_curve(std::span<const CurvePoint> curve, double farthest, double widest);
+/// The answers of all penalties, rising, for each row of `references`, without any threat but the box. Throws
+/// Interrupted between rows when the observer asks.
+std::vector<std::vector<SweepPoint>> sweep_penalties(const ScalarField& objective, const Matrix& references,
+                                                     std::span<const Key> keys, const LbfgsOptions& options,
+                                                     const Execution& execution = {});
 
 }  // namespace vaeguard::attacks

@@ -120,9 +120,9 @@ std::string default_name(const AttackPlan& attack, const attacks::SuiteEntry* su
 
 }  // namespace
 
-AttackPlan read_pursuit(TableReader& reader) {
+AttackPlan read_pursuit(TableReader& reader, std::string_view optimiser) {
   AttackPlan attack;
-  attack.optimiser = reader.text("optimiser", attack.optimiser);
+  attack.optimiser = reader.text("optimiser", std::string(optimiser));
   const attacks::SuiteEntry* suite = attacks::find_suite(attack.optimiser);
   if (suite != nullptr) {
     read_suite(reader, *suite, attack);

@@ -29,8 +29,8 @@ struct AttackPlan {
 };
 
 /// Goal, optimiser, norm, restarts and draws of a table that has keys of its own beside them: no radii, no defences.
-/// The caller finishes the reader.
-AttackPlan read_pursuit(TableReader& reader);
+/// `optimiser` is the one where the table names none. The caller finishes the reader.
+AttackPlan read_pursuit(TableReader& reader, std::string_view optimiser = "sign_pgd");
 /// Reads an [[attack]] table. Throws Misuse that names place, key, expectation and finding.
 AttackPlan read_attack(TableReader reader);
 /// The same from lines of TOML beside keys that are texts already, for a command line.

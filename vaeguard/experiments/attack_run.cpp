@@ -112,29 +112,33 @@ attacks::SmallestRadii run_smallest_radii(const AttackPlan& attack, const Smalle
                                  options, {.threads = threads, .observer = &observer});
 }
 
-std::vector<double> run_distortion_areas(const AttackPlan& attack, std::uint64_t seed, const Subject& subject,
-                                         const References& references, int threads) {
-  const std::vector<std::int64_t> targets = attack_targets(attack, seed, subject, references);
-  const bool distance = attack.goal.starts_with("latent_") || attack.goal == "output_target_l2";
-  if (targets.empty() || !distance) {
-    misuse("experiments.attack_run", "a distortion curve needs a goal latent_* or output_target_l2, got {}",
-           attack.goal);
+void check_distance_goal(std::string_view goal, std::string_view place) {
+  if (!goal.starts_with("latent_") && goal != "output_target_l2") {
+    misuse(place, "a distortion curve needs a goal latent_* or output_target_l2, got {}", goal);
   }
+}
+
+std::vector<attacks::DistortionCurve> run_distortion_curves(const AttackPlan& attack, std::uint64_t seed,
+                                                            const Subject& subject, const References& references,
+                                                            int threads, Observer& observer) {
+  check_distance_goal(attack.goal, "experiments.attack_run");
+  const std::vector<std::int64_t> targets = attack_targets(attack, seed, subject, references);
   const AttackRun run(attack, seed, subject, references);
   const auto aim = run.aim(attack.goal);
   const auto* own = attack.options ? std::get_if<attacks::LbfgsOptions>(&*attack.options) : nullptr;
   const Matrix images = repeat_rows(references.images.pixels, attack.restarts);
   const std::vector<double> clean = values_of(aim->objective, images, threads);
-  const auto curves = attacks::distortion_curves(aim->objective, images, keys_of(attack, seed, references),
-                                                 own == nullptr ? attacks::LbfgsOptions{} : *own, {.threads = threads});
-  std::vector<double> areas;
+  const auto sweeps = attacks::sweep_penalties(aim->objective, images, keys_of(attack, seed, references),
+                                               own == nullptr ? attacks::LbfgsOptions{} : *own,
+                                               {.threads = threads, .observer = &observer});
+  std::vector<attacks::DistortionCurve> curves;
   for (std::int64_t row = 0; row < images.rows(); ++row) {
     const std::int64_t target = targets[static_cast<std::size_t>(row / attack.restarts)];
     const double farthest = attacks::l2_size(images.row(row), references.images.pixels.row(target));
     const auto at = static_cast<std::size_t>(row);
-    areas.push_back(attacks::area_under_curve(curves[at], farthest, -clean[at]));
+    curves.emplace_back(sweeps[at], farthest, -clean[at]);
   }
-  return areas;
+  return curves;
 }
 
 std::vector<std::int64_t> attack_targets(const AttackPlan& attack, std::uint64_t seed, const Subject& subject,

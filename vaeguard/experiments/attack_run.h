@@ -2,9 +2,11 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "vaeguard/attacks/attack.h"
+#include "vaeguard/attacks/distortion_curve.h"
 #include "vaeguard/attacks/smallest_radius.h"
 #include "vaeguard/attacks/success.h"
 #include "vaeguard/experiments/attack_plan.h"
@@ -29,12 +31,14 @@ attacks::SmallestRadii run_smallest_radii(const AttackPlan& attack, const Smalle
                                           const Subject& subject, const References& references, int threads,
                                           Observer& observer);
 
-/// The area under the distortion-distortion curve of each reference and restart (attacks/lbfgs.h), by the sweep of the
-/// attack's options where it is lbfgs. x is relative to the distance between reference and target image, y to the
-/// objective without an attack. Throws Misuse unless the goal is targeted and a negative distance: latent_* or
-/// output_target_l2.
-std::vector<double> run_distortion_areas(const AttackPlan& attack, std::uint64_t seed, const Subject& subject,
-                                         const References& references, int threads);
+/// Throws Misuse unless the goal is a negative distance to a target, latent_* or output_target_l2.
+void check_distance_goal(std::string_view goal, std::string_view place);
+
+/// The distortion-distortion curve of each reference and restart (attacks/distortion_curve.h), by the sweep of the
+/// attack's options where it is lbfgs. Throws Misuse as above.
+std::vector<attacks::DistortionCurve> run_distortion_curves(const AttackPlan& attack, std::uint64_t seed,
+                                                            const Subject& subject, const References& references,
+                                                            int threads, Observer& observer);
 
 /// For each reference the row of its target; empty where the goal has none.
 std::vector<std::int64_t> attack_targets(const AttackPlan& attack, std::uint64_t seed, const Subject& subject,

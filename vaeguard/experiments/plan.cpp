@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <set>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
 #include "vaeguard/base/text.h"
+#include "vaeguard/experiments/record.h"
 #include "vaeguard/experiments/table_reader.h"
 #include "vaeguard/training/registry.h"
 
@@ -96,27 +98,33 @@ void check_known_radii(const Plan& plan, const AttackPlan& attack, std::string_v
   }
 }
 
+// The names of all `things`, which `name` gives; throws where two are the same.
+template <typename Things, typename Name>
+std::set<std::string> distinct_names(const Things& things, Name name, std::string_view what, std::string_view place) {
+  std::set<std::string> names;
+  for (const auto& thing : things) {
+    const std::string& own = std::invoke(name, thing);
+    if (!names.insert(own).second) {
+      misuse(place, "two {} are called '{}'; give one another name", what, own);
+    }
+  }
+  return names;
+}
+
 // Cells are named by model, attack, radius and defence, so these must be distinct.
 void check_names(const Plan& plan, std::string_view place) {
-  std::set<std::string> defences;
+  const auto defences = distinct_names(plan.defences, &DefencePlan::name, "defences", place);
+  for (const std::string& name : defences) {
+    if (cell_kind(name) != CellKind::scenario) {
+      misuse(place, "no defence may be called '{}', which ends the names of other cells; give it another name", name);
+    }
+  }
+  distinct_names(plan.models, &ModelPlan::name, "models", place);
+  distinct_names(
+      plan.smallest, [](const SmallestPlan& one) -> const std::string& { return one.attack.name; },
+      "tables [[smallest]]", place);
+  distinct_names(plan.distortions, &AttackPlan::name, "tables [[distortion]]", place);
   std::set<std::string> attacks;
-  for (const DefencePlan& defence : plan.defences) {
-    if (!defences.insert(defence.name).second) {
-      misuse(place, "two defences are called '{}'; give one another name", defence.name);
-    }
-  }
-  std::set<std::string> models;
-  for (const ModelPlan& model : plan.models) {
-    if (!models.insert(model.name).second) {
-      misuse(place, "two models are called '{}'; give one another name", model.name);
-    }
-  }
-  std::set<std::string> smallest;
-  for (const SmallestPlan& one : plan.smallest) {
-    if (!smallest.insert(one.attack.name).second) {
-      misuse(place, "two tables [[smallest]] are called '{}'; give one another name", one.attack.name);
-    }
-  }
   const std::vector<std::string> known(defences.begin(), defences.end());
   for (const AttackPlan& attack : plan.attacks) {
     if (attack.name == "clean" || !attacks.insert(attack.name).second) {
@@ -188,6 +196,9 @@ Plan parse_plan(std::string_view text, std::string_view place, const std::filesy
   }
   for (TableReader& smallest : reader.tables("smallest")) {
     plan.smallest.push_back(read_smallest(smallest));
+  }
+  for (TableReader& distortion : reader.tables("distortion")) {
+    plan.distortions.push_back(read_distortion(distortion));
   }
   reader.finish();
   if (plan.models.empty()) {

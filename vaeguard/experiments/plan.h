@@ -11,6 +11,7 @@
 #include "vaeguard/experiments/attack_plan.h"
 #include "vaeguard/experiments/dataset_plan.h"
 #include "vaeguard/experiments/defence_plan.h"
+#include "vaeguard/experiments/distortion.h"
 #include "vaeguard/experiments/smallest.h"
 #include "vaeguard/models/conv_vae.h"
 #include "vaeguard/training/trainer.h"
@@ -50,8 +51,9 @@ struct Plan {
   EvaluationPlan evaluation;
   std::vector<AttackPlan> attacks;
   std::vector<DefencePlan> defences;
-  std::vector<SmallestPlan> smallest;  // of each model, undefended
-  std::string text;                    // as read
+  std::vector<SmallestPlan> smallest;   // of each model, undefended
+  std::vector<AttackPlan> distortions;  // distortion curves, likewise
+  std::string text;                     // as read
 };
 
 /// Reads a plan. Unknown keys, wrong types and impossible values throw Misuse that names file, line, key, expectation

@@ -3,9 +3,24 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
+#include <string_view>
 
 namespace vaeguard::experiments {
+
+/// What a cell is of. All but scenarios stand apart: they have tables of their own.
+enum class CellKind {
+  scenario,    // an attack at a radius, or none, under a defence
+  model,       // the model itself: likelihood, accuracy on the test set
+  inception,   // its samples by the features of a file of the user's
+  smallest,    // smallest radii of one attack
+  distortion,  // distortion curves of one attack
+};
+
+/// As the cell's name tells.
+CellKind cell_kind(std::string_view cell);
+
+/// The name of a cell that is no scenario; `before` is empty or ends in a dash: "vae-" -> "vae-model".
+std::string cell_apart(std::string_view before, CellKind kind);
 
 /// One number of a run with its uncertainty; a row of the table `measurements`, the columns in this order.
 struct Measurement {

@@ -16,9 +16,9 @@
 #include "vaeguard/experiments/detect.h"
 #include "vaeguard/experiments/environment.h"
 #include "vaeguard/experiments/inference_file.h"
+#include "vaeguard/experiments/sample_distance.h"
 #include "vaeguard/experiments/store.h"
 #include "vaeguard/experiments/subject.h"
-#include "vaeguard/training/feature_fit.h"
 
 namespace vaeguard::experiments {
 namespace {
@@ -67,6 +67,12 @@ class Runner {
       : plan_(plan), options_(options), observer_(observer) {}
 
   void run() {
+    if (options_.inception != nullptr && plan_.evaluation.frechet_images < 2) {
+      misuse("experiments.runner",
+             "{} measures FID, for which the plan must say how many images: [evaluation] "
+             "frechet_images, at least 2, got {}",
+             options_.inception_file, plan_.evaluation.frechet_images);
+    }
     prepare_folder();
     store_.emplace(options_.out / "results.sqlite", Store::Access::write);
     dataset_ = load_dataset(plan_.dataset, options_.data_folder, options_.threads);
@@ -83,15 +89,8 @@ class Runner {
     subject_.emplace(make_subject(checkpoint, dataset_, checkpoint_place_, options_.backend, options_.gradients));
     tell_refusal(subject_->vae, observer_);
     write_environment(checkpoint);
-    Measurement prototype;
-    prototype.cell = prefix() + "model";
-    prototype.dataset = plan_.dataset.name;
-    prototype.model = model.name;
-    if (!store_->finished(prototype.cell)) {
-      observer_.message(fmt::format("measuring the model {}", model.name));
-      store_->write(prototype.cell,
-                    measure_model(*subject_, plan_, dataset_, features(), prototype, options_.threads, observer_));
-    }
+    measure_model_itself();
+    measure_fid();
     if (const auto map = options_.out / "arrays" / (prefix() + "latent_map.npz");
         subject_->vae.latent_size() == 2 && !exists(map)) {
       write_latent_map(map, *subject_, dataset_.test, options_.threads);
@@ -101,19 +100,47 @@ class Runner {
       run_scenario(scenario);
     }
     for (const SmallestPlan& smallest : plan_.smallest) {
-      run_smallest(smallest, prototype);
+      run_smallest(smallest);
+    }
+    for (const AttackPlan& attack : plan_.distortions) {
+      run_distortion(attack);
     }
   }
 
-  // Learned from the data set alone by a fixed key, so that all plans compare by the same; null where none are asked
-  // for.
-  const networks::Network* features() {
-    if (plan_.evaluation.frechet_images > 0 && features_ == nullptr) {
-      observer_.message("learning features for the Frechet distance");
-      features_ = networks::compile(
-          training::fit_features(dataset_, Key(0).fold("features"), {.threads = options_.threads}, observer_).features);
+  void measure_model_itself() {
+    const auto cell = cell_apart(prefix(), CellKind::model);
+    if (store_->finished(cell)) {
+      return;
     }
-    return features_.get();
+    observer_.message(fmt::format("measuring the model {}", model_->name));
+    if (plan_.evaluation.frechet_images > 0 && !classifier_distance_) {
+      observer_.message("learning features for the Frechet distance");
+      classifier_distance_ = sample_distance(learn_features(dataset_, options_.threads, observer_));
+    }
+    store_->write(cell,
+                  measure_model(*subject_, plan_, dataset_, classifier_distance_ ? &*classifier_distance_ : nullptr,
+                                model_prototype(cell, plan_.dataset.name, model_->name), options_.threads, observer_));
+  }
+
+  // Apart from the rest, so that a finished run can be given it later.
+  void measure_fid() {
+    const auto cell = cell_apart(prefix(), CellKind::inception);
+    if (options_.inception == nullptr || store_->finished(cell)) {
+      return;
+    }
+    observer_.message(fmt::format("measuring the FID of the model {}", model_->name));
+    if (!inception_distance_) {
+      inception_distance_ = sample_distance(options_.inception);
+    }
+    CellRecords records;
+    records.measurements = inception_distance_->measure(subject_->vae, sample_key(plan_.seed),
+                                                        model_prototype(cell, plan_.dataset.name, model_->name),
+                                                        options_.threads, observer_);
+    store_->write(cell, records);
+  }
+
+  [[nodiscard]] SampleDistance sample_distance(std::shared_ptr<const metrics::FeatureExtractor> extractor) const {
+    return {std::move(extractor), dataset_, plan_.evaluation.frechet_images, options_.threads, observer_};
   }
 
   // Cells carry the model's name only where there are several.
@@ -156,22 +183,29 @@ class Runner {
     for (const auto& [key, value] : checkpoint.metadata) {
       environment_[fmt::format("model {}{}", plan_.models.size() > 1 ? model_->name + " " : "", key)] = value;
     }
+    if (options_.inception != nullptr) {
+      environment_["inception"] = options_.inception_file;
+    }
     const auto file = options_.out / "environment.json";
-    refuse_mixture(file, environment_);
+    keep_to_the_same(file);
     write_file_atomically(file, environment_json(environment_));
   }
 
-  // Records of one run come from one set of images and one way of computing.
-  static void refuse_mixture(const std::filesystem::path& file, const std::map<std::string, std::string>& now) {
+  // Records of one run come from one set of images and one way of computing; what only an earlier call had stays.
+  void keep_to_the_same(const std::filesystem::path& file) {
     if (!exists(file)) {
       return;
     }
     const auto before = nlohmann::json::parse(read_file(file), nullptr, false);
-    for (const char* key : {"data_digest", "backend used", "precision used"}) {
-      if (before.is_object() && before.contains(key) && before[key] != now.at(key)) {
+    for (const char* key : {"data_digest", "backend used", "precision used", "inception"}) {
+      if (!before.is_object() || !before.contains(key) || !before[key].is_string()) {
+        continue;
+      }
+      const std::string& now = environment_.try_emplace(key, before[key].get<std::string>()).first->second;
+      if (before[key] != now) {
         misuse("experiments.runner",
                "{} has records with {} {}, this call would add some with {}; choose another folder with --out",
-               file.parent_path().string(), key, before[key].dump(), now.at(key));
+               file.parent_path().string(), key, before[key].dump(), now);
       }
     }
   }
@@ -211,8 +245,17 @@ class Runner {
     return fmt::format("{}{}-{}", prefix(), scenario.name(), defence.name);
   }
 
-  void run_smallest(const SmallestPlan& smallest, Measurement prototype) {
-    prototype.cell = fmt::format("{}{}-smallest", prefix(), smallest.attack.name);
+  // Of a cell that stands apart from scenarios; its plan fills in the rest.
+  [[nodiscard]] Measurement prototype_of(const AttackPlan& attack, CellKind kind) const {
+    Measurement prototype;
+    prototype.cell = cell_apart(prefix() + attack.name + "-", kind);
+    prototype.dataset = plan_.dataset.name;
+    prototype.model = model_->name;
+    return prototype;
+  }
+
+  void run_smallest(const SmallestPlan& smallest) {
+    const Measurement prototype = prototype_of(smallest.attack, CellKind::smallest);
     if (store_->finished(prototype.cell)) {
       return;
     }
@@ -220,6 +263,16 @@ class Runner {
     const auto found = run_smallest_radii(smallest.attack, smallest.search, plan_.seed, *subject_, *references_,
                                           options_.threads, observer_);
     store_->write(prototype.cell, measure_smallest(smallest, found, prototype));
+    observer_.message(fmt::format("{} done", prototype.cell));
+  }
+
+  void run_distortion(const AttackPlan& attack) {
+    const Measurement prototype = prototype_of(attack, CellKind::distortion);
+    if (store_->finished(prototype.cell)) {
+      return;
+    }
+    const auto curves = run_distortion_curves(attack, plan_.seed, *subject_, *references_, options_.threads, observer_);
+    store_->write(prototype.cell, measure_distortion(attack, curves, prototype));
     observer_.message(fmt::format("{} done", prototype.cell));
   }
 
@@ -336,7 +389,8 @@ class Runner {
   std::optional<Store> store_;
   data::Dataset dataset_;
   std::map<std::string, std::string> environment_;
-  std::shared_ptr<const networks::Network> features_;
+  std::optional<SampleDistance> classifier_distance_;
+  std::optional<SampleDistance> inception_distance_;
   const ModelPlan* model_ = nullptr;  // the one at work
   std::string checkpoint_place_;
   std::optional<Subject> subject_;

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "vaeguard/base/observer.h"
 #include "vaeguard/experiments/attack_run.h"
 #include "vaeguard/experiments/measure.h"
 #include "vaeguard/experiments/plan.h"
+#include "vaeguard/metrics/feature_extractor.h"
 
 namespace vaeguard::experiments {
 
@@ -16,13 +18,15 @@ struct RunOptions {
   std::filesystem::path data_folder;  // see data/data_folder.h
   int threads = 1;
   std::string backend = "auto";
-  networks::Precision gradients = networks::Precision::float32;  // of posterior energies; see models/vae.h
+  networks::Precision gradients = networks::Precision::float32;          // of posterior energies; see models/vae.h
+  std::shared_ptr<const metrics::FeatureExtractor> inception = nullptr;  // measures FID too, in a cell of its own
+  std::string inception_file = {};                                       // its name and digest, for the record
 };
 
 /// Trains or loads the model, attacks, defends, measures. Every finished cell, training step and block of chains is on
 /// disk; calling it again on the same folder does the rest and gives the records of an unbroken run (`seconds` apart).
-/// Throws Misuse if the folder holds a run of another plan, backend, precision or data, Interrupted at a safe point
-/// when the observer asks.
+/// Throws Misuse if the folder holds a run of another plan, backend, precision, data or Inception file, or one is given
+/// and the plan has no frechet_images; Interrupted at a safe point when the observer asks.
 void run_plan(const Plan& plan, const RunOptions& options, Observer& observer);
 
 /// `number` test images, stratified by class, and what is known of them: those that every plan with this seed and

@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numbers>
+#include <utility>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/energy/maker.h"
 #include "vaeguard/experiments/environment.h"
-#include "vaeguard/metrics/frechet.h"
 #include "vaeguard/models/conv_vae.h"
 #include "vaeguard/training/classifier_fit.h"
 #include "vaeguard/training/evaluation.h"
@@ -32,20 +33,6 @@ void check_image(const models::VaeWeights& weights, const data::Dataset& dataset
 training::ElboEstimate test_elbo(const models::Vae& vae, std::uint64_t seed, const data::Dataset& dataset,
                                  int threads) {
   return training::estimate_elbo(vae, dataset.test.pixels, Key(seed).fold("test elbo"), threads);
-}
-
-// Between the mean images of as many prior draws as there are test images, and those.
-double frechet_of_samples(const models::Vae& vae, const networks::Network& features, const Matrix& test, Key key,
-                          int threads) {
-  Matrix base(test.rows(), vae.latent_size());
-  for (std::int64_t i = 0; i < base.rows(); ++i) {
-    fill_normal(key.fold(static_cast<std::uint64_t>(i)), base.row(i));
-  }
-  const auto moments = [&](const Matrix& images) {
-    return metrics::feature_moments(networks::forward_all(features, images, threads));
-  };
-  const Matrix samples = vae.decode(vae.prior().from_base(base, threads), threads);
-  return metrics::frechet_distance(moments(samples), moments(test));
 }
 
 // The model without regard to the prior that was asked for.
@@ -145,22 +132,32 @@ void tell_refusal(const models::Vae& vae, Observer& observer) {
   }
 }
 
+Measurement model_prototype(std::string cell, std::string dataset, std::string model) {
+  Measurement m;
+  m.cell = std::move(cell);
+  m.dataset = std::move(dataset);
+  m.model = std::move(model);
+  m.attack = "clean";
+  m.norm = "none";
+  m.attacker = "blind";
+  m.defence = "none";
+  m.protocol = "mean/mean";
+  return m;
+}
+
+Key sample_key(std::uint64_t seed) { return Key(seed).fold("prior samples"); }
+
 CellRecords measure_model(const Subject& subject, const Plan& plan, const data::Dataset& dataset,
-                          const networks::Network* features, const Measurement& prototype, int threads,
+                          const SampleDistance* samples, const Measurement& prototype, int threads,
                           Observer& observer) {
   CellRecords records;
   const auto add = [&](std::string_view metric, double value, double standard_error, std::int64_t n) {
     Measurement m = prototype;
-    m.attack = "clean";
-    m.norm = "none";
-    m.attacker = "blind";
-    m.defence = "none";
-    m.protocol = "mean/mean";
     m.metric = metric;
     m.value = value;
     m.standard_error = standard_error;
     m.n = n;
-    records.measurements.push_back(m);
+    records.measurements.push_back(std::move(m));
   };
   const auto elbo = test_elbo(subject.vae, plan.seed, dataset, threads);
   add("elbo", elbo.elbo, elbo.standard_error, elbo.images);
@@ -175,12 +172,9 @@ CellRecords measure_model(const Subject& subject, const Plan& plan, const data::
     const double bits = 1.0 / (std::numbers::ln2 * static_cast<double>(dataset.shape.size()));
     add("bits_per_dimension", bits * nll.negative_log_likelihood, bits * nll.standard_error, nll.images);
   }
-  if (features != nullptr) {
-    const std::int64_t n = std::min(plan.evaluation.frechet_images, dataset.test.pixels.rows());
-    add("frechet_classifier_64",
-        frechet_of_samples(subject.vae, *features, dataset.test.pixels.slice(0, n),
-                           Key(plan.seed).fold("prior samples"), threads),
-        std::nan(""), n);
+  if (samples != nullptr) {
+    std::ranges::move(samples->measure(subject.vae, sample_key(plan.seed), prototype, threads, observer),
+                      std::back_inserter(records.measurements));
   }
   const auto means = subject.vae.encode(dataset.test.pixels, threads).mean;
   const double accuracy = models::accuracy(subject.classifier, means, dataset.test.labels);

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "vaeguard/base/observer.h"
 #include "vaeguard/data/dataset.h"
 #include "vaeguard/experiments/measure.h"
 #include "vaeguard/experiments/plan.h"
+#include "vaeguard/experiments/sample_distance.h"
 #include "vaeguard/models/checkpoint.h"
 
 namespace vaeguard::experiments {
@@ -25,10 +27,15 @@ Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& 
 /// A message with the reason where bfloat16 gradients were asked for and float32 runs.
 void tell_refusal(const models::Vae& vae, Observer& observer);
 
-/// ELBO, importance-weighted NLL, bits per dimension and classifier accuracy on test images, and, where `features` is
-/// not null, the Frechet distance of prior samples; `prototype` gives cell, dataset and model.
+/// A measurement of a model itself: `cell`, data set and model, everything else of an undefended clean image.
+Measurement model_prototype(std::string cell, std::string dataset, std::string model);
+
+/// ELBO, importance-weighted NLL, bits per dimension and classifier accuracy on test images, and, where `samples` is
+/// not null, the Frechet distance of prior samples; `prototype` as above.
 CellRecords measure_model(const Subject& subject, const Plan& plan, const data::Dataset& dataset,
-                          const networks::Network* features, const Measurement& prototype, int threads,
-                          Observer& observer);
+                          const SampleDistance* samples, const Measurement& prototype, int threads, Observer& observer);
+
+/// The key of the prior samples whose Frechet distance is taken.
+Key sample_key(std::uint64_t seed);
 
 }  // namespace vaeguard::experiments

@@ -52,6 +52,10 @@ const std::vector<MetricEntry>& catalogue() {
       {"radius_reached", "the attack succeeds at the largest radius at least", false, true},
       {"success_distance", "how far the reconstruction must move for success, Euclidean, pixels from 0 to 1", true,
        false},
+      {"auddc", "area under the distortion-distortion curve, 1 where attacks achieve nothing", true, false},
+      {"remaining_distance",
+       "distance to the target that an attack has left, as a share, where it may change the image by a share", true,
+       false},
       {"elbo", "evidence lower bound of the test images, nats", true, false},
       {"reconstruction", "-E log p(x|z) of the test images, nats", false, false},
       {"divergence", "KL(q(z|x)|p(z)) of the test images, nats", false, false},
@@ -60,6 +64,11 @@ const std::vector<MetricEntry>& catalogue() {
       {"frechet_classifier_64",
        "Frechet distance of prior samples to test images in 64 features of a small classifier of the data set: a proxy",
        false, false},
+      {"fid_64", "Frechet distance of prior samples to test images in 64 features of Inception (first pooling)", false,
+       false},
+      {"fid_192", "the same in 192 features (second pooling)", false, false},
+      {"fid_768", "the same in 768 features (before the auxiliary head)", false, false},
+      {"fid_2048", "the same in 2048 features (last pooling): FID as the literature has it", false, false},
       {"classifier_accuracy", "accuracy of the linear classifier on latent means of the test images", true, true},
   };
   return entries;

@@ -151,8 +151,9 @@ Chart histogram_chart(const std::string& id, const std::string& title, const std
 }
 
 Chart curve_chart(const std::string& id, const std::string& title, const std::vector<Curve>& curves,
-                  const std::string& x_title, const std::string& y_title) {
+                  const CurveOptions& options) {
   Chart chart{.id = id, .title = title};
+  const bool any_draw = std::ranges::any_of(curves, &Curve::dashed);  // else latents need no word
   Json points = Json::array();
   Json levels = Json::array();
   std::string ends;
@@ -162,7 +163,7 @@ Chart curve_chart(const std::string& id, const std::string& title, const std::ve
         continue;
       }
       Json point = {{"y", sample.y}, {"series", curve.label}, {"latents", curve.dashed ? kOneDraw : kMeanOfDraws}};
-      if (sample.x <= 0.0) {
+      if (options.logarithmic && sample.x <= 0.0) {
         levels.push_back(point);
         continue;
       }
@@ -175,13 +176,13 @@ Chart curve_chart(const std::string& id, const std::string& title, const std::ve
       points.push_back(point);
     }
     if (!curve.samples.empty()) {
-      ends += fmt::format("{}{}, {}, ends at {} after {}", ends.empty() ? "" : "; ", curve.label,
-                          curve.dashed ? kOneDraw : kMeanOfDraws, number_words(curve.samples.back().y, 3),
-                          count_words(curve.samples.back().x));
+      const std::string latents = any_draw ? fmt::format(", {}", curve.dashed ? kOneDraw : kMeanOfDraws) : "";
+      ends += fmt::format("{}{}{}, ends at {} after {}", ends.empty() ? "" : "; ", curve.label, latents,
+                          number_words(curve.samples.back().y, 3), count_words(curve.samples.back().x));
     }
   }
-  chart.description = fmt::format("{} against {}: {}. {}.", y_title, x_title, title, ends);
-  if (std::ranges::any_of(curves, &Curve::dashed)) {
+  chart.description = fmt::format("{} against {}: {}. {}.", options.y_title, options.x_title, title, ends);
+  if (any_draw) {
     chart.note = "Solid: mean over draws; dashed: one draw. ";
   }
   if (!levels.empty()) {
@@ -189,11 +190,11 @@ Chart curve_chart(const std::string& id, const std::string& title, const std::ve
   }
   const Json x = {{"field", "x"},
                   {"type", "quantitative"},
-                  {"scale", {{"type", "log"}, {"nice", false}}},
+                  {"scale", {{"type", options.logarithmic ? "log" : "linear"}, {"nice", false}}},
                   {"axis", {{"tickCount", 5}, {"format", "~s"}}},
-                  {"title", x_title}};
+                  {"title", options.x_title}};
   const Json scale = {{"zero", false}};
-  const Json y = {{"field", "y"}, {"type", "quantitative"}, {"scale", scale}, {"title", y_title}};
+  const Json y = {{"field", "y"}, {"type", "quantitative"}, {"scale", scale}, {"title", options.y_title}};
   const Json colour = colour_encoding(curves);
   const Json dash = {{"field", "latents"},
                      {"type", "nominal"},
@@ -209,7 +210,7 @@ Chart curve_chart(const std::string& id, const std::string& title, const std::ve
        {"mark", {{"type", "area"}, {"opacity", 0.18}}},
        {"encoding",
         {{"x", x},
-         {"y", {{"field", "low"}, {"type", "quantitative"}, {"scale", scale}, {"title", y_title}}},
+         {"y", {{"field", "low"}, {"type", "quantitative"}, {"scale", scale}, {"title", options.y_title}}},
          {"y2", {{"field", "high"}}},
          {"detail", by_latents},
          {"color", colour}}}},
@@ -224,9 +225,12 @@ Chart curve_chart(const std::string& id, const std::string& title, const std::ve
        {"mark", {{"type", "rule"}, {"opacity", 0.5}}},
        {"encoding",
         {{"x", x},
-         {"y", {{"field", "low"}, {"type", "quantitative"}, {"scale", scale}, {"title", y_title}}},
+         {"y", {{"field", "low"}, {"type", "quantitative"}, {"scale", scale}, {"title", options.y_title}}},
          {"y2", {{"field", "high"}}},
          {"color", colour}}}}};
+  if (!any_draw) {
+    spec["layer"][1]["encoding"].erase("strokeDash");
+  }
   chart.spec = dump(spec);
   return chart;
 }

@@ -52,10 +52,16 @@ struct Curve {
   std::vector<CurveSample> samples = {};
 };
 
-/// Curves with bands over a logarithmic x axis. A sample at x <= 0, which such an axis cannot show, becomes a dotted
-/// level line; samples whose y is not finite are left out. A curve of one sample is a point with its interval.
+struct CurveOptions {
+  std::string x_title = {};
+  std::string y_title = {};
+  bool logarithmic = true;  // the x axis
+};
+
+/// Curves with bands. A sample at x <= 0, which a logarithmic axis cannot show, becomes a dotted level line on it;
+/// samples whose y is not finite are left out. A curve of one sample is a point with its interval.
 Chart curve_chart(const std::string& id, const std::string& title, const std::vector<Curve>& curves,
-                  const std::string& x_title, const std::string& y_title);
+                  const CurveOptions& options);
 
 /// Where a code lies in a latent space of two dimensions.
 struct PlanePoint {

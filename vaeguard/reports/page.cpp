@@ -14,7 +14,6 @@
 #include "vaeguard/reports/html.h"
 #include "vaeguard/reports/image_grid.h"
 #include "vaeguard/reports/page_pieces.h"
-#include "vaeguard/reports/scenario.h"
 #include "vaeguard/reports/words.h"
 
 namespace vaeguard::reports {
@@ -63,7 +62,10 @@ std::string facts(const RunRecords& records) {
     if (measurement.defence != "none") {
       defences.insert(defence_words(measurement.defence));
     }
-    references = is_model_cell(measurement.cell) ? references : std::max(references, measurement.n);
+    const auto kind = experiments::cell_kind(measurement.cell);
+    if (kind != experiments::CellKind::model && kind != experiments::CellKind::inception) {  // whose n are test images
+      references = std::max(references, measurement.n);
+    }
   }
   if (records.measurements.empty()) {
     return paragraph("This run has no measurements yet.");
@@ -197,16 +199,47 @@ std::string chart_figures(const std::vector<Chart>& charts, std::string_view if_
   return html + "</div>\n";
 }
 
-// Only models with two latents have one.
-std::string map_section(const std::string& charts) {
-  if (charts.empty()) {
-    return "";
+/// A section that only some runs have, and the line of the menu that leads to it.
+struct Section {
+  std::string id;
+  std::string title;
+  std::string body = {};  // empty: neither
+
+  [[nodiscard]] std::string html() const {
+    return body.empty() ? ""
+                        : fmt::format(
+                              "<section id=\"{0}\" aria-labelledby=\"{0}-title\">\n<h2 id=\"{0}-title\">{1}"
+                              "</h2>\n{2}</section>\n",
+                              id, title, body);
   }
-  return "<section id=\"map\" aria-labelledby=\"map-title\">\n<h2 id=\"map-title\">Latent space</h2>\n<p>Dots are the "
-         "codes that the encoder gives clean images, coloured by class. A red line is the way that an attack moves the "
-         "code of a reference, a purple one the way that the defence moves it on. A defence has worked where its "
-         "diamond lies at the orange circle, or at least among the dots of its class.</p>\n" +
-         charts + "</section>\n";
+  [[nodiscard]] std::string link() const {
+    return body.empty() ? "" : fmt::format("<li><a href=\"#{}\">{}</a></li>\n", id, title);
+  }
+};
+
+// Only models with two latents have one.
+Section map_section(const std::string& charts) {
+  Section section{"map", "Latent space"};
+  if (!charts.empty()) {
+    section.body =
+        "<p>Dots are the codes that the encoder gives clean images, coloured by class. A red line is the way that an "
+        "attack moves the code of a reference, a purple one the way that the defence moves it on. A defence has worked "
+        "where its diamond lies at the orange circle, or at least among the dots of its class.</p>\n" +
+        charts;
+  }
+  return section;
+}
+
+Section distortion_section(const std::optional<Table>& table, const std::string& charts) {
+  Section section{"distortion", "Distortion"};
+  if (table) {
+    section.body =
+        "<p>How much of its distance to a target an attack has left, for how much it changes the image. Attacks that "
+        "cost an attacker nothing fall at once; a model that resists keeps near the straight line from corner to "
+        "corner, on which an image must become the target to be taken for it.</p>\n" +
+        charts + scrolling(*table);
+  }
+  return section;
 }
 
 std::string glossary(const RunRecords& records) {
@@ -323,6 +356,9 @@ std::string render_page(const RunRecords& records, const PageContent& content,
   const auto charts = [&](const std::vector<Chart>& list, std::string_view if_none) {
     return (list.empty() ? "" : note) + chart_figures(list, if_none);
   };
+  const auto charts_if_any = [&](const std::vector<Chart>& list) { return list.empty() ? "" : charts(list, ""); };
+  const Section map = map_section(charts_if_any(content.map_charts));
+  const Section distortion = distortion_section(content.distortion, charts_if_any(content.distortion_charts));
   const std::string plan = records.plan_text.empty()
                                ? paragraph("No plan was recorded.")
                                : fmt::format("<pre><code>{}</code></pre>\n", escape_html(records.plan_text));
@@ -333,8 +369,10 @@ std::string render_page(const RunRecords& records, const PageContent& content,
        {"facts", facts(records)},
        {"summary", summary_section(content)},
        {"galleries", galleries_section(content)},
-       {"map_link", content.map_charts.empty() ? "" : "<li><a href=\"#map\">Latent space</a></li>\n"},
-       {"map", map_section(content.map_charts.empty() ? "" : charts(content.map_charts, ""))},
+       {"map_link", map.link()},
+       {"map", map.html()},
+       {"distortion_link", distortion.link()},
+       {"distortion", distortion.html()},
        {"ratio_charts", charts(content.ratio_charts, "Posterior ratios of single images were not recorded.")},
        {"effort_charts", charts(content.effort_charts, "No curves were recorded.")},
        {"chain_charts", charts(content.chain_charts, "No chains were run.")},

@@ -23,6 +23,8 @@ struct PageContent {
   std::optional<Table> model;
   std::vector<std::pair<std::string, Gallery>> galleries;  // (title, pictures)
   std::vector<Chart> map_charts;                           // of models with two latents
+  std::vector<Chart> distortion_charts;
+  std::optional<Table> distortion;
   std::vector<Chart> ratio_charts;
   std::vector<Chart> effort_charts;
   std::vector<Chart> chain_charts;

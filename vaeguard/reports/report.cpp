@@ -8,6 +8,7 @@
 #include <set>
 
 #include "vaeguard/base/file.h"
+#include "vaeguard/reports/distortion_report.h"
 #include "vaeguard/reports/html.h"
 #include "vaeguard/reports/image_grid.h"
 #include "vaeguard/reports/latent_map.h"
@@ -66,6 +67,8 @@ void write_report(const RunRecords& records, const std::filesystem::path& run_fo
     }
   }
   content.map_charts = latent_map_charts(records);
+  content.distortion_charts = distortion_charts(records);
+  content.distortion = distortion_table(records);
   content.ratio_charts = posterior_ratio_charts(records);
   content.effort_charts = curve_charts(records);
   std::ranges::move(cost_charts(records), std::back_inserter(content.effort_charts));
@@ -78,6 +81,7 @@ void write_report(const RunRecords& records, const std::filesystem::path& run_fo
   };
   write_if_any(content.attacks, "attacks");
   write_if_any(content.smallest, "smallest");
+  write_if_any(content.distortion, "distortion");
   write_if_any(content.model, "model");
   write_if_any(content.chain_table, "chains");
   write_file_atomically(run_folder / "report.html", render_page(records, content, assets_folder));

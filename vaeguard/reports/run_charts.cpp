@@ -135,7 +135,7 @@ std::vector<Chart> curve_charts(const RunRecords& records) {
       }
       if (any_curve) {
         charts.push_back(curve_chart(fmt::format("curve-{}-{}", charts.size(), scenario.name()), scenario.title(),
-                                     curves, "gradients spent on an image", words.title));
+                                     curves, {.x_title = "gradients spent on an image", .y_title = words.title}));
         charts.back().group = words.title;
       }
     }
@@ -166,7 +166,8 @@ std::vector<Chart> cost_charts(const RunRecords& records) {
       std::erase_if(points, [](const Curve& point) { return !(point.samples.front().x > 0.0); });
       if (points.size() > 1) {
         charts.push_back(curve_chart(fmt::format("cost-{}-{}", charts.size(), scenario.name()), scenario.title(),
-                                     points, "milliseconds an image, all threads", words.title));
+                                     points,
+                                     {.x_title = "milliseconds an image, all threads", .y_title = words.title}));
         charts.back().group = words.title + " against time";
       }
     }

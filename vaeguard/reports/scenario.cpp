@@ -34,6 +34,8 @@ experiments::Measurement read_cell_name(const std::string& cell) {
   return measurement;
 }
 
+bool of_scenario(const std::string& cell) { return experiments::cell_kind(cell) == experiments::CellKind::scenario; }
+
 bool same_scenario(const Scenario& a, const experiments::Measurement& b) {
   return std::tie(a.dataset, a.model, a.attack, a.norm, a.radius, a.attacker) ==
          std::tie(b.dataset, b.model, b.attack, b.norm, b.radius, b.attacker);
@@ -68,10 +70,6 @@ std::vector<std::string> in_order_of_appearance(const std::vector<Scenario>& sce
 
 }  // namespace
 
-bool is_model_cell(std::string_view cell) { return cell == "model" || cell.ends_with("-model"); }
-bool is_smallest_cell(std::string_view cell) { return cell.ends_with("-smallest"); }
-bool stands_apart(std::string_view cell) { return is_model_cell(cell) || is_smallest_cell(cell); }
-
 std::string Scenario::title() const {
   const std::string words = (one_of_several_models ? model_words(model) + ": " : "") + attack_words(attack);
   return clean() ? words : fmt::format("{}, {} radius {}", words, norm_words(norm), plain_number(radius));
@@ -85,12 +83,12 @@ std::vector<Scenario> scenarios(const RunRecords& records) {
   std::vector<Scenario> result;
   std::set<std::string> seen;
   for (const auto& measurement : records.measurements) {
-    if (!stands_apart(measurement.cell) && seen.insert(measurement.cell).second) {
+    if (of_scenario(measurement.cell) && seen.insert(measurement.cell).second) {
       add(result, measurement);
     }
   }
   const auto add_by_name = [&](const std::string& cell) {
-    if (stands_apart(cell) || !seen.insert(cell).second) {
+    if (!of_scenario(cell) || !seen.insert(cell).second) {
       return;
     }
     experiments::Measurement named = read_cell_name(cell);

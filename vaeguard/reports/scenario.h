@@ -2,20 +2,11 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "vaeguard/reports/run_records.h"
 
 namespace vaeguard::reports {
-
-/// Whether a cell is of a model itself, without attack or defence: likelihood, accuracy on the test set. "model", or
-/// "<model>-model" in a run of several.
-bool is_model_cell(std::string_view cell);
-/// Whether a cell is of smallest radii: "<name>-smallest", or "<model>-<name>-smallest".
-bool is_smallest_cell(std::string_view cell);
-/// Both have tables of their own and are no scenario.
-bool stands_apart(std::string_view cell);
 
 /// One defence under one scenario; `name` is the cell's name in records and of its arrays.
 struct Cell {

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "vaeguard/metrics/intervals.h"
-#include "vaeguard/reports/scenario.h"
 #include "vaeguard/reports/words.h"
 
 namespace vaeguard::reports {
@@ -76,7 +75,7 @@ std::optional<Table> smallest_table(const RunRecords& records) {
   std::vector<std::string> cells;
   std::map<std::string, Measured> by_cell;
   for (const Measurement& m : records.measurements) {
-    if (is_smallest_cell(m.cell)) {
+    if (experiments::cell_kind(m.cell) == experiments::CellKind::smallest) {
       if (by_cell[m.cell].empty()) {
         cells.push_back(m.cell);
       }

@@ -80,7 +80,8 @@ std::string column_group(const std::string& protocol) {
 std::vector<std::string> summary_metrics(const RunRecords& records, const std::string& protocol) {
   std::set<std::string> present;
   for (const Measurement& measurement : records.measurements) {
-    if (!stands_apart(measurement.cell) && column_group(measurement.protocol) == column_group(protocol)) {
+    if (experiments::cell_kind(measurement.cell) == experiments::CellKind::scenario &&
+        column_group(measurement.protocol) == column_group(protocol)) {
       present.insert(measurement.metric);
     }
   }
@@ -186,7 +187,8 @@ std::pair<std::int64_t, double> cost(const Measured& measured) {
 std::vector<std::string> protocols(const RunRecords& records) {
   std::vector<std::string> found;
   for (const Measurement& measurement : records.measurements) {
-    if (!stands_apart(measurement.cell) && std::ranges::find(found, measurement.protocol) == found.end()) {
+    if (experiments::cell_kind(measurement.cell) == experiments::CellKind::scenario &&
+        std::ranges::find(found, measurement.protocol) == found.end()) {
       found.push_back(measurement.protocol);
     }
   }
@@ -292,7 +294,8 @@ std::optional<Table> model_table(const RunRecords& records) {
   std::set<std::string> present;
   std::map<std::pair<std::string, std::string>, const Measurement*> found;  // (model, metric)
   for (const Measurement& measurement : records.measurements) {
-    if (is_model_cell(measurement.cell)) {
+    const auto kind = experiments::cell_kind(measurement.cell);
+    if (kind == experiments::CellKind::model || kind == experiments::CellKind::inception) {
       if (std::ranges::find(models, measurement.model) == models.end()) {
         models.push_back(measurement.model);
       }

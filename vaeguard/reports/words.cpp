@@ -100,6 +100,12 @@ constexpr std::array kMetrics = {
                  "Share of images on which the attack succeeds at the largest radius that was tried."},
     Presentation{"success_distance", "Distance for success", 2,
                  "How far, in Euclidean distance, the reconstruction must move for an attack to have succeeded."},
+    Presentation{"auddc", "AUDDC", 3,
+                 "Area under the distortion-distortion curve: how much of its distance to a target an attack has left, "
+                 "over all amounts of change. 1 where attacks achieve nothing, 0 where they cost nothing."},
+    Presentation{"remaining_distance", "Distance left", 2,
+                 "Distance to the target that is left, as a share of that without an attack, where the attack may move "
+                 "the image by a share of the Euclidean distance to the target image."},
     Presentation{"elbo", "ELBO", 2, "Evidence lower bound of the test images, in nats; higher is better."},
     Presentation{"reconstruction", "Reconstruction", 2, "−E log p(x|z) of the test images, in nats."},
     Presentation{"divergence", "KL to the prior", 2, "KL(q(z|x) ‖ p(z)) of the test images, in nats."},
@@ -109,6 +115,14 @@ constexpr std::array kMetrics = {
         "frechet_classifier_64", "Fréchet distance", 2,
         "Between the prior's mean images and test images, in the 64 features of a small classifier of the data "
         "set: a proxy for FID, not comparable with it."},
+    Presentation{"fid_64", "FID, 64 features", 2,
+                 "Fréchet distance between the prior's mean images and test images in the 64 features of Inception's "
+                 "first pooling: what the paper prints."},
+    Presentation{"fid_192", "FID, 192 features", 2, "The same in the features of Inception's second pooling."},
+    Presentation{"fid_768", "FID, 768 features", 2, "The same in the features before Inception's auxiliary head."},
+    Presentation{"fid_2048", "FID", 2,
+                 "Fréchet distance between the prior's mean images and test images in the 2048 features of Inception's "
+                 "last pooling."},
     Presentation{"classifier_accuracy", "Classifier accuracy", 3,
                  "Share of test images whose latent mean the linear classifier puts into the right class."},
 };
@@ -243,11 +257,14 @@ std::vector<std::string> in_known_order(std::set<std::string> names) {
 
 std::string model_words(std::string_view name) {
   constexpr std::array kModels = {NameWords{"vae", "VAE", ""},
-                                  NameWords{"smooth_encoder_01", "Smooth Encoder, ε = 0.1", ""},
-                                  NameWords{"smooth_encoder_02", "Smooth Encoder, ε = 0.2", ""},
+                                  NameWords{"se_01", "SE, radius 0.1", ""},
+                                  NameWords{"se_02", "SE, radius 0.2", ""},
                                   NameWords{"avae", "AVAE", ""},
-                                  NameWords{"se_avae", "SE-AVAE", ""},
+                                  NameWords{"se_01_avae", "SE 0.1-AVAE", ""},
+                                  NameWords{"se_02_avae", "SE 0.2-AVAE", ""},
                                   NameWords{"avae_ss", "AVAE-SS", ""},
+                                  NameWords{"vae_gaussian", "VAE, Gaussian", ""},
+                                  NameWords{"avae_gaussian", "AVAE, Gaussian", ""},
                                   NameWords{"realnvp_vae", "VAE, RealNVP prior", ""}};
   for (const auto& [stem, words] : {std::pair("beta_vae_", "β-VAE"), {"beta_tcvae_", "β-TCVAE"}}) {
     if (name.starts_with(stem)) {
@@ -264,7 +281,7 @@ std::string defence_explanation(std::string_view name) { return explanation_of(k
 
 std::string norm_words(std::string_view name) {
   constexpr std::array kNorms = {NameWords{"linf", "L∞", ""}, NameWords{"l2", "L2", ""}, NameWords{"l1", "L1", ""},
-                                 NameWords{"none", "", ""}};
+                                 NameWords{"l2_share", "L2 share", ""}, NameWords{"none", "", ""}};
   return words_of(kNorms, name);
 }
 
