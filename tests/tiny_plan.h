@@ -1,4 +1,4 @@
-// A plan that runs in seconds on synthetic data, and its records in a form that two runs can be compared by.
+// A plan that runs in a second on synthetic data, and its records in a form that two runs can be compared by.
 #pragma once
 
 #include <filesystem>
@@ -10,13 +10,17 @@
 
 namespace vaeguard {
 
-/// TOML of a plan named tiny with these [[attack]] and [[defence]] tables.
+/// TOML of a plan named tiny, of so few images that sanitized programs run it too, with these [[attack]] and [[defence]] tables.
 inline std::string tiny_plan(std::string_view scenarios) {
   return std::string(R"(
 name = "tiny"
 seed = 3
-dataset = "synthetic"
 references = 10
+[dataset]
+layout = "synthetic"
+train = 300
+validation = 50
+test = 100
 [model.training]
 epochs = 1
 [evaluation]

@@ -8,6 +8,7 @@
 
 #include "tests/cli/program.h"
 #include "tests/tiny_plan.h"
+#include "vaeguard/base/file.h"
 #include "vaeguard/base/npz.h"
 
 namespace vaeguard::cli {
@@ -109,10 +110,11 @@ TEST_F(ProgramEndToEnd, CtrlCStopsCleanlyWith130AndTheSameCommandGoesOn) {
 }
 
 TEST_F(ProgramEndToEnd, TrainAttackDefendWorkFileByFile) {
-  const Ended train =
-      run(folder_, {"train", "--dataset", "synthetic", "--epochs", "1", "--out", path("vae.safetensors")});
+  const std::string shapes = path("shapes.toml");
+  write_file_atomically(shapes, "[dataset]\nlayout = \"synthetic\"\ntrain = 300\nvalidation = 50\ntest = 100\n");
+  const Ended train = run(folder_, {"train", "--dataset", shapes, "--epochs", "1", "--out", path("vae.safetensors")});
   ASSERT_EQ(train.code, 0) << train.errors;
-  const Ended attack = run(folder_, {"attack", path("vae.safetensors"), "--dataset", "synthetic", "--radius", "0.1",
+  const Ended attack = run(folder_, {"attack", path("vae.safetensors"), "--dataset", shapes, "--radius", "0.1",
                                      "--references", "10", "--restarts", "2", "--out", path("attacked.npz")});
   ASSERT_EQ(attack.code, 0) << attack.errors;
   const Ended defend =

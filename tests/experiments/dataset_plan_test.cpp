@@ -45,6 +45,21 @@ TEST(DatasetPlan, ReadsATableOfPictures) {
   EXPECT_EQ(celeba.images.most, 100);
 }
 
+TEST(DatasetPlan, ReadsASizeOfTheSyntheticSet) {
+  const DatasetPlan plan = read("[dataset]\nlayout = 'synthetic'\ntrain = 30\nvalidation = 10\ntest = 20\nsize = 16");
+  EXPECT_EQ(plan.name, "synthetic");
+  const data::Dataset made = load_dataset(plan, {}, 1);
+  EXPECT_EQ(made.train.pixels.rows(), 30);
+  EXPECT_EQ(made.validation.pixels.rows(), 10);
+  EXPECT_EQ(made.test.pixels.rows(), 20);
+  EXPECT_EQ(made.shape, (ImageShape{1, 16, 16}));
+  const data::Dataset registered = load_dataset(dataset_plan("synthetic"), {}, 1);
+  const data::Dataset fewer = load_dataset(read("[dataset]\nlayout = 'synthetic'\ntrain = 30\ntest = 20"), {}, 1);
+  EXPECT_EQ(fewer.test.pixels, registered.test.pixels.slice(0, 20));
+  expect_misuse([] { read("[dataset]\nlayout = 'synthetic'\ntrain = 0"); }, {"train", "0"});
+  expect_misuse([] { read("[dataset]\nlayout = 'synthetic'\nfolder = 'a'"); }, {"folder"});
+}
+
 TEST(DatasetPlan, NamesWhatIsWrongWithATable) {
   expect_misuse([] { read("[dataset]\nname = 'faces'"); }, {"folder"});
   expect_misuse([] { read("[dataset]\nfolder = 'a'\nlayout = 'clases'"); }, {"unknown layout 'clases'", "classes"});

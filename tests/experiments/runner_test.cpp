@@ -103,7 +103,7 @@ TEST_F(RunnerEndToEnd, InterruptedAnywhereItResumesToTheSameRecords) {
   run(unbroken, 2, silent_observer());
   const auto broken = folder("broken");
   int interruptions = 0;
-  for (int after = 5;; after += 40) {
+  for (int after = 3;; after += 10) {
     Interrupting observer(after);
     try {
       run(broken, 1, observer);
@@ -163,8 +163,7 @@ iterations = 2
 TEST_F(RunnerEndToEnd, RefusesToMixRecordsOfTwoBackends) {
   const auto out = folder("mixture");
   create_directories(out);
-  const auto plan = parse_plan(
-      "name = \"a\"\ndataset = \"synthetic\"\n[model.training]\nepochs = 1\n[evaluation]\nnll_images = 0\n", "a.toml");
+  const auto plan = parse_plan(tiny_plan(""), "a.toml");
   run_plan(plan, {.out = out, .data_folder = {}, .threads = 2, .backend = "native"}, silent_observer());
   try {
     run_plan(plan, {.out = out, .data_folder = {}, .threads = 2, .backend = "reference"}, silent_observer());
@@ -177,8 +176,7 @@ TEST_F(RunnerEndToEnd, RefusesToMixRecordsOfTwoBackends) {
 TEST_F(RunnerEndToEnd, RefusesAFolderOfAnotherPlan) {
   const auto out = folder("other");
   create_directories(out);
-  auto plan = parse_plan(
-      "name = \"a\"\ndataset = \"synthetic\"\n[model.training]\nepochs = 1\n[evaluation]\nnll_images = 0\n", "a.toml");
+  auto plan = parse_plan(tiny_plan(""), "a.toml");
   run_plan(plan, {.out = out, .data_folder = {}, .threads = 2, .backend = "auto"}, silent_observer());
   plan.text += "# changed\n";
   try {

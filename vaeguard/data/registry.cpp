@@ -29,7 +29,7 @@ constexpr std::array<Entry, 5> kEntries = {
      {"color_mnist_colors", "the same images labelled by colour, 7 classes", "mnist",
       [](const std::filesystem::path& folder) { return load_color_mnist(folder, ColorLabel::color); }},
      {"synthetic", "2,200 + 500 drawn shapes, 28 x 28 grey pixels, 10 classes, made on the spot", "",
-      [](const std::filesystem::path&) { return synthetic({}, Key(0).fold("synthetic")); }}}};
+      [](const std::filesystem::path&) { return synthetic({}, synthetic_key()); }}}};
 
 const Entry& find(std::string_view name) {
   const auto entry = std::ranges::find(kEntries, name, &Entry::name);

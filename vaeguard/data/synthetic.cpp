@@ -125,6 +125,8 @@ void SyntheticOptions::validate() const {
   }
 }
 
+Key synthetic_key() { return Key(0).fold("synthetic"); }
+
 Dataset synthetic(const SyntheticOptions& options, Key key) {
   return make_dataset(draw_files(options, key), dataset_options(options, key));
 }

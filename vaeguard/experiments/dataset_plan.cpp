@@ -12,9 +12,10 @@
 namespace vaeguard::experiments {
 namespace {
 
-data::ImageFolderOptions read_pictures(TableReader& reader, const std::filesystem::path& base) {
+data::ImageFolderOptions read_pictures(TableReader& reader, const std::string& name,
+                                       const std::filesystem::path& base) {
   data::ImageFolderOptions options;
-  options.name = record_name(reader, "name", options.name);
+  options.name = name;
   options.folder = reader.text("folder");
   if (options.folder.is_relative()) {
     options.folder = base / options.folder;
@@ -37,6 +38,16 @@ data::ImageFolderOptions read_pictures(TableReader& reader, const std::filesyste
   return options;
 }
 
+data::SyntheticOptions read_shapes(TableReader& reader) {
+  data::SyntheticOptions options;
+  options.train = reader.integer("train", 1, options.train);
+  options.validation = reader.integer("validation", 1, options.validation);
+  options.test = reader.integer("test", 1, options.test);
+  options.side = reader.integer("size", 1, options.side);
+  options.validate();
+  return options;
+}
+
 }  // namespace
 
 DatasetPlan read_dataset(TableReader& plan, const std::filesystem::path& folder) {
@@ -47,15 +58,18 @@ DatasetPlan read_dataset(TableReader& plan, const std::filesystem::path& folder)
     return result;
   }
   TableReader reader = plan.table("dataset");
-  data::ImageFolderOptions images = read_pictures(reader, folder);
-  result.name = images.name;
   const std::string layout = reader.text("layout", "classes");
   if (layout == "classes") {
-    result.pictures = std::move(images);
+    result.name = record_name(reader, "name", data::ImageFolderOptions{}.name);
+    result.pictures = read_pictures(reader, result.name, folder);
   } else if (layout == "celeba") {
-    result.pictures = data::CelebaOptions{std::move(images), reader.text("attribute", "")};
+    result.name = record_name(reader, "name", data::ImageFolderOptions{}.name);
+    result.pictures = data::CelebaOptions{read_pictures(reader, result.name, folder), reader.text("attribute", "")};
+  } else if (layout == "synthetic") {
+    result.name = record_name(reader, "name", layout);
+    result.pictures = read_shapes(reader);
   } else {
-    unknown_name(reader.place(), "layout", layout, std::vector<std::string>{"classes", "celeba"});
+    unknown_name(reader.place(), "layout", layout, std::vector<std::string>{"classes", "celeba", "synthetic"});
   }
   reader.finish();
   return result;
@@ -84,6 +98,11 @@ data::Dataset load_dataset(const DatasetPlan& plan, const std::filesystem::path&
     data::CelebaOptions options = *celeba;
     options.images.threads = threads;
     return data::load_celeba(options);
+  }
+  if (const auto* shapes = std::get_if<data::SyntheticOptions>(&plan.pictures)) {
+    data::Dataset dataset = data::synthetic(*shapes, data::synthetic_key());
+    dataset.name = plan.name;
+    return dataset;
   }
   return data::load_dataset(plan.name, data_folder);
 }

@@ -9,6 +9,7 @@
 #include "vaeguard/data/celeba.h"
 #include "vaeguard/data/dataset.h"
 #include "vaeguard/data/image_folder.h"
+#include "vaeguard/data/synthetic.h"
 #include "vaeguard/experiments/table_reader.h"
 
 namespace vaeguard::experiments {
@@ -16,12 +17,13 @@ namespace vaeguard::experiments {
 struct DatasetPlan {
   std::string name = "mnist";  // in records
   /// monostate: the registered data set of that name.
-  std::variant<std::monostate, data::ImageFolderOptions, data::CelebaOptions> pictures;
+  std::variant<std::monostate, data::ImageFolderOptions, data::CelebaOptions, data::SyntheticOptions> pictures;
 };
 
 /// Reads the key `dataset` of a plan: a registered name, or a table with name, folder, layout ("classes" or "celeba"),
-/// channels, size or height and width, crop, validation, test, most, attribute. A relative folder is sought from
-/// `folder`. Throws Misuse that names place, key, expectation and finding.
+/// channels, size or height and width, crop, validation, test, most, attribute; with the layout "synthetic" name,
+/// train, validation and test, numbers of images, and size. A relative folder is sought from `folder`. Throws Misuse
+/// that names place, key, expectation and finding.
 DatasetPlan read_dataset(TableReader& plan, const std::filesystem::path& folder);
 
 /// For a command line: a registered name, or a TOML file that holds such a table as [dataset].
