@@ -55,7 +55,7 @@ std::string facts(const RunRecords& records) {
   std::int64_t references = 0;
   for (const auto& measurement : records.measurements) {
     datasets.insert(measurement.dataset);
-    models.insert(measurement.model);
+    models.insert(model_words(measurement.model));
     if (measurement.attack != "clean") {
       attackers.insert(measurement.attacker);
     }
@@ -236,7 +236,8 @@ Section distortion_section(const std::optional<Table>& table, const std::string&
     section.body =
         "<p>How much of its distance to a target an attack has left, for how much it changes the image. Attacks that "
         "cost an attacker nothing fall at once; a model that resists keeps near the straight line from corner to "
-        "corner, on which an image must become the target to be taken for it.</p>\n" +
+        "corner, on which an image must become the target to be taken for it. What an output attack has left at the "
+        "end is what the model cannot draw of the target.</p>\n" +
         charts + scrolling(*table);
   }
   return section;
