@@ -80,8 +80,7 @@ void add_run(CLI::App& program, Common& common) {
     options.gradients = common.gradient_precision();
     if (!verb->inception.empty()) {
       options.inception = load_inception(verb->inception);
-      options.inception_file = fmt::format("{}, sha256 {}", std::filesystem::path(verb->inception).filename().string(),
-                                           data::sha256_of_file(verb->inception));
+      options.inception_digest = data::sha256_of_file(verb->inception);
     }
     experiments::run_plan(plan, options, *common.observer);
     write_folder_report(options.out);

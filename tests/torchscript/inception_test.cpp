@@ -133,7 +133,6 @@ TEST(InceptionEndToEnd, AFinishedRunIsGivenFidLaterAndKeepsToOneFile) {
     return (folder.path() / name).string();
   };
   std::string plan = tiny_plan("[[defence]]\npreset = \"none\"\n");
-  plan.replace(plan.find("nll_images"), 0, "frechet_images = 20\n");
   const auto plan_file = folder.path() / "tiny.toml";
   write_file_atomically(plan_file, plan);
   const auto out = folder.path() / "run";
@@ -142,6 +141,10 @@ TEST(InceptionEndToEnd, AFinishedRunIsGivenFidLaterAndKeepsToOneFile) {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return cli::run(folder.path(), arguments);
   };
+  EXPECT_THAT(run({"--inception", save("a.pt", "1.0")}).errors,
+              testing::HasSubstr("frechet_images must be at least 2"));
+  plan.replace(plan.find("nll_images"), 0, "frechet_images = 20\n");
+  write_file_atomically(plan_file, plan);
   ASSERT_EQ(run({}).code, 0);
   EXPECT_THAT(read_file(out / "measurements.csv"), testing::Not(testing::HasSubstr("fid_64")));
   ASSERT_EQ(run({"--inception", save("a.pt", "1.0")}).code, 0);
@@ -149,10 +152,10 @@ TEST(InceptionEndToEnd, AFinishedRunIsGivenFidLaterAndKeepsToOneFile) {
   EXPECT_THAT(read_file(out / "measurements.csv"), testing::HasSubstr("fid_64"));
   EXPECT_THAT(read_file(out / "report.html"), testing::HasSubstr("FID, 64 features"));
   ASSERT_EQ(run({}).code, 0);
-  EXPECT_THAT(read_file(out / "environment.json"), testing::HasSubstr("a.pt, sha256"));
+  EXPECT_THAT(read_file(out / "environment.json"), testing::HasSubstr("\"inception\": \"sha256 "));
   const cli::Ended other = run({"--inception", save("b.pt", "2.0")});
   EXPECT_EQ(other.code, 2);
-  EXPECT_THAT(other.errors, testing::HasSubstr("has records with inception \"a.pt"));
+  EXPECT_THAT(other.errors, testing::HasSubstr("has records with inception \"sha256 "));
 }
 
 }  // namespace

@@ -69,9 +69,8 @@ class Runner {
   void run() {
     if (options_.inception != nullptr && plan_.evaluation.frechet_images < 2) {
       misuse("experiments.runner",
-             "{} measures FID, for which the plan must say how many images: [evaluation] "
-             "frechet_images, at least 2, got {}",
-             options_.inception_file, plan_.evaluation.frechet_images);
+             "FID needs a number of images: the plan's [evaluation] frechet_images must be at least 2, got {}",
+             plan_.evaluation.frechet_images);
     }
     prepare_folder();
     store_.emplace(options_.out / "results.sqlite", Store::Access::write);
@@ -184,7 +183,7 @@ class Runner {
       environment_[fmt::format("model {}{}", plan_.models.size() > 1 ? model_->name + " " : "", key)] = value;
     }
     if (options_.inception != nullptr) {
-      environment_["inception"] = options_.inception_file;
+      environment_["inception"] = "sha256 " + options_.inception_digest;
     }
     const auto file = options_.out / "environment.json";
     keep_to_the_same(file);

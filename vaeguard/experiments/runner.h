@@ -20,7 +20,7 @@ struct RunOptions {
   std::string backend = "auto";
   networks::Precision gradients = networks::Precision::float32;          // of posterior energies; see models/vae.h
   std::shared_ptr<const metrics::FeatureExtractor> inception = nullptr;  // measures FID too, in a cell of its own
-  std::string inception_file = {};                                       // its name and digest, for the record
+  std::string inception_digest = {};                                     // of its file, for the record
 };
 
 /// Trains or loads the model, attacks, defends, measures. Every finished cell, training step and block of chains is on
