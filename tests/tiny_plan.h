@@ -10,7 +10,8 @@
 
 namespace vaeguard {
 
-/// TOML of a plan named tiny, of so few images that sanitized programs run it too, with these [[attack]] and [[defence]] tables.
+/// TOML of a plan named tiny, of so few images that sanitized programs run it too, with these [[attack]] and
+/// [[defence]] tables.
 inline std::string tiny_plan(std::string_view scenarios) {
   return std::string(R"(
 name = "tiny"

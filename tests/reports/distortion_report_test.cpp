@@ -41,7 +41,7 @@ TEST(DistortionReport, TheTableHasARowAModelAndAttack) {
   EXPECT_EQ(table->rows[0][2].text, "0.123");
   EXPECT_EQ(table->rows[1][0].text, "β-VAE, β = 5");
   EXPECT_EQ(table->rows[1][4].text, "0.75");  // at a quarter of the way
-  EXPECT_EQ(table->rows[1][6].text, "–");  // not measured at 1
+  EXPECT_EQ(table->rows[1][6].text, "–");     // not measured at 1
   EXPECT_EQ(table->rows[1][7].text, "50");
   EXPECT_FALSE(distortion_table(made_up_run()));
 }

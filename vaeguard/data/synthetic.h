@@ -23,8 +23,8 @@ struct SyntheticOptions {
 Key synthetic_key();
 
 /// Grey images of 10 classes in equal number: ring, bars, cross, ... , each with its own shift, size, slant and
-/// thickness. Test image i depends on the key and i alone, and so does image i of those that are split into training and
-/// validation.
+/// thickness. Test image i depends on the key and i alone, and so does image i of those that are split into training
+/// and validation.
 Dataset synthetic(const SyntheticOptions& options, Key key);
 
 /// Writes the same images as four IDX files named like MNIST's; validation images are among the training file's.

@@ -10,8 +10,8 @@
 
 namespace vaeguard::reports {
 
-/// The area under the curve of each model and attack, and what is left at a tenth, a quarter, half and all of the way; none
-/// where a run has no such cells.
+/// The area under the curve of each model and attack, and what is left at a tenth, a quarter, half and all of the way;
+/// none where a run has no such cells.
 std::optional<Table> distortion_table(const RunRecords& records);
 
 /// One chart an attack, a curve a model.
