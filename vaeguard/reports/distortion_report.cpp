@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <string>
 
-#include "vaeguard/metrics/intervals.h"
 #include "vaeguard/reports/html.h"
+#include "vaeguard/reports/metric_cell.h"
 #include "vaeguard/reports/words.h"
 
 namespace vaeguard::reports {
@@ -51,21 +51,8 @@ std::vector<CurveRecords> gather(const RunRecords& records) {
   return result;
 }
 
-metrics::Interval interval(const Measurement& m) {
-  return metrics::interval95({.value = m.value, .standard_error = m.standard_error, .n = m.n}, false);
-}
-
 TableCell cell_of(const Measurement* m) {
-  if (m == nullptr) {
-    return {.text = "–"};
-  }
-  const int digits = metric_words(m->metric).digits;
-  const metrics::Interval band = interval(*m);
-  return {.text = number_words(m->value, digits),
-          .interval = fmt::format("[{}, {}]", number_words(band.low, digits), number_words(band.high, digits)),
-          .raw = fmt::format("{}", m->value),
-          .low = band.low,
-          .high = band.high};
+  return m == nullptr ? TableCell{.text = "–"} : metric_cell(metric_words(m->metric), m);
 }
 
 }  // namespace
@@ -129,7 +116,7 @@ std::vector<Chart> distortion_charts(const RunRecords& records) {
       const auto place = static_cast<std::size_t>(std::ranges::find(models, one.model) - models.begin());
       Curve curve{.label = model_words(one.model), .colour = series_colour(place)};
       for (const Measurement* m : one.places) {
-        const metrics::Interval band = interval(*m);
+        const metrics::Interval band = interval_of(*m, metric_words(m->metric));
         curve.samples.push_back({m->radius, m->value, band.low, band.high});
       }
       curves.push_back(std::move(curve));

@@ -8,7 +8,7 @@
 #include <map>
 #include <utility>
 
-#include "vaeguard/metrics/intervals.h"
+#include "vaeguard/reports/metric_cell.h"
 #include "vaeguard/reports/words.h"
 
 namespace vaeguard::reports {
@@ -51,15 +51,7 @@ TableCell reached_cell(const Measured& measured) {
   if (found == measured.end()) {
     return {.text = "–"};
   }
-  const Measurement& m = *found->second;
-  const MetricWords words = metric_words(m.metric);
-  const metrics::Interval interval = metrics::interval95({m.value, m.standard_error, m.n}, words.proportion);
-  return {.text = number_words(m.value, words.digits),
-          .interval = fmt::format("[{}, {}]", number_words(interval.low, words.digits),
-                                  number_words(interval.high, words.digits)),
-          .raw = fmt::format("{}", m.value),
-          .low = interval.low,
-          .high = interval.high};
+  return metric_cell(metric_words("radius_reached"), found->second);
 }
 
 std::string success_words(const Measured& measured) {

@@ -10,7 +10,7 @@
 #include <map>
 #include <set>
 
-#include "vaeguard/metrics/intervals.h"
+#include "vaeguard/reports/metric_cell.h"
 #include "vaeguard/reports/scenario.h"
 #include "vaeguard/reports/words.h"
 
@@ -97,46 +97,6 @@ std::vector<std::string> summary_metrics(const RunRecords& records, const std::s
     }
   }
   return in_known_order(std::move(present));
-}
-
-metrics::Interval interval_of(const Measurement& measurement, const MetricWords& words) {
-  metrics::Interval interval = metrics::interval95(
-      {.value = measurement.value, .standard_error = measurement.standard_error, .n = measurement.n}, words.proportion);
-  if (words.within_unit && !std::isnan(interval.low)) {  // cut to what is possible, an interval covers no less
-    interval = {std::max(interval.low, 0.0), std::min(interval.high, 1.0)};
-  }
-  return interval;
-}
-
-Mark compare(const metrics::Interval& found, const metrics::Interval& undefended, Better better) {
-  if (better == Better::neither) {
-    return Mark::none;
-  }
-  const bool above = found.low > undefended.high;
-  const bool below = found.high < undefended.low;
-  if (above || below) {
-    return above == (better == Better::higher) ? Mark::better : Mark::worse;
-  }
-  return Mark::none;
-}
-
-TableCell metric_cell(const MetricWords& words, const Measurement* measurement, const Measurement* undefended) {
-  if (measurement == nullptr) {
-    return {.text = "–"};
-  }
-  const metrics::Interval interval = interval_of(*measurement, words);
-  TableCell cell{.text = number_words(measurement->value, words.digits),
-                 .raw = fmt::format("{}", measurement->value),
-                 .low = interval.low,
-                 .high = interval.high};
-  if (!std::isnan(interval.low) && !std::isnan(interval.high)) {
-    cell.interval =
-        fmt::format("[{}, {}]", number_words(interval.low, words.digits), number_words(interval.high, words.digits));
-  }
-  if (undefended != nullptr && undefended != measurement) {
-    cell.mark = compare(interval, interval_of(*undefended, words), words.better);
-  }
-  return cell;
 }
 
 /// A column that is shown only where the run has more than one value of it.
@@ -280,7 +240,7 @@ std::optional<Table> attack_table(const RunRecords& records) {
       });
       const Measurement* measurement = found == records.measurements.end() ? nullptr : &*found;
       measured = measured || measurement != nullptr;
-      row.push_back(metric_cell(metric_words(metric), measurement, nullptr));
+      row.push_back(metric_cell(metric_words(metric), measurement));
     }
     if (measured && !scenario.clean()) {
       table.rows.push_back(std::move(row));
@@ -319,7 +279,7 @@ std::optional<Table> model_table(const RunRecords& records) {
     std::vector<TableCell> row{{.text = model_words(model), .raw = model}};
     for (const std::string& metric : metric_names) {
       const auto at = found.find({model, metric});
-      row.push_back(metric_cell(metric_words(metric), at == found.end() ? nullptr : at->second, nullptr));
+      row.push_back(metric_cell(metric_words(metric), at == found.end() ? nullptr : at->second));
     }
     table.rows.push_back(std::move(row));
   }

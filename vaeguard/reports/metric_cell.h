@@ -1,0 +1,18 @@
+// A measurement as a cell of a table: its value, its interval, and whether it beats what it is compared with.
+#pragma once
+
+#include "vaeguard/experiments/record.h"
+#include "vaeguard/metrics/intervals.h"
+#include "vaeguard/reports/table.h"
+#include "vaeguard/reports/words.h"
+
+namespace vaeguard::reports {
+
+/// The 95 % interval, cut to [0, 1] where the metric cannot leave it.
+metrics::Interval interval_of(const experiments::Measurement& measurement, const MetricWords& words);
+
+/// "–" for null. Marked better or worse where its interval and that of `undefended` do not overlap.
+TableCell metric_cell(const MetricWords& words, const experiments::Measurement* measurement,
+                      const experiments::Measurement* undefended = nullptr);
+
+}  // namespace vaeguard::reports
