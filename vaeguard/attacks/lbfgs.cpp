@@ -142,7 +142,7 @@ std::vector<std::vector<SweepPoint>> sweep_penalties(const ScalarField& objectiv
     misuse("attacks.lbfgs", "each of {} rows needs a key, got {} keys", references.rows(), keys.size());
   }
   const Threat box;
-  std::vector<std::vector<SweepPoint>> curves(keys.size());
+  std::vector<std::vector<SweepPoint>> sweeps(keys.size());
   Progress progress(*execution.observer, "sweep of penalties", references.rows());
   parallel_chunks(references.rows(), 1, execution.threads, [&](std::int64_t row, std::int64_t) {
     progress.pause_for_interruption();
@@ -158,11 +158,11 @@ std::vector<std::vector<SweepPoint>> sweep_penalties(const ScalarField& objectiv
       const Matrix answer(1, references.columns(), field.minimise(penalty, start));
       double value = 0.0;
       objective.evaluate(row, answer, {&value, 1}, nullptr);
-      curves[static_cast<std::size_t>(row)].push_back({l2_size(reference, answer.row(0)), value});
+      sweeps[static_cast<std::size_t>(row)].push_back({l2_size(reference, answer.row(0)), value});
     }
     progress.advance(1);
   });
-  return curves;
+  return sweeps;
 }
 
 }  // namespace vaeguard::attacks
