@@ -69,7 +69,8 @@ void add_run(CLI::App& program, Common& common) {
   app->add_flag("--retrain", verb->retrain, "Train the model even where the plan names a checkpoint");
   app->footer(
       "Example: vaeguard run plans/quickstart.toml --out runs/quickstart\n"
-      "Interrupted or killed, the same command goes on where it was.");
+      "Interrupted or killed, the same command goes on where it was. A finished run of a plan to which\n"
+      "models, attacks, radii or defences were added computes what they add.");
   app->callback([verb, &common] {
     const experiments::Plan plan = changed_plan(*verb, common);
     experiments::RunOptions options;

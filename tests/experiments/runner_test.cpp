@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <map>
@@ -13,6 +14,7 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
 #include "vaeguard/experiments/store.h"
+#include "vaeguard/models/checkpoint.h"
 
 namespace vaeguard::experiments {
 namespace {
@@ -50,6 +52,13 @@ class RunnerEndToEnd : public testing::Test {
              {.out = out, .data_folder = {}, .threads = threads, .backend = "auto"}, observer);
   }
 };
+
+void run_text(const std::string& plan, const std::filesystem::path& out) {
+  run_plan(parse_plan(plan, "tiny.toml"), {.out = out, .data_folder = {}, .threads = 2, .backend = "auto"},
+           silent_observer());
+}
+
+std::string without(std::string text, std::string_view part) { return text.erase(text.find(part), part.size()); }
 
 // Interrupts at the n-th question.
 class Interrupting : public Observer {
@@ -137,8 +146,7 @@ iterations = 2
   plan.replace(plan.find(one), one.size(),
                "[[model]]\n[model.training]\nepochs = 1\n"
                "[[model]]\nname = \"second\"\nlatent = 2\n[model.training]\nepochs = 1\nbeta = 4\n");
-  run_plan(parse_plan(plan, "models.toml"), {.out = out, .data_folder = {}, .threads = 2, .backend = "auto"},
-           silent_observer());
+  run_text(plan, out);
   std::map<std::string, std::string> model_of_cell;
   for (const auto& m : Store(out / "results.sqlite", Store::Access::read).read().measurements) {
     model_of_cell[m.cell] = m.model;
@@ -176,15 +184,62 @@ TEST_F(RunnerEndToEnd, RefusesToMixRecordsOfTwoBackends) {
 TEST_F(RunnerEndToEnd, RefusesAFolderOfAnotherPlan) {
   const auto out = folder("other");
   create_directories(out);
-  auto plan = parse_plan(tiny_plan(""), "a.toml");
-  run_plan(plan, {.out = out, .data_folder = {}, .threads = 2, .backend = "auto"}, silent_observer());
-  plan.text += "# changed\n";
+  const std::string plan = tiny_plan("");
+  run_text(plan, out);
+  run_text(plan + "# a comment is no change\n", out);
   try {
-    run_plan(plan, {.out = out, .data_folder = {}, .threads = 2, .backend = "auto"}, silent_observer());
+    run_text("references = 20\n" + without(plan, "references = 10\n"), out);
     FAIL() << "accepted";
   } catch (const Misuse& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("holds a run of another plan"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("holds a run of another plan: 'references' is another"));
   }
+}
+
+TEST_F(RunnerEndToEnd, RefusesOtherWeightsUnderTheSameName) {
+  const auto out = folder("weights");
+  create_directories(out);
+  const std::string plan = tiny_plan("");
+  run_text(plan, out);
+  const auto weights = out / "checkpoints" / "vae.safetensors";
+  auto checkpoint = models::load_checkpoint(weights);
+  checkpoint.metadata["note"] = "trained again";
+  models::save_checkpoint(checkpoint, weights);
+  try {
+    run_text(plan, out);
+    FAIL() << "accepted";
+  } catch (const Misuse& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("has records with model weights \"sha256 "));
+  }
+}
+
+TEST_F(RunnerEndToEnd, APlanThatHasGrownAddsWhatIsMissingToTheRun) {
+  const std::string model = "[[model]]\n[model.training]\nepochs = 1\n";
+  const std::string second = "[[model]]\nname = \"second\"\n" + model.substr(model.find("[model."));
+  const std::string third = "[[model]]\nname = \"third\"\n" + model.substr(model.find("[model."));
+  const std::string noise = "[[attack]]\noptimiser = \"noise\"\nradii = [0.1]\n";
+  const std::string more_noise = "[[attack]]\noptimiser = \"noise\"\nradii = [0.1, 0.2]\n";
+  const std::string none = "[[defence]]\npreset = \"none\"\n";
+  const std::string transform = "[[defence]]\npreset = \"median\"\n";
+  const std::string head = without(tiny_plan(""), "[model.training]\nepochs = 1\n");
+
+  const auto grown = folder("grown");
+  run_text(head + model + second + noise + none, grown);
+  const auto early = Store(grown / "results.sqlite", Store::Access::read).read().measurements;
+  const std::string all = head + third + model + second + more_noise + transform + none;
+  run_text(all, grown);
+  const auto whole = folder("whole");
+  run_text(all, whole);
+
+  EXPECT_THAT(records_but_seconds(grown), testing::UnorderedElementsAreArray(records_but_seconds(whole)));
+  EXPECT_GT(records_but_seconds(grown).size(), early.size());
+  // What was there was not computed again: its seconds are as they were.
+  const auto late = Store(grown / "results.sqlite", Store::Access::read).read().measurements;
+  for (const Measurement& m : early) {
+    EXPECT_TRUE(std::ranges::any_of(
+        late, [&](const Measurement& one) { return measurements_csv({one}) == measurements_csv({m}); }))
+        << m.cell << " " << m.metric;
+  }
+  EXPECT_EQ(read_file(grown / "plan.toml"), all);
 }
 
 }  // namespace

@@ -11,11 +11,13 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
 #include "vaeguard/base/npz.h"
+#include "vaeguard/data/checksum.h"
 #include "vaeguard/data/split.h"
 #include "vaeguard/experiments/cell_arrays.h"
 #include "vaeguard/experiments/detect.h"
 #include "vaeguard/experiments/environment.h"
 #include "vaeguard/experiments/inference_file.h"
+#include "vaeguard/experiments/plan_growth.h"
 #include "vaeguard/experiments/sample_distance.h"
 #include "vaeguard/experiments/store.h"
 #include "vaeguard/experiments/subject.h"
@@ -147,15 +149,17 @@ class Runner {
 
   void prepare_folder() {
     const auto plan_file = options_.out / "plan.toml";
-    if (exists(plan_file) && read_file(plan_file) != plan_.text) {
-      misuse("experiments.runner", "{} holds a run of another plan; choose another folder with --out, or delete it",
-             options_.out.string());
+    const std::string before = exists(plan_file) ? read_file(plan_file) : plan_.text;
+    if (const std::string change = what_changed(before, plan_.text); !change.empty()) {
+      misuse("experiments.runner", "{} holds a run of another plan: {}; choose another folder with --out, or delete it",
+             options_.out.string(), change);
+    }
+    if (before != plan_.text) {
+      observer_.message(fmt::format("{} goes on with a plan that has grown", options_.out.string()));
     }
     create_directories(options_.out / "checkpoints");
     create_directories(options_.out / "arrays");
-    if (!exists(plan_file)) {
-      write_file_atomically(plan_file, plan_.text);
-    }
+    write_file_atomically(plan_file, plan_.text);
   }
 
   models::Checkpoint checkpoint_for_run() {
@@ -175,28 +179,31 @@ class Runner {
 
   // What is known so far: each model adds what its checkpoint says.
   void write_environment(const models::Checkpoint& checkpoint) {
+    const std::string of_model = plan_.models.size() > 1 ? fmt::format("model {} ", model_->name) : "model ";
     environment_["data_digest"] = dataset_.digest;
     environment_["threads"] = std::to_string(options_.threads);
     environment_["backend used"] = subject_->vae.decoder().backend();
     environment_["precision used"] = subject_->vae.mixed() ? "mixed" : "fp32";
+    environment_[of_model + "weights"] = "sha256 " + data::sha256_of_file(checkpoint_place_);
     for (const auto& [key, value] : checkpoint.metadata) {
-      environment_[fmt::format("model {}{}", plan_.models.size() > 1 ? model_->name + " " : "", key)] = value;
+      environment_[of_model + key] = value;
     }
     if (options_.inception != nullptr) {
       environment_["inception"] = "sha256 " + options_.inception_digest;
     }
     const auto file = options_.out / "environment.json";
-    keep_to_the_same(file);
+    keep_to_the_same(file, {"data_digest", "backend used", "precision used", "inception", of_model + "weights"});
     write_file_atomically(file, environment_json(environment_));
   }
 
-  // Records of one run come from one set of images and one way of computing; what only an earlier call had stays.
-  void keep_to_the_same(const std::filesystem::path& file) {
+  // Records of one run come from one set of images, one file of weights a model and one way of computing; what only an
+  // earlier call had stays.
+  void keep_to_the_same(const std::filesystem::path& file, const std::vector<std::string>& keys) {
     if (!exists(file)) {
       return;
     }
     const auto before = nlohmann::json::parse(read_file(file), nullptr, false);
-    for (const char* key : {"data_digest", "backend used", "precision used", "inception"}) {
+    for (const std::string& key : keys) {
       if (!before.is_object() || !before.contains(key) || !before[key].is_string()) {
         continue;
       }

@@ -25,8 +25,9 @@ struct RunOptions {
 
 /// Trains or loads the model, attacks, defends, measures. Every finished cell, training step and block of chains is on
 /// disk; calling it again on the same folder does the rest and gives the records of an unbroken run (`seconds` apart).
-/// Throws Misuse if the folder holds a run of another plan, backend, precision, data or Inception file, or one is given
-/// and the plan has no frechet_images; Interrupted at a safe point when the observer asks.
+/// So does a plan that has grown (plan_growth.h): only what it added is computed. Throws Misuse if the folder holds a
+/// run of another plan, backend, precision, data, weights or Inception file, or such a file is given and the plan has
+/// no frechet_images; Interrupted at a safe point when the observer asks.
 void run_plan(const Plan& plan, const RunOptions& options, Observer& observer);
 
 /// `number` test images, stratified by class, and what is known of them: those that every plan with this seed and
