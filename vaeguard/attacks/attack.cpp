@@ -35,21 +35,13 @@ void check_inputs(const ScalarField& objective, const Matrix& references, const 
 }  // namespace
 
 Search::Search(const ScalarField& objective, std::vector<std::int64_t> functions, Matrix references,
-               const Threat& threat, std::vector<Key> keys, Observer& observer, Shared& shared)
+               const Threat& threat, std::vector<Key> keys, Shared& shared)
     : objective_(&objective),
       functions_(std::move(functions)),
       references_(std::move(references)),
       threat_(threat),
       keys_(std::move(keys)),
-      observer_(&observer),
       shared_(&shared) {}
-
-void Search::pause_for_interruption() {
-  const std::scoped_lock lock(shared_->mutex);
-  if (observer_->interrupted()) {
-    throw Interrupted();
-  }
-}
 
 void Search::evaluate(const Matrix& points, std::vector<double>& values, Matrix* gradients) {
   evaluate(all_rows(references_.rows()), points, values, gradients);
@@ -58,7 +50,7 @@ void Search::evaluate(const Matrix& points, std::vector<double>& values, Matrix*
 void Search::evaluate(std::span<const std::int64_t> rows, const Matrix& points, std::vector<double>& values,
                       Matrix* gradients) {
   check_shape("attacks.search", "points", points, references_.rows(), references_.columns());
-  pause_for_interruption();
+  shared_->progress.pause_for_interruption();
   values.resize(static_cast<std::size_t>(points.rows()));
   if (gradients != nullptr && (gradients->rows() != points.rows() || gradients->columns() != points.columns())) {
     gradients->resize(points.rows(), points.columns());
@@ -92,7 +84,7 @@ void Search::evaluate(std::span<const std::int64_t> rows, const Matrix& points, 
 
 double Search::evaluate_one(std::int64_t row, const Matrix& point, Matrix* gradient) {
   check_shape("attacks.search", "point", point, 1, references_.columns());
-  pause_for_interruption();
+  shared_->progress.pause_for_interruption();
   double value = 0.0;
   objective_->evaluate(functions_[static_cast<std::size_t>(row)], point, {&value, 1}, gradient);
   if (gradient != nullptr) {
@@ -113,7 +105,6 @@ Search Search::part(std::span<const std::int64_t> rows, const ScalarField* objec
           references_.gather(rows),
           threat_,
           std::move(keys),
-          *observer_,
           *shared_};
 }
 
@@ -122,7 +113,7 @@ AttackResult Attack::operator()(const ScalarField& objective, const Matrix& refe
   check_inputs(objective, references, threat, keys);
   AttackResult result{.adversarial = Matrix(references.rows(), references.columns()),
                       .objective = std::vector<double>(static_cast<std::size_t>(references.rows()))};
-  Search::Shared shared;
+  Search::Shared shared{.progress = Progress(*execution.observer, "attack", references.rows())};
   parallel_chunks(references.rows(), row_chunk(references.rows(), kChunk, execution.threads), execution.threads,
                   [&](std::int64_t first, std::int64_t count) {
                     const auto begin = static_cast<std::size_t>(first);
@@ -131,7 +122,7 @@ AttackResult Attack::operator()(const ScalarField& objective, const Matrix& refe
                     std::iota(functions.begin(), functions.end(), first);
                     const auto some = keys.subspan(begin, rows);
                     Search search(objective, std::move(functions), references.slice(first, count), threat,
-                                  {some.begin(), some.end()}, *execution.observer, shared);
+                                  {some.begin(), some.end()}, shared);
                     Matrix points = maximise(search);
                     check_shape(name(), "the optimiser's points", points, count, references.columns());
                     for (std::int64_t i = 0; i < count; ++i) {
@@ -141,9 +132,7 @@ AttackResult Attack::operator()(const ScalarField& objective, const Matrix& refe
                     search.evaluate(points, values, nullptr);
                     result.adversarial.assign(first, points);
                     std::ranges::copy(values, result.objective.begin() + first);
-                    const std::scoped_lock lock(shared.mutex);
-                    shared.done += count;
-                    execution.observer->progress("attack", shared.done, references.rows(), name());
+                    shared.progress.advance(count, name());
                   });
   result.gradients = shared.gradients;
   return result;

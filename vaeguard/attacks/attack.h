@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "vaeguard/attacks/threat.h"
 #include "vaeguard/base/matrix.h"
 #include "vaeguard/base/observer.h"
+#include "vaeguard/base/progress.h"
 #include "vaeguard/base/random.h"
 #include "vaeguard/base/scalar_field.h"
 
@@ -53,20 +53,17 @@ class Search {
  private:
   friend class Attack;
   struct Shared {
-    std::mutex mutex;  // observers hear one thread at a time
+    Progress progress;  // in rows
     std::atomic<std::int64_t> gradients = 0;
-    std::int64_t done = 0;
   };
   Search(const ScalarField& objective, std::vector<std::int64_t> functions, Matrix references, const Threat& threat,
-         std::vector<Key> keys, Observer& observer, Shared& shared);
-  void pause_for_interruption();
+         std::vector<Key> keys, Shared& shared);
 
   const ScalarField* objective_;
   std::vector<std::int64_t> functions_;  // of the objective, one a row, rising
   Matrix references_;
   Threat threat_;
   std::vector<Key> keys_;
-  Observer* observer_;
   Shared* shared_;
 };
 
