@@ -116,6 +116,26 @@ TEST(ChannelObservation, ItsGradientAgreesWithFiniteDifferences) {
   }
 }
 
+TEST(ChannelObservation, EveryPixelHasItsOwnWay) {
+  Matrix images = level_images(Key(8), 1, 40);
+  images(0, 1) = images(0, 0);  // alike but for the way
+  Channel channel = kChannel;
+  channel.up.assign(40, 0.5F);
+  channel.up[0] = 0.99F;
+  channel.up[1] = 0.01F;
+  const auto observation = channel_observation(model(), images, {channel});
+  std::vector<float> parameters(40, static_cast<float>(model()->law().parameter(17)));
+  double expected = 0.0;
+  for (std::size_t i = 0; i < 40; ++i) {
+    const auto terms = model()->terms_at(images.row(0)[i], channel.radius, parameters[i], channel.up_at(i));
+    expected -= std::log(mixed(channel, terms.mass));
+  }
+  EXPECT_NEAR(observation->negative_log(0, parameters, {}), expected, 1e-5 * expected);
+  channel.up.resize(39);
+  expect_misuse([&] { channel_observation(model(), images, {channel}); },
+                {"a channel must know the ways of all 40 pixels or of none, got 39"});
+}
+
 TEST(ChannelObservation, BeyondTheNodesItIsConstant) {
   for (const float x : {0.0F, 0.1F, 0.7F, 1.0F}) {
     for (const float sign : {-1.0F, 1.0F}) {

@@ -19,9 +19,10 @@ using models::PixelLaw;
 
 enum { kUntouched, kUniform, kExtreme };
 
-/// p(x | v, what happened) as the channel's words say it. All in levels: x may lie between two, which happens where an
-/// attack's steps are not whole; then the level nearest to it, or to the place that an extreme step came from, counts.
-double chance(int what, double x, double radius, int v) {
+/// p(x | v, what happened) as the channel's words say it; extreme moves go up with probability `share_up`. All in
+/// levels: x may lie between two, which happens where an attack's steps are not whole; then the level nearest to it, or
+/// to the place that an extreme step came from, counts.
+double chance(int what, double x, double radius, int v, double share_up) {
   const bool bottom = x == 0.0;
   const bool top = x == 255.0;
   const auto nearest = [&](double level) { return static_cast<int>(std::lround(level)) == v; };
@@ -36,17 +37,17 @@ double chance(int what, double x, double radius, int v) {
     default: {
       const bool down = bottom ? v - radius <= 1e-9 : !top && nearest(x + radius);
       const bool up = top ? v + radius >= 255.0 - 1e-9 : !bottom && nearest(x - radius);
-      return (down ? 0.5 : 0.0) + (up ? 0.5 : 0.0);
+      return (down ? 1.0 - share_up : 0.0) + (up ? share_up : 0.0);
     }
   }
 }
 
 /// Sums over all levels with the law of a node.
-ChannelTerms plain_terms(const PixelLaw& law, double x, double radius, std::int64_t node) {
+ChannelTerms plain_terms(const PixelLaw& law, double x, double radius, std::int64_t node, double share_up) {
   ChannelTerms terms;
   for (int what : {kUntouched, kUniform, kExtreme}) {
     for (int v = 0; v < PixelLaw::kLevels; ++v) {
-      const double part = chance(what, x, radius, v) * law.probability(node, v);
+      const double part = chance(what, x, radius, v, share_up) * law.probability(node, v);
       // An untouched pixel is what it is, also between two levels.
       terms.mass[static_cast<std::size_t>(what)] += part;
       terms.moment[static_cast<std::size_t>(what)] += part * (what == kUntouched ? x : v) / 255.0;
@@ -93,12 +94,14 @@ TEST(Channel, TermsAreThePlainSumsOverTheTrueLevels) {
   for (const double radius : {1.0, 2.0, 12.75, 26.0, 51.0, 76.5, 128.0, 255.0}) {
     for (const double x : {0.0, 1.0, 12.0, 26.0, 27.0, 99.75, 128.0, 203.0, 254.0, 255.0}) {
       for (const std::int64_t node : {0, 16, 21, 32}) {
-        const ChannelTerms found = model.terms(x / 255.0, radius / 255.0, node);
-        const ChannelTerms expected = plain_terms(law, x, radius, node);
-        for (std::size_t c = 0; c < 3; ++c) {
-          // Differences of running sums of at most 256^2 terms below 1 in double.
-          EXPECT_NEAR(found.mass[c], expected.mass[c], 1e-12) << c << ": " << x << " " << radius << " " << node;
-          EXPECT_NEAR(found.moment[c], expected.moment[c], 1e-12) << c << ": " << x << " " << radius << " " << node;
+        for (const double up : {0.5, 0.0, 0.99}) {
+          const ChannelTerms found = model.terms(x / 255.0, radius / 255.0, node, up);
+          const ChannelTerms expected = plain_terms(law, x, radius, node, up);
+          for (std::size_t c = 0; c < 3; ++c) {
+            // Differences of running sums of at most 256^2 terms below 1 in double.
+            EXPECT_NEAR(found.mass[c], expected.mass[c], 1e-12) << c << ": " << x << " " << radius << " " << node;
+            EXPECT_NEAR(found.moment[c], expected.moment[c], 1e-12) << c << ": " << x << " " << radius << " " << node;
+          }
         }
       }
     }
@@ -290,6 +293,53 @@ TEST(Channel, TheExpectedImageLiesInTheBallAndNearerToTheTruth) {
     }
     EXPECT_LT(after, 0.8 * before);
   }
+}
+
+TEST(Channel, ExtremeMovesAreSharesOfTheMixedMass) {
+  const PixelLaw law = models::made_up_law();
+  const ChannelModel model(law);
+  const Channel channel{26.0 / 255.0, 0.2, 0.1, 0.7};
+  const Simulated data = simulate(law, channel, 784, Key(10));
+  const auto moves = model.extreme_moves(data.image, data.parameters, channel);
+  ASSERT_EQ(moves.size(), 784U);
+  double wrong_way = 0.0;
+  double told = 0.0;
+  for (std::size_t i = 0; i < moves.size(); ++i) {
+    const ChannelTerms terms = model.terms_at(data.image[i], channel.radius, data.parameters[i]);
+    EXPECT_NEAR(moves[i].up + moves[i].down, channel.extreme * terms.mass[2] / mixed(channel, terms.mass), 1e-12);
+    EXPECT_GE(moves[i].up, 0.0);
+    EXPECT_GE(moves[i].down, 0.0);
+    const double moved = data.image[i] - data.truth[i];
+    if (std::abs(moved) > 0.9 * channel.radius) {
+      told += moves[i].up + moves[i].down;
+      wrong_way += moved > 0.0 ? moves[i].down : moves[i].up;
+    }
+  }
+  // Half of it, did they not tell the way.
+  EXPECT_LT(wrong_way, 0.35 * told);
+}
+
+TEST(Channel, AKnownWayBringsTheExpectedImageNearerToTheTruth) {
+  const PixelLaw law = models::made_up_law();
+  const ChannelModel model(law);
+  Channel channel{26.0 / 255.0, 0.05, 0.05, 0.9};
+  const Simulated data = simulate(law, channel, 784, Key(11));
+  std::vector<float> expected(784);
+  const auto error = [&] {
+    model.expected_image(data.image, data.parameters, channel, expected);
+    double sum = 0.0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      sum += std::pow(expected[i] - data.truth[i], 2);
+    }
+    return sum;
+  };
+  const double either_way = error();
+  channel.up.assign(784, 0.5F);
+  EXPECT_EQ(error(), either_way);
+  for (std::size_t i = 0; i < 784; ++i) {
+    channel.up[i] = data.image[i] > data.truth[i] ? 0.99F : data.image[i] < data.truth[i] ? 0.01F : 0.5F;
+  }
+  EXPECT_LT(error(), 0.5 * either_way);
 }
 
 TEST(Channel, WhereTheLawKnowsOneLevelThatIsExpected) {

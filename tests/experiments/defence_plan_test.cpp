@@ -33,8 +33,9 @@ void refuse(const std::string& text, const std::vector<std::string>& parts) {
 TEST(DefencePlan, EveryPresetMakesADefenceOfItsNameAtAnyRadiusOfTheAttack) {
   const auto names = defence_presets();
   EXPECT_EQ(std::set(names.begin(), names.end()).size(), names.size());
-  for (const char* name : {"none", "hmc", "hmc_published", "hmc_robust", "hmc_channel", "map", "map_lbfgs",
-                           "map_robust", "map_channel", "repair", "threshold", "snap", "median", "snap_map"}) {
+  for (const char* name :
+       {"none", "hmc", "hmc_published", "hmc_robust", "hmc_channel", "map", "map_lbfgs", "map_robust", "map_channel",
+        "map_directed", "repair", "repair_directed", "threshold", "snap", "median", "snap_map"}) {
     EXPECT_THAT(names, testing::Contains(name));
   }
   for (const std::string& name : names) {
@@ -207,7 +208,7 @@ TEST(DefencePlan, BadValuesSayWhatWasExpectedAndFound) {
   refuse("preset = \"map\"\nlearning_rate = -0.1", {"learning_rate must be finite and > 0, got -0.1"});
   refuse("preset = \"repair\"\npasses = -1", {"passes must be a whole number of at least 0, got -1"});
   refuse("preset = \"median\"\ntransform_parameter = 4", {"median", "4"});
-  refuse("preset = \"map\"\nradius = \"attack\"", {"radius = 'attack' needs the reading minimum or channel"});
+  refuse("preset = \"map\"\nradius = \"attack\"", {"radius = 'attack' needs the reading minimum, channel or directed"});
   refuse("preset = \"median\"\ntransform_parameter = \"attack\"", {"needs the transform snap, got 'median'"});
   refuse("preset = \"snap\"\ntransform_parameter = \"atack\"", {"transform_parameter must be a number or 'attack'"});
 }

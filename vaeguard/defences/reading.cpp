@@ -7,6 +7,7 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
+#include "vaeguard/defences/attack_direction.h"
 #include "vaeguard/energy/maker.h"
 #include "vaeguard/energy/posterior.h"
 
@@ -17,6 +18,9 @@ constexpr std::int64_t kImagesAtOnce = 32;
 constexpr int kPasses = 8;  // before a posterior is explored
 // Passes before which the radius is looked for again; the shares are estimated anew at every pass.
 constexpr int kSearches[] = {0, 2, 5};
+constexpr int kDirectedPasses = 2;
+
+bool left_alone(const energy::Channel& channel) { return channel.untouched > 0.5; }
 
 // The images of one chunk while they are repaired.
 class Repair {
@@ -28,7 +32,8 @@ class Repair {
         images_(images),
         tape_(vae.decoder().make_tape()),
         expected_(images.rows(), images.columns()),
-        channels_(static_cast<std::size_t>(images.rows())) {}
+        channels_(static_cast<std::size_t>(images.rows())),
+        directions_(channels_.size()) {}
 
   void run(const energy::ChannelModel& histogram, int passes) {
     outputs_ = Matrix(images_.rows(), images_.columns());
@@ -36,6 +41,13 @@ class Repair {
     for (int pass = 0; pass < passes; ++pass) {
       vae_.decoder().forward(encoding_.mean, outputs_, *tape_);
       expect(model_, std::ranges::find(kSearches, pass) != std::end(kSearches));
+    }
+    if (options_.reading == Reading::directed) {
+      find_directions(passes > 0 ? model_ : histogram);
+      for (int pass = 0; pass < kDirectedPasses; ++pass) {
+        vae_.decoder().forward(encoding_.mean, outputs_, *tape_);
+        expect(model_, false);
+      }
     }
   }
 
@@ -57,9 +69,22 @@ class Repair {
       } else {
         channel = model.fit_shares(images_.row(b), outputs_.row(b), channel.radius);
       }
+      channel.up = directions_[static_cast<std::size_t>(b)];
       model.expected_image(images_.row(b), outputs_.row(b), channel, expected_.row(b));
     }
     encoding_ = vae_.encode(expected_);
+  }
+
+  // `model` is that of the last expectation.
+  void find_directions(const energy::ChannelModel& model) {
+    for (std::int64_t b = 0; b < images_.rows(); ++b) {
+      const energy::Channel& channel = channels_[static_cast<std::size_t>(b)];
+      if (!left_alone(channel)) {
+        directions_[static_cast<std::size_t>(b)] =
+            attack_direction(vae_, {images_.row(b), expected_.row(b), encoding_.log_variance.row(b)},
+                             model.extreme_moves(images_.row(b), outputs_.row(b), channel));
+      }
+    }
   }
 
   const models::Vae& vae_;
@@ -71,6 +96,7 @@ class Repair {
   Matrix expected_;
   models::Encoding encoding_;
   std::vector<energy::Channel> channels_;
+  std::vector<std::vector<float>> directions_;  // [B], empty where there is none
 };
 
 std::shared_ptr<const energy::ChannelModel> channel_model(const models::Vae& vae) {
@@ -117,7 +143,7 @@ std::vector<T> repeated(const std::vector<T>& values, std::int64_t copies) {
 std::vector<double> Repaired::radii(const ReadingOptions& options) const {
   std::vector<double> result;
   for (const energy::Channel& channel : channels) {
-    const double found = channel.untouched > 0.5 ? 0.0 : channel.radius;
+    const double found = left_alone(channel) ? 0.0 : channel.radius;
     result.push_back(options.radius > 0.0 ? options.radius : found);
   }
   return result;

@@ -11,7 +11,7 @@
 
 namespace vaeguard::defences {
 
-enum class Reading { exact, minimum, channel };
+enum class Reading { exact, minimum, channel, directed };
 
 struct ReadingOptions {
   Reading reading = Reading::exact;
@@ -39,7 +39,9 @@ struct Repaired {
 /// Alternates between the true image expected of a latent code through the channel and the code that the encoder gives
 /// it, `passes` times: expectation maximisation in which the encoder takes the place of the posterior. The first image
 /// is expected from the pixels' histogram alone, since the attack has spoilt the code. Costs passes + 1 encodings and
-/// `passes` decodings. options.reading does not matter. Throws Misuse where the VAE has no pixel law.
+/// `passes` decodings. Where options.reading is Reading::directed, images that were touched then get the direction of
+/// the attack (attack_direction.h) and all two passes more; other readings do not matter. Throws Misuse where the VAE
+/// has no pixel law.
 Repaired repair(const models::Vae& vae, const Matrix& images, const ReadingOptions& options, int passes, int threads);
 
 /// An energy over latent codes of the images.

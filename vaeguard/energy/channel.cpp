@@ -17,6 +17,7 @@ constexpr double kRounding = 1e-3;  // of a level: float pixels that ought to li
 // Prior share of extreme ones among touched pixels, believed as much as the image: attackers use what they have, and
 // where the law of true pixels is broad the image tells little about it.
 constexpr double kExtreme = 0.9;
+constexpr double kEitherWay = 0.5;  // what shares and radii are found with
 constexpr std::size_t kFinalists = 8;
 // Rounds of expectation maximisation; where the law is broad shares still move by some percent.
 constexpr int kImprovements = 8;
@@ -70,6 +71,8 @@ struct ChannelModel::Window {
   // Clipped, a level v has the probability (offset + sign v) / (2 r + 1) in the uniform sums.
   [[nodiscard]] double offset() const { return reach.radius + 0.5 - (at_bottom ? 0.0 : kTop); }
   [[nodiscard]] double sign() const { return at_bottom ? -1.0 : 1.0; }
+  // Extreme moves that go to the end at which x lies.
+  [[nodiscard]] double share_to_end(double up) const { return at_bottom ? 1.0 - up : up; }
 
   Reach reach;
   std::int64_t low;  // uniform: low .. high
@@ -111,40 +114,40 @@ ChannelModel::ChannelModel(const models::PixelLaw& law) : law_(law) {
 
 // A uniform amount e in -r .. r takes a level v to x with probability 1 / (2 r + 1), and below 0 with probability
 // (r - v + 1/2) / (2 r + 1): the sums over v of that are made of the running ones.
-std::array<double, 2> ChannelModel::touched_masses(const Window& w, const Sums* sums) {
+std::array<double, 2> ChannelModel::touched_masses(const Window& w, const Sums* sums, double up) {
   const auto between = [&](double Sums::*what) { return sums[w.high + 1].*what - sums[w.low].*what; };
   const double mass = between(&Sums::mass);
   if (w.at_bottom || w.at_top) {
     const double clipped = w.offset() * mass + w.sign() * between(&Sums::first);
-    return {clipped * w.reach.each, 0.5 * mass};
+    return {clipped * w.reach.each, w.share_to_end(up) * mass};
   }
   const double below = w.below >= 0 ? sums[w.below].level : 0.0;
   const double above = w.above >= 0 ? sums[w.above].level : 0.0;
-  return {mass * w.reach.each, 0.5 * (below + above)};
+  return {mass * w.reach.each, up * below + (1.0 - up) * above};
 }
 
 // The same sums with v as a further factor.
-std::array<double, 2> ChannelModel::touched_moments(const Window& w, const Sums* sums) {
+std::array<double, 2> ChannelModel::touched_moments(const Window& w, const Sums* sums, double up) {
   const auto between = [&](double Sums::*what) { return sums[w.high + 1].*what - sums[w.low].*what; };
   const double first = between(&Sums::first);
   if (w.at_bottom || w.at_top) {
     const double clipped = w.offset() * first + w.sign() * between(&Sums::second);
-    return {clipped * w.reach.each / kTop, 0.5 * first / kTop};
+    return {clipped * w.reach.each / kTop, w.share_to_end(up) * first / kTop};
   }
   const auto weighted = [&](std::int64_t v) { return v >= 0 ? static_cast<double>(v) * sums[v].level : 0.0; };
-  return {first * w.reach.each / kTop, 0.5 * (weighted(w.below) + weighted(w.above)) / kTop};
+  return {first * w.reach.each / kTop, (up * weighted(w.below) + (1.0 - up) * weighted(w.above)) / kTop};
 }
 
 // An untouched pixel is x itself, on a level or not.
-ChannelTerms ChannelModel::terms_in(double x, const Window& w, const Sums* sums) {
+ChannelTerms ChannelModel::terms_in(double x, const Window& w, const Sums* sums, double up) {
   const double untouched = sums[Observed(x).nearest()].level;
-  const auto [uniform, extreme] = touched_masses(w, sums);
-  const auto [uniform_moment, extreme_moment] = touched_moments(w, sums);
+  const auto [uniform, extreme] = touched_masses(w, sums, up);
+  const auto [uniform_moment, extreme_moment] = touched_moments(w, sums, up);
   return {{untouched, uniform, extreme}, {x * untouched, uniform_moment, extreme_moment}};
 }
 
-ChannelTerms ChannelModel::terms(double x, double radius, std::int64_t node) const {
-  return terms_in(x, Window(Observed(x), Reach(radius)), row(node));
+ChannelTerms ChannelModel::terms(double x, double radius, std::int64_t node, double up) const {
+  return terms_in(x, Window(Observed(x), Reach(radius)), row(node), up);
 }
 
 ChannelModel::Place ChannelModel::place(double position) const {
@@ -153,11 +156,11 @@ ChannelModel::Place ChannelModel::place(double position) const {
   return {row(node), row(node + 1), position - static_cast<double>(node)};
 }
 
-ChannelTerms ChannelModel::terms_at(double x, double radius, double parameter) const {
+ChannelTerms ChannelModel::terms_at(double x, double radius, double parameter, double up) const {
   const Place at = place(law_.position(parameter));
   const Window w(Observed{x}, Reach{radius});
-  const ChannelTerms low = terms_in(x, w, at.low);
-  const ChannelTerms high = terms_in(x, w, at.high);
+  const ChannelTerms low = terms_in(x, w, at.low, up);
+  const ChannelTerms high = terms_in(x, w, at.high, up);
   return {mix(low.mass, high.mass, at.share), mix(low.moment, high.moment, at.share)};
 }
 
@@ -207,8 +210,8 @@ void ChannelModel::touch(const std::vector<Group>& groups, double radius, Masses
   for (std::size_t i = 0; i < groups.size(); ++i) {
     const auto& [x, at, count] = groups[i];
     const Window w(x, reach);
-    const auto low = touched_masses(w, at.low);
-    const auto high = touched_masses(w, at.high);
+    const auto low = touched_masses(w, at.low, kEitherWay);
+    const auto high = touched_masses(w, at.high, kEitherWay);
     masses[1][i] = mix(low[0], high[0], at.share);
     masses[2][i] = mix(low[1], high[1], at.share);
   }
@@ -295,10 +298,27 @@ Channel ChannelModel::fit(std::span<const float> image, std::span<const float> p
   return std::ranges::max_element(candidates, {}, &Candidate::evidence)->channel;
 }
 
+std::vector<ExtremeMove> ChannelModel::extreme_moves(std::span<const float> image, std::span<const float> parameters,
+                                                     const Channel& channel) const {
+  std::vector<ExtremeMove> moves;
+  moves.reserve(image.size());
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    const auto all_extreme = [&](double up) {
+      const ChannelTerms terms = terms_at(image[i], channel.radius, parameters[i], up);
+      return channel.extreme * terms.mass[2];
+    };
+    const double up = 0.5 * all_extreme(1.0);
+    const double down = 0.5 * all_extreme(0.0);
+    const double all = mixed(channel, terms_at(image[i], channel.radius, parameters[i]).mass);
+    moves.push_back({up / all, down / all});
+  }
+  return moves;
+}
+
 void ChannelModel::expected_image(std::span<const float> image, std::span<const float> parameters,
                                   const Channel& channel, std::span<float> expected) const {
   for (std::size_t i = 0; i < image.size(); ++i) {
-    const ChannelTerms terms = terms_at(image[i], channel.radius, parameters[i]);
+    const ChannelTerms terms = terms_at(image[i], channel.radius, parameters[i], channel.up_at(i));
     const double mass = mixed(channel, terms.mass);
     expected[i] = static_cast<float>(std::clamp(mixed(channel, terms.moment) / mass, 0.0, 1.0));
   }

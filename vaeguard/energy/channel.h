@@ -18,6 +18,15 @@ struct Channel {
   double untouched = 1.0;
   double uniform = 0.0;
   double extreme = 0.0;
+  std::vector<float> up = {};  // [C*H*W] probability that an extreme move of this pixel went up; empty: one half
+
+  [[nodiscard]] double up_at(std::size_t pixel) const { return up.empty() ? 0.5 : up[pixel]; }
+};
+
+/// Probabilities that a pixel was moved by the radius, up and down.
+struct ExtremeMove {
+  double up = 0.0;
+  double down = 0.0;
 };
 
 /// Sums over the true levels v of p(x | v, c) p(v | a), for each thing c that may have happened: untouched, uniform,
@@ -37,12 +46,13 @@ class ChannelModel {
 
   [[nodiscard]] std::int64_t nodes() const { return law_.nodes(); }
   [[nodiscard]] const models::PixelLaw& law() const { return law_; }
-  /// Terms of the observed pixel x in [0, 1] where the decoder's output is that of a node.
-  [[nodiscard]] ChannelTerms terms(double x, double radius, std::int64_t node) const;
+  /// Terms of the observed pixel x in [0, 1] where the decoder's output is that of a node; extreme moves go up with
+  /// probability `up`.
+  [[nodiscard]] ChannelTerms terms(double x, double radius, std::int64_t node, double up = 0.5) const;
   /// The same at any output of the decoder, linear between nodes.
-  [[nodiscard]] ChannelTerms terms_at(double x, double radius, double parameter) const;
-  /// Equal for two observed pixels only where their masses are equal at every node. (The untouched moment has x
-  /// itself.)
+  [[nodiscard]] ChannelTerms terms_at(double x, double radius, double parameter, double up = 0.5) const;
+  /// Equal for two observed pixels only where their masses are equal at every node and any `up`. (The untouched moment
+  /// has x itself.)
   [[nodiscard]] std::uint64_t level_key(double x, double radius) const;
 
   /// The shares that the image and the decoder's outputs make most probable at this radius, by expectation
@@ -53,6 +63,9 @@ class ChannelModel {
   /// The most probable channel among radii of whole levels, 1 and more, up to `largest`: all get one round, the best
   /// eight the rest.
   [[nodiscard]] Channel fit(std::span<const float> image, std::span<const float> parameters, double largest) const;
+  /// What the image and the decoder's outputs say of each pixel's extreme moves, were both ways equally likely before.
+  [[nodiscard]] std::vector<ExtremeMove> extreme_moves(std::span<const float> image, std::span<const float> parameters,
+                                                       const Channel& channel) const;
   /// E[v / 255 | x, a] of each pixel: the image as it was before the attack, as far as can be told.
   void expected_image(std::span<const float> image, std::span<const float> parameters, const Channel& channel,
                       std::span<float> expected) const;
@@ -75,9 +88,9 @@ class ChannelModel {
   struct Reach;
   struct Window;
   // Of uniform and extreme.
-  static std::array<double, 2> touched_masses(const Window& window, const Sums* sums);
-  static std::array<double, 2> touched_moments(const Window& window, const Sums* sums);
-  static ChannelTerms terms_in(double x, const Window& window, const Sums* sums);
+  static std::array<double, 2> touched_masses(const Window& window, const Sums* sums, double up);
+  static std::array<double, 2> touched_moments(const Window& window, const Sums* sums, double up);
+  static ChannelTerms terms_in(double x, const Window& window, const Sums* sums, double up);
   [[nodiscard]] Place place(double position) const;
 
   struct Group;

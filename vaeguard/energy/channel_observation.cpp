@@ -25,6 +25,12 @@ class ChannelObservation : public Observation {
     if (static_cast<std::int64_t>(channels_.size()) != images_.rows()) {
       misuse("energy.observation", "channels must number {}, one an image, got {}", images_.rows(), channels_.size());
     }
+    for (const Channel& channel : channels_) {
+      if (!channel.up.empty() && std::ssize(channel.up) != images_.columns()) {
+        misuse("energy.observation", "a channel must know the ways of all {} pixels or of none, got {}",
+               images_.columns(), channel.up.size());
+      }
+    }
     for (std::int64_t b = 0; b < images_.rows(); ++b) {
       tables_.push_back(tabulate(b));
     }
@@ -59,14 +65,16 @@ class ChannelObservation : public Observation {
     const Channel& channel = channels_[static_cast<std::size_t>(b)];
     const std::int64_t nodes = model_->nodes();
     Table table;
-    std::map<std::uint64_t, std::uint32_t> known;
-    for (const float x : images_.row(b)) {
-      const auto [at, fresh] =
-          known.try_emplace(model_->level_key(x, channel.radius), static_cast<std::uint32_t>(table.values.size()));
+    std::map<std::pair<std::uint64_t, double>, std::uint32_t> known;
+    for (std::size_t i = 0; i < images_.row(b).size(); ++i) {
+      const float x = images_.row(b)[i];
+      const double up = channel.up_at(i);
+      const auto [at, fresh] = known.try_emplace({model_->level_key(x, channel.radius), up},
+                                                 static_cast<std::uint32_t>(table.values.size()));
       if (fresh) {
         for (std::int64_t k = -1; k < nodes + 2; ++k) {
           const std::int64_t node = std::clamp<std::int64_t>(k, 0, nodes - 1);
-          const double mass = mixed(channel, model_->terms(x, channel.radius, node).mass);
+          const double mass = mixed(channel, model_->terms(x, channel.radius, node, up).mass);
           table.values.push_back(static_cast<float>(-std::log(mass)));
         }
       }

@@ -62,7 +62,11 @@ std::vector<DefencePlan> make_presets() {
   add("map_lbfgs", "the mode of the posterior by L-BFGS", lbfgs_map());
   add("map_robust", "the mode for the best image within a ball", robust_map(Reading::minimum));
   add("map_channel", "the mode through an attack channel", robust_map(Reading::channel));
+  add("map_directed", "the same, with the direction in which the attack moved all pixels",
+      robust_map(Reading::directed));
   add("repair", "encoder and pixel law in turns, no gradient", RepairOptions{});
+  add("repair_directed", "the same, with the direction in which the attack moved all pixels",
+      RepairOptions{.reading = {.reading = Reading::directed}});
   for (const defences::TransformEntry& transform : defences::transforms()) {
     add(transform.name.data(), transform.description.data(), encoder);
     presets.back().transform = transform_named(transform.name);
@@ -103,16 +107,18 @@ std::optional<double> number_or_attack(TableReader& reader, std::string_view key
 }
 
 void read_reading(TableReader& reader, ReadingOptions& options, bool& knows_radius) {
-  options.reading =
-      choice<Reading>(reader, "reading", options.reading,
-                      {{"exact", Reading::exact}, {"minimum", Reading::minimum}, {"channel", Reading::channel}});
+  options.reading = choice<Reading>(reader, "reading", options.reading,
+                                    {{"exact", Reading::exact},
+                                     {"minimum", Reading::minimum},
+                                     {"channel", Reading::channel},
+                                     {"directed", Reading::directed}});
   options.norm = choice<energy::BallNorm>(reader, "norm", options.norm,
                                           {{"linf", energy::BallNorm::linf}, {"l2", energy::BallNorm::l2}});
   bool attack = false;
   options.radius = number_or_attack(reader, "radius", attack).value_or(options.radius);
   knows_radius = knows_radius || attack;
   if (attack && (options.reading == Reading::exact || options.norm == energy::BallNorm::l2)) {
-    misuse(reader.place(), "radius = 'attack' needs the reading minimum or channel and the norm linf");
+    misuse(reader.place(), "radius = 'attack' needs the reading minimum, channel or directed and the norm linf");
   }
   options.largest_radius = reader.number("largest_radius", options.largest_radius);
 }
