@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "vaeguard/base/error.h"
@@ -20,10 +21,11 @@ constexpr std::int64_t kIterations = 20;
 // Pixels whose moves are this much likelier one way than the other say something.
 constexpr double kTelling = 0.05;
 
-std::vector<std::int64_t> surest_latents(std::span<const float> log_variance, std::int64_t count) {
-  std::vector<std::int64_t> order(log_variance.size());
+std::vector<std::int64_t> farthest_latents(std::span<const float> shift, std::int64_t count) {
+  std::vector<std::int64_t> order(shift.size());
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, {}, [&](std::int64_t d) { return log_variance[static_cast<std::size_t>(d)]; });
+  std::ranges::stable_sort(order, std::greater<>{},
+                           [&](std::int64_t d) { return std::abs(shift[static_cast<std::size_t>(d)]); });
   order.resize(std::min(order.size(), static_cast<std::size_t>(count)));
   return order;
 }
@@ -118,7 +120,7 @@ std::vector<float> attack_direction(const models::Vae& vae, const AttackedImage&
            attacked.image.size(), moves.size(), attacked.true_image.size());
   }
   const auto halves = telling_pixels(moves);
-  const Features features = scaled_jacobian(vae, attacked, surest_latents(attacked.log_variance, options.latents));
+  const Features features = scaled_jacobian(vae, attacked, farthest_latents(attacked.shift, options.latents));
   if (halves[1].empty() || features.size() == 0) {
     return {};
   }

@@ -11,7 +11,7 @@
 namespace vaeguard::defences {
 
 struct DirectionOptions {
-  std::int64_t latents = 32;  // those whose means the encoder is surest of
+  std::int64_t latents = 32;  // those whose means moved farthest
   double ridge = 0.3;         // of weights on features whose norm is 1 at the average pixel
   double evidence = 3.0;      // nats that pixels which were held out must gain, else there is no direction
   double certainty = 0.99;    // that a move went the way the direction says
@@ -19,9 +19,9 @@ struct DirectionOptions {
 
 /// What is known of one attacked image.
 struct AttackedImage {
-  std::span<const float> image;         // [C*H*W] as it came
-  std::span<const float> true_image;    // [C*H*W] as it probably was
-  std::span<const float> log_variance;  // [D] of the encoding of the latter
+  std::span<const float> image;       // [C*H*W] as it came
+  std::span<const float> true_image;  // [C*H*W] as it probably was
+  std::span<const float> shift;       // [D] between the means of their encodings, in deviations of the latter's
 };
 
 /// An attack that climbs the gradient of any goal on the code's mean, g(mean(x)), moves pixel i the way of

@@ -75,13 +75,24 @@ class Repair {
     encoding_ = vae_.encode(expected_);
   }
 
+  // From the repaired image's code to the attacked one's, in deviations of the former.
+  [[nodiscard]] Matrix shifts_of_codes() const {
+    Matrix shifts = vae_.encode(images_).mean;
+    for (std::size_t i = 0; i < shifts.values().size(); ++i) {
+      const float deviation = std::exp(0.5F * encoding_.log_variance.values()[i]);
+      shifts.data()[i] = (shifts.data()[i] - encoding_.mean.values()[i]) / deviation;
+    }
+    return shifts;
+  }
+
   // `model` is that of the last expectation.
   void find_directions(const energy::ChannelModel& model) {
+    const Matrix shifts = shifts_of_codes();
     for (std::int64_t b = 0; b < images_.rows(); ++b) {
       const energy::Channel& channel = channels_[static_cast<std::size_t>(b)];
       if (!left_alone(channel)) {
         directions_[static_cast<std::size_t>(b)] =
-            attack_direction(vae_, {images_.row(b), expected_.row(b), encoding_.log_variance.row(b)},
+            attack_direction(vae_, {images_.row(b), expected_.row(b), shifts.row(b)},
                              model.extreme_moves(images_.row(b), outputs_.row(b), channel));
       }
     }

@@ -8,7 +8,8 @@
 
 namespace vaeguard::experiments {
 
-/// Metrics per image that are higher for suspicious ones: energy_drop, touched, encoder_shift.
+/// Metrics per image that are higher for suspicious ones: energy_drop (log posterior ratio of the defended code to the
+/// one the chain began with), touched, encoder_shift.
 const std::vector<std::string_view>& detection_scores();
 
 /// AUROC and the true positive rate at 1 % false positives of one score, as measurements with the protocol
