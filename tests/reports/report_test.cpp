@@ -148,7 +148,7 @@ TEST_F(Report, GalleryTakesTheFirstRestartOfOneReferenceOfEachClassInTurn) {
   EXPECT_FLOAT_EQ(two.rows[0].images(1, 0), 0.0F);  // label 2: row 0
   EXPECT_EQ(gallery(run, all.back(), 12).rows[0].images.rows(), 3);
   EXPECT_EQ(two.choice, "2 of 3 references, one of each class in turn, first restart of each.");
-  EXPECT_TRUE(gallery(run, all.front()).rows.empty());
+  EXPECT_TRUE(gallery(run, all.front(), 12).rows.empty());
 }
 
 TEST_F(Report, GalleryFindsTheSameReferencesAmongFewerRestarts) {
@@ -192,6 +192,19 @@ TEST_F(Report, OfManyGalleriesTheFirstSixAreOpen) {
   };
   EXPECT_EQ(count("<details class=\"gallery\""), 8);
   EXPECT_EQ(count("<details class=\"gallery\" open>"), 6);
+}
+
+TEST_F(Report, OfVeryManyGalleriesEachHasFewColumns) {
+  RunRecords run = made_up_run();
+  run.arrays_folder = folder_ / "arrays";
+  for (int i = 1; i <= 400; ++i) {
+    const MadeUpCell cell{.radius = 0.001 * i};
+    run.measurements.push_back(made_up(cell, "mean/mean", "agreement", 0.5));
+    write_arrays(cell.name());
+  }
+  const std::string html = page(run);
+  EXPECT_THAT(html, HasSubstr("2 of 3 references, one of each class in turn"));
+  EXPECT_THAT(html, Not(HasSubstr("3 of 3 references")));
 }
 
 TEST_F(Report, ModelsWithTwoLatentsHaveASectionWithTheirMap) {

@@ -24,6 +24,6 @@ struct Gallery {
 
 /// Reads the arrays of the scenario's cells and takes at most `most` references: one of each label in turn, evenly over
 /// the list of references, each with its first restart. Nothing is chosen by how well it looks.
-Gallery gallery(const RunRecords& records, const Scenario& scenario, std::int64_t most = 12);
+Gallery gallery(const RunRecords& records, const Scenario& scenario, std::int64_t most);
 
 }  // namespace vaeguard::reports

@@ -22,6 +22,13 @@
 namespace vaeguard::reports {
 namespace {
 
+// Columns of all galleries together: the page is to stay one file of less than 20 MB however many models it has.
+constexpr std::int64_t kColumns = 800;
+
+std::int64_t columns_each(std::size_t galleries) {
+  return std::clamp<std::int64_t>(kColumns / std::max<std::int64_t>(1, static_cast<std::int64_t>(galleries)), 2, 12);
+}
+
 void write_table(const Table& table, const std::filesystem::path& stem) {
   const auto write = [&](const char* ending, const std::string& text) {
     write_file_atomically(stem.string() + ending, text);
@@ -55,8 +62,9 @@ void write_report(const RunRecords& records, const std::filesystem::path& run_fo
   content.smallest = smallest_table(records);
   content.model = model_table(records);
   std::set<std::string> names;
-  for (const Scenario& scenario : scenarios(records)) {
-    content.galleries.emplace_back(scenario.title(), gallery(records, scenario));
+  const std::vector<Scenario> all = scenarios(records);
+  for (const Scenario& scenario : all) {
+    content.galleries.emplace_back(scenario.title(), gallery(records, scenario, columns_each(all.size())));
     const auto& [title, pictures] = content.galleries.back();
     std::string name = scenario.name();
     while (!names.insert(name).second) {  // scenarios that differ in model or attacker only
