@@ -47,9 +47,9 @@ TEST(PlanGrowth, MayAddWhatCellsAreNamedAfter) {
 }
 
 TEST(PlanGrowth, MayNotTouchWhatRecordsCameFrom) {
-  EXPECT_EQ(changed("seed = 3", "seed = 4"), "'seed' is another");
-  EXPECT_EQ(changed("seed = 3", "seed = 3\nreferences = 10"), "'references' is another");
-  EXPECT_EQ(changed("seed = 3\n", ""), "'seed' is another");
+  EXPECT_EQ(changed("seed = 3", "seed = 4"), "its 'seed' is not that of this one");
+  EXPECT_EQ(changed("seed = 3", "seed = 3\nreferences = 10"), "its 'references' is not that of this one");
+  EXPECT_EQ(changed("seed = 3\n", ""), "its 'seed' is not that of this one");
   EXPECT_EQ(changed("epochs = 2", "epochs = 3"), "its [[model]] of line 4 is not in this one");
   EXPECT_EQ(changed("name = \"two\"", "name = \"three\""), "its [[model]] of line 8 is not in this one");
   EXPECT_EQ(changed("[0.1]", "[0.2]"), "its [[attack]] of line 10 is not in this one");

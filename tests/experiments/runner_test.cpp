@@ -191,7 +191,8 @@ TEST_F(RunnerEndToEnd, RefusesAFolderOfAnotherPlan) {
     run_text("references = 20\n" + without(plan, "references = 10\n"), out);
     FAIL() << "accepted";
   } catch (const Misuse& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("holds a run of another plan: 'references' is another"));
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr("holds a run of another plan: its 'references' is not that of this one"));
   }
 }
 

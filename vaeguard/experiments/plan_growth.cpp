@@ -81,7 +81,7 @@ std::string what_changed(std::string_view before_text, std::string_view after_te
   const toml::table after = parse_toml(after_text, "the plan");
   for (const std::string& key : keys_of(before, after)) {
     if (std::ranges::find(kNamed, key) == kNamed.end() && !same(before.get(key), after.get(key))) {
-      return fmt::format("'{}' is another", key);
+      return fmt::format("its '{}' is not that of this one", key);
     }
   }
   for (const std::string_view key : kNamed) {
