@@ -151,6 +151,9 @@ TEST_F(AttackDirection, MovesThatAreNoNumbersTellNothing) {
 TEST_F(AttackDirection, SizesThatDoNotFitAreRefused) {
   expect_misuse([&] { static_cast<void>(find(std::vector<ExtremeMove>(3))); },
                 {"[defences.attack_direction] expected moves and true image of 784 pixels, got 3 and 784"});
+  shift_ = Matrix(1, kLatents + 1);
+  expect_misuse([&] { static_cast<void>(find(true_moves())); },
+                {"[defences.attack_direction] expected the shift of 8 latents, got 9"});
 }
 
 }  // namespace

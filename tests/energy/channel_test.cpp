@@ -172,6 +172,8 @@ TEST(Channel, PixelsOutsideTheRangeAreReadAsTheNearestInside) {
     for (const double beyond : {1e-6, 0.05, 3.0, 1e30}) {
       EXPECT_EQ(model.terms(-beyond, radius, 9).mass, model.terms(0.0, radius, 9).mass);
       EXPECT_EQ(model.terms(1.0 + beyond, radius, 9).mass, model.terms(1.0, radius, 9).mass);
+      EXPECT_EQ(model.terms(-beyond, radius, 9).moment, model.terms(0.0, radius, 9).moment);
+      EXPECT_EQ(model.terms(1.0 + beyond, radius, 9).moment, model.terms(1.0, radius, 9).moment);
       EXPECT_EQ(model.level_key(-beyond, radius), model.level_key(0.0, radius));
       EXPECT_EQ(model.level_key(1.0 + beyond, radius), model.level_key(1.0, radius));
     }

@@ -119,9 +119,16 @@ std::vector<float> attack_direction(const models::Vae& vae, const AttackedImage&
     misuse("defences.attack_direction", "expected moves and true image of {} pixels, got {} and {}",
            attacked.image.size(), moves.size(), attacked.true_image.size());
   }
+  if (std::ssize(attacked.shift) != vae.latent_size()) {
+    misuse("defences.attack_direction", "expected the shift of {} latents, got {}", vae.latent_size(),
+           attacked.shift.size());
+  }
   const auto halves = telling_pixels(moves);
+  if (halves[1].empty()) {
+    return {};
+  }
   const Features features = scaled_jacobian(vae, attacked, farthest_latents(attacked.shift, options.latents));
-  if (halves[1].empty() || features.size() == 0) {
+  if (features.size() == 0) {
     return {};
   }
   const Regression even(features, moves, halves[0], options.ridge);

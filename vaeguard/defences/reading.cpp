@@ -76,8 +76,8 @@ class Repair {
   }
 
   // From the repaired image's code to the attacked one's, in deviations of the former.
-  [[nodiscard]] Matrix shifts_of_codes() const {
-    Matrix shifts = vae_.encode(images_).mean;
+  [[nodiscard]] Matrix shifts_of_codes(const Matrix& images) const {
+    Matrix shifts = vae_.encode(images).mean;
     for (std::size_t i = 0; i < shifts.values().size(); ++i) {
       const float deviation = std::exp(0.5F * encoding_.log_variance.values()[i]);
       shifts.data()[i] = (shifts.data()[i] - encoding_.mean.values()[i]) / deviation;
@@ -87,12 +87,14 @@ class Repair {
 
   // `model` is that of the last expectation.
   void find_directions(const energy::ChannelModel& model) {
-    const Matrix shifts = shifts_of_codes();
+    Matrix inside = images_;  // the range, as the channel reads them
+    std::ranges::transform(inside.flat(), inside.flat().begin(), [](float x) { return std::clamp(x, 0.0F, 1.0F); });
+    const Matrix shifts = shifts_of_codes(inside);
     for (std::int64_t b = 0; b < images_.rows(); ++b) {
       const energy::Channel& channel = channels_[static_cast<std::size_t>(b)];
       if (!left_alone(channel)) {
         directions_[static_cast<std::size_t>(b)] =
-            attack_direction(vae_, {images_.row(b), expected_.row(b), shifts.row(b)},
+            attack_direction(vae_, {inside.row(b), expected_.row(b), shifts.row(b)},
                              model.extreme_moves(images_.row(b), outputs_.row(b), channel));
       }
     }

@@ -143,7 +143,7 @@ ChannelTerms ChannelModel::terms_in(double x, const Window& w, const Sums* sums,
   const double untouched = sums[Observed(x).nearest()].level;
   const auto [uniform, extreme] = touched_masses(w, sums, up);
   const auto [uniform_moment, extreme_moment] = touched_moments(w, sums, up);
-  return {{untouched, uniform, extreme}, {x * untouched, uniform_moment, extreme_moment}};
+  return {{untouched, uniform, extreme}, {std::clamp(x, 0.0, 1.0) * untouched, uniform_moment, extreme_moment}};
 }
 
 ChannelTerms ChannelModel::terms(double x, double radius, std::int64_t node, double up) const {
