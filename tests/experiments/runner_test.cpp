@@ -199,9 +199,11 @@ TEST_F(RunnerEndToEnd, RefusesAFolderOfAnotherPlan) {
 TEST_F(RunnerEndToEnd, RefusesOtherWeightsUnderTheSameName) {
   const auto out = folder("weights");
   create_directories(out);
-  const std::string plan = tiny_plan("");
+  const std::string training = "[model.training]\nepochs = 1\n";
+  const std::string plan =
+      without(tiny_plan(""), training) + "[[model]]\n" + training + "[[model]]\nname = \"second\"\n" + training;
   run_text(plan, out);
-  const auto weights = out / "checkpoints" / "vae.safetensors";
+  const auto weights = out / "checkpoints" / "second.safetensors";
   auto checkpoint = models::load_checkpoint(weights);
   checkpoint.metadata["note"] = "trained again";
   models::save_checkpoint(checkpoint, weights);
@@ -209,7 +211,7 @@ TEST_F(RunnerEndToEnd, RefusesOtherWeightsUnderTheSameName) {
     run_text(plan, out);
     FAIL() << "accepted";
   } catch (const Misuse& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("has records with model weights \"sha256 "));
+    EXPECT_THAT(error.what(), testing::HasSubstr("has records with model second weights \"sha256 "));
   }
 }
 

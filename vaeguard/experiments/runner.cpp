@@ -160,6 +160,7 @@ class Runner {
     create_directories(options_.out / "checkpoints");
     create_directories(options_.out / "arrays");
     write_file_atomically(plan_file, plan_.text);
+    read_recorded_environment();
   }
 
   models::Checkpoint checkpoint_for_run() {
@@ -191,27 +192,38 @@ class Runner {
     if (options_.inception != nullptr) {
       environment_["inception"] = "sha256 " + options_.inception_digest;
     }
+    keep_to_the_same({"data_digest", "backend used", "precision used", "inception", of_model + "weights"});
+    for (const auto& [key, value] : recorded_) {
+      if (key.starts_with("model ")) {
+        environment_.try_emplace(key, value);  // of models that this call has not reached
+      }
+    }
+    write_file_atomically(options_.out / "environment.json", environment_json(environment_));
+  }
+
+  void read_recorded_environment() {
     const auto file = options_.out / "environment.json";
-    keep_to_the_same(file, {"data_digest", "backend used", "precision used", "inception", of_model + "weights"});
-    write_file_atomically(file, environment_json(environment_));
+    const auto before = exists(file) ? nlohmann::json::parse(read_file(file), nullptr, false) : nlohmann::json();
+    for (const auto& [key, value] : before.items()) {
+      if (value.is_string()) {
+        recorded_.emplace(key, value.get<std::string>());
+      }
+    }
   }
 
   // Records of one run come from one set of images, one file of weights a model and one way of computing; what only an
   // earlier call had stays.
-  void keep_to_the_same(const std::filesystem::path& file, const std::vector<std::string>& keys) {
-    if (!exists(file)) {
-      return;
-    }
-    const auto before = nlohmann::json::parse(read_file(file), nullptr, false);
+  void keep_to_the_same(const std::vector<std::string>& keys) {
     for (const std::string& key : keys) {
-      if (!before.is_object() || !before.contains(key) || !before[key].is_string()) {
+      const auto before = recorded_.find(key);
+      if (before == recorded_.end()) {
         continue;
       }
-      const std::string& now = environment_.try_emplace(key, before[key].get<std::string>()).first->second;
-      if (before[key] != now) {
+      const std::string& now = environment_.try_emplace(key, before->second).first->second;
+      if (before->second != now) {
         misuse("experiments.runner",
-               "{} has records with {} {}, this call would add some with {}; choose another folder with --out",
-               file.parent_path().string(), key, before[key].dump(), now);
+               "{} has records with {} \"{}\", this call would add some with {}; choose another folder with --out",
+               options_.out.string(), key, before->second, now);
       }
     }
   }
@@ -394,6 +406,7 @@ class Runner {
   Observer& observer_;
   std::optional<Store> store_;
   data::Dataset dataset_;
+  std::map<std::string, std::string> recorded_;  // by earlier calls
   std::map<std::string, std::string> environment_;
   std::optional<SampleDistance> classifier_distance_;
   std::optional<SampleDistance> inception_distance_;
