@@ -32,8 +32,7 @@ class Repair {
         images_(images),
         tape_(vae.decoder().make_tape()),
         expected_(images.rows(), images.columns()),
-        channels_(static_cast<std::size_t>(images.rows())),
-        directions_(channels_.size()) {}
+        channels_(static_cast<std::size_t>(images.rows())) {}
 
   void run(const energy::ChannelModel& histogram, int passes) {
     outputs_ = Matrix(images_.rows(), images_.columns());
@@ -62,6 +61,7 @@ class Repair {
   void expect(const energy::ChannelModel& model, bool search) {
     for (std::int64_t b = 0; b < images_.rows(); ++b) {
       energy::Channel& channel = channels_[static_cast<std::size_t>(b)];
+      std::vector<float> up = std::move(channel.up);  // no fit knows of it
       if (options_.radius > 0.0) {
         channel = model.fit_shares(images_.row(b), outputs_.row(b), options_.radius);
       } else if (search) {
@@ -69,7 +69,7 @@ class Repair {
       } else {
         channel = model.fit_shares(images_.row(b), outputs_.row(b), channel.radius);
       }
-      channel.up = directions_[static_cast<std::size_t>(b)];
+      channel.up = std::move(up);
       model.expected_image(images_.row(b), outputs_.row(b), channel, expected_.row(b));
     }
     encoding_ = vae_.encode(expected_);
@@ -91,11 +91,10 @@ class Repair {
     std::ranges::transform(inside.flat(), inside.flat().begin(), [](float x) { return std::clamp(x, 0.0F, 1.0F); });
     const Matrix shifts = shifts_of_codes(inside);
     for (std::int64_t b = 0; b < images_.rows(); ++b) {
-      const energy::Channel& channel = channels_[static_cast<std::size_t>(b)];
+      energy::Channel& channel = channels_[static_cast<std::size_t>(b)];
       if (!left_alone(channel)) {
-        directions_[static_cast<std::size_t>(b)] =
-            attack_direction(vae_, {inside.row(b), expected_.row(b), shifts.row(b)},
-                             model.extreme_moves(images_.row(b), outputs_.row(b), channel));
+        channel.up = attack_direction(vae_, {inside.row(b), expected_.row(b), shifts.row(b)},
+                                      model.extreme_moves(images_.row(b), outputs_.row(b), channel));
       }
     }
   }
@@ -109,7 +108,6 @@ class Repair {
   Matrix expected_;
   models::Encoding encoding_;
   std::vector<energy::Channel> channels_;
-  std::vector<std::vector<float>> directions_;  // [B], empty where there is none
 };
 
 std::shared_ptr<const energy::ChannelModel> channel_model(const models::Vae& vae) {

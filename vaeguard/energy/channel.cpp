@@ -17,7 +17,6 @@ constexpr double kRounding = 1e-3;  // of a level: float pixels that ought to li
 // Prior share of extreme ones among touched pixels, believed as much as the image: attackers use what they have, and
 // where the law of true pixels is broad the image tells little about it.
 constexpr double kExtreme = 0.9;
-constexpr double kEitherWay = 0.5;  // what shares and radii are found with
 constexpr std::size_t kFinalists = 8;
 // Rounds of expectation maximisation; where the law is broad shares still move by some percent.
 constexpr int kImprovements = 8;
@@ -303,13 +302,11 @@ std::vector<ExtremeMove> ChannelModel::extreme_moves(std::span<const float> imag
   std::vector<ExtremeMove> moves;
   moves.reserve(image.size());
   for (std::size_t i = 0; i < image.size(); ++i) {
-    const auto all_extreme = [&](double up) {
-      const ChannelTerms terms = terms_at(image[i], channel.radius, parameters[i], up);
-      return channel.extreme * terms.mass[2];
-    };
-    const double up = 0.5 * all_extreme(1.0);
-    const double down = 0.5 * all_extreme(0.0);
-    const double all = mixed(channel, terms_at(image[i], channel.radius, parameters[i]).mass);
+    const auto [untouched, uniform, from_below] = terms_at(image[i], channel.radius, parameters[i], 1.0).mass;
+    const double from_above = terms_at(image[i], channel.radius, parameters[i], 0.0).mass[2];
+    const double up = channel.extreme * kEitherWay * from_below;
+    const double down = channel.extreme * (1.0 - kEitherWay) * from_above;
+    const double all = channel.untouched * untouched + channel.uniform * uniform + up + down;
     moves.push_back({up / all, down / all});
   }
   return moves;

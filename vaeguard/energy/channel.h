@@ -10,6 +10,9 @@
 
 namespace vaeguard::energy {
 
+/// Of an extreme move to have gone up, where nothing tells.
+inline constexpr double kEitherWay = 0.5;
+
 /// What happened to a pixel, with these shares of an image's pixels (sum 1): it is `untouched`; it was moved by a
 /// `uniform` amount within the radius; it was moved by the radius itself, up or down (`extreme`, what the sign of a
 /// gradient does). All results are clipped to [0, 1].
@@ -20,7 +23,7 @@ struct Channel {
   double extreme = 0.0;
   std::vector<float> up = {};  // [C*H*W] probability that an extreme move of this pixel went up; empty: one half
 
-  [[nodiscard]] double up_at(std::size_t pixel) const { return up.empty() ? 0.5 : up[pixel]; }
+  [[nodiscard]] double up_at(std::size_t pixel) const { return up.empty() ? kEitherWay : up[pixel]; }
 };
 
 /// Probabilities that a pixel was moved by the radius, up and down.
@@ -48,9 +51,9 @@ class ChannelModel {
   [[nodiscard]] const models::PixelLaw& law() const { return law_; }
   /// Terms of the observed pixel x in [0, 1] where the decoder's output is that of a node; extreme moves go up with
   /// probability `up`.
-  [[nodiscard]] ChannelTerms terms(double x, double radius, std::int64_t node, double up = 0.5) const;
+  [[nodiscard]] ChannelTerms terms(double x, double radius, std::int64_t node, double up = kEitherWay) const;
   /// The same at any output of the decoder, linear between nodes.
-  [[nodiscard]] ChannelTerms terms_at(double x, double radius, double parameter, double up = 0.5) const;
+  [[nodiscard]] ChannelTerms terms_at(double x, double radius, double parameter, double up = kEitherWay) const;
   /// Equal for two observed pixels only where their masses are equal at every node and any `up`. (The untouched moment
   /// has x itself.)
   [[nodiscard]] std::uint64_t level_key(double x, double radius) const;
