@@ -8,6 +8,7 @@
 #include <functional>
 #include <numeric>
 
+#include "vaeguard/base/eigen_view.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/lbfgs.h"
 
@@ -46,9 +47,7 @@ Features scaled_jacobian(const models::Vae& vae, const AttackedImage& attacked,
   Matrix jacobian;
   vae.encoder().forward(inputs, outputs, *tape);
   vae.encoder().backward(gradients, jacobian, *tape);
-  const Features features = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-                                jacobian.data(), jacobian.rows(), jacobian.columns())
-                                .cast<double>();
+  const Features features = eigen_view(jacobian).cast<double>();
   const double scale = features.colwise().norm().mean();
   return scale > 0.0 && std::isfinite(scale) ? Features(features / scale) : Features();
 }
@@ -143,7 +142,9 @@ std::vector<float> attack_direction(const models::Vae& vae, const AttackedImage&
       features.transpose() * Regression(features, moves, std::move(all), options.ridge).fit();
   std::vector<float> up;
   for (const double score : scores) {
-    up.push_back(static_cast<float>(score > 0.0 ? options.certainty : score < 0.0 ? 1.0 - options.certainty : 0.5));
+    up.push_back(static_cast<float>(score > 0.0   ? options.certainty
+                                    : score < 0.0 ? 1.0 - options.certainty
+                                                  : energy::kEitherWay));
   }
   return up;
 }

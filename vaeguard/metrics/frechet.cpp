@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "vaeguard/base/eigen_view.h"
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::metrics {
@@ -30,10 +31,9 @@ FeatureMoments feature_moments(const Matrix& features) {
     misuse(kPlace, "at least 2 feature vectors are needed, got {}", features.rows());
   }
   check_finite(kPlace, "features", features);
-  const Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> rows(
-      features.data(), features.rows(), features.columns());
-  const Eigen::RowVectorXd mean = rows.cast<double>().colwise().mean();
-  const Eigen::MatrixXd centred = rows.cast<double>().rowwise() - mean;
+  const auto rows = eigen_view(features).cast<double>();
+  const Eigen::RowVectorXd mean = rows.colwise().mean();
+  const Eigen::MatrixXd centred = rows.rowwise() - mean;
   const Eigen::MatrixXd covariance = centred.transpose() * centred / static_cast<double>(features.rows() - 1);
   return {features.rows(),
           {mean.data(), mean.data() + mean.size()},

@@ -7,6 +7,7 @@
 #include <numbers>
 #include <utility>
 
+#include "vaeguard/base/eigen_view.h"
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::models {
@@ -23,12 +24,6 @@ Vector vector_of(std::span<const double> values) {
 
 RowMajor matrix_of(const std::vector<double>& values, Eigen::Index rows, Eigen::Index columns) {
   return Eigen::Map<const RowMajor>(values.data(), rows, columns);
-}
-
-RowMajor matrix_of(const Matrix& matrix) {
-  return Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-             matrix.data(), matrix.rows(), matrix.columns())
-      .cast<double>();
 }
 
 /// x - b in double.
@@ -95,7 +90,7 @@ LinearVae::LinearVae(Matrix weight, std::vector<float> bias, double variance)
   if (!std::isfinite(variance) || variance <= 0.0) {
     misuse("models.linear_vae", "variance must be finite and > 0, got {}", variance);
   }
-  const RowMajor w = matrix_of(weight_);
+  const RowMajor w = eigen_view(weight_).cast<double>();
   const RowMajor precision = RowMajor::Identity(latents(), latents()) + w.transpose() * w / variance_;
   const RowMajor covariance = precision.llt().solve(RowMajor::Identity(latents(), latents()));
   const RowMajor mean_map = covariance * w.transpose() / variance_;
@@ -150,7 +145,7 @@ Gaussian LinearVae::posterior(std::span<const float> image) const {
 }
 
 double LinearVae::log_evidence(std::span<const float> image) const {
-  const RowMajor w = matrix_of(weight_);
+  const RowMajor w = eigen_view(weight_).cast<double>();
   const RowMajor covariance = w * w.transpose() + variance_ * RowMajor::Identity(pixels(), pixels());
   const Vector difference = centred(image, bias_);
   return log_density({.mean = std::vector<double>(image.size(), 0.0),
@@ -163,7 +158,7 @@ double LinearVae::energy(std::span<const float> image, std::span<const double> l
   if (static_cast<std::int64_t>(latent.size()) != latents()) {
     misuse("models.linear_vae", "a latent code must have {} coordinates, got {}", latents(), latent.size());
   }
-  const RowMajor w = matrix_of(weight_);
+  const RowMajor w = eigen_view(weight_).cast<double>();
   const Vector z = vector_of(latent);
   const Vector residual = w * z - centred(image, bias_);
   if (!gradient.empty()) {

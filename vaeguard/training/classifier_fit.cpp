@@ -7,6 +7,7 @@
 #include <iterator>
 #include <vector>
 
+#include "vaeguard/base/eigen_view.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/lbfgs.h"
 #include "vaeguard/base/parallel.h"
@@ -21,10 +22,8 @@ constexpr std::int64_t kChunk = 2048;
 
 // [N, D + 1], the last column is one, for the bias.
 RowMatrix with_ones(const Matrix& features) {
-  const Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> raw(
-      features.data(), features.rows(), features.columns());
-  RowMatrix result(raw.rows(), raw.cols() + 1);
-  result.leftCols(raw.cols()) = raw.cast<double>();
+  RowMatrix result(features.rows(), features.columns() + 1);
+  result.leftCols(features.columns()) = eigen_view(features).cast<double>();
   result.rightCols(1).setOnes();
   return result;
 }
