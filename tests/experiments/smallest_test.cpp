@@ -78,5 +78,21 @@ TEST(Smallest, RecordsTellOfTheSmallestRestartAndCountWhatHoldsOut) {
   EXPECT_EQ(records.items[3].value, 0.2);
 }
 
+TEST(Smallest, RecordsTellOfWhichCodes) {
+  const auto draws = [](const std::string& keys) {
+    const SmallestPlan plan = read("goal='classifier_margin'\nlargest=0.4\n" + keys);
+    std::vector<double> values;
+    for (const Measurement& m :
+         measure_smallest(plan, {.radius = {0.1}, .adversarial = {}, .objective = {}}, {}).measurements) {
+      if (m.metric == "success_draws") {
+        values.push_back(m.value);
+      }
+    }
+    return values;
+  };
+  EXPECT_TRUE(draws("").empty());
+  EXPECT_EQ(draws("draws=16"), std::vector{16.0});
+}
+
 }  // namespace
 }  // namespace vaeguard::experiments

@@ -53,6 +53,13 @@ TEST(SmallestTable, ShowsMedianQuartilesAndWhatHeldOut) {
   EXPECT_FALSE(smallest_table(made_up_run()));
 }
 
+TEST(SmallestTable, SaysOfHowManyCodes) {
+  RunRecords run = with_radii();
+  add(run, "mean/worst", "success_draws", 16.0);
+  EXPECT_EQ(text_of(*smallest_table(run), "success"),
+            "reconstruction moved by more than 5, of most of 16 drawn codes ");
+}
+
 TEST(SmallestTable, IsTheOnlyPlaceWhereItsCellsAppear) {
   const RunRecords run = with_radii();
   EXPECT_EQ(scenarios(run).size(), scenarios(made_up_run()).size());

@@ -79,6 +79,9 @@ CellRecords measure_smallest(const SmallestPlan& plan, const attacks::SmallestRa
   if (plan.search.success && plan.search.success->rule == attacks::Success::Rule::reconstruction) {
     add("mean/worst", "success_distance", {plan.search.success->distance, 0.0, std::ssize(radii)});
   }
+  if (plan.attack.draws > 0) {
+    add("mean/worst", "success_draws", {static_cast<double>(plan.attack.draws), 0.0, std::ssize(radii)});
+  }
   for (std::size_t row = 0; row < found.radius.size(); ++row) {
     const auto at = static_cast<std::int64_t>(row);
     records.items.push_back({prototype.cell, "mean", "smallest_radius", at / plan.attack.restarts,

@@ -16,9 +16,9 @@ SmallestPlan read_smallest(TableReader reader);
 
 /// Of each reference the smallest of its restarts counts. Measurements: smallest_radius under the protocols
 /// median/worst, median_low/worst and median_high/worst (its 95 % interval, metrics/quantile.h), lower_quartile/worst
-/// and upper_quartile/worst, infinite where so many references hold out; radius_reached, the share that does not; and
-/// success_distance where success is that of the reconstruction. Items: smallest_radius of each restart. `prototype`
-/// gives cell, dataset and model.
+/// and upper_quartile/worst, infinite where so many references hold out; radius_reached, the share that does not;
+/// success_distance where success is that of the reconstruction, and success_draws where it is that of drawn codes.
+/// Items: smallest_radius of each restart. `prototype` gives cell, dataset and model.
 CellRecords measure_smallest(const SmallestPlan& plan, const attacks::SmallestRadii& found, Measurement prototype);
 
 }  // namespace vaeguard::experiments

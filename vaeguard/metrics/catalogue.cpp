@@ -52,6 +52,7 @@ const std::vector<MetricEntry>& catalogue() {
       {"radius_reached", "the attack succeeds at the largest radius at least", false, true},
       {"success_distance", "how far the reconstruction must move for success, Euclidean, pixels from 0 to 1", true,
        false},
+      {"success_draws", "drawn codes of which most must succeed; absent where the mean code alone must", false, false},
       {"auddc", "area under the distortion-distortion curve, 1 where attacks achieve nothing", true, false},
       {"remaining_distance",
        "distance to the target that an attack has left, as a share, where it may change the image by a share", true,

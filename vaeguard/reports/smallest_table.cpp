@@ -56,9 +56,13 @@ TableCell reached_cell(const Measured& measured) {
 
 std::string success_words(const Measured& measured) {
   const auto distance = measured.find({"success_distance", "mean/worst"});
-  return distance == measured.end()
-             ? "another class"
-             : fmt::format("reconstruction moved by more than {}", plain_number(distance->second->value));
+  const auto draws = measured.find({"success_draws", "mean/worst"});
+  const std::string rule = distance == measured.end() ? "another class"
+                                                      : fmt::format("reconstruction moved by more than {}",
+                                                                    plain_number(distance->second->value));
+  return draws == measured.end()
+             ? rule
+             : fmt::format("{}, of most of {} drawn codes", rule, plain_number(draws->second->value));
 }
 
 }  // namespace

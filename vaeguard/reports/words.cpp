@@ -100,6 +100,8 @@ constexpr std::array kMetrics = {
                  "Share of images on which the attack succeeds at the largest radius that was tried."},
     Presentation{"success_distance", "Distance for success", 2,
                  "How far, in Euclidean distance, the reconstruction must move for an attack to have succeeded."},
+    Presentation{"success_draws", "Draws for success", 0,
+                 "Of how many drawn codes most must succeed for an attack to have succeeded."},
     Presentation{"auddc", "AUDDC", 3,
                  "Area under the distortion-distortion curve: how much of its distance to a target an attack has left, "
                  "over all amounts of change. 1 where attacks achieve nothing, 0 where they cost nothing."},
