@@ -98,6 +98,77 @@ TEST(Descent, AdamGoesOnWhereTheSquareOfAGradientOverflows) {
   }
 }
 
+/// (z^2 - 9)^2 + 20 z in one dimension: wells at -3.2 and 2.7, the left one is lower, and a ridge at 0.6.
+class TwoWells : public ScalarField {
+ public:
+  [[nodiscard]] std::int64_t size() const override { return 8; }
+  [[nodiscard]] std::int64_t dimension() const override { return 1; }
+  void evaluate(std::int64_t /*first*/, const Matrix& points, std::span<double> values,
+                Matrix* gradients) const override {
+    if (gradients != nullptr) {
+      gradients->resize(points.rows(), 1);
+    }
+    for (std::int64_t b = 0; b < points.rows(); ++b) {
+      const double z = points(b, 0);
+      values[static_cast<std::size_t>(b)] = (z * z - 9.0) * (z * z - 9.0) + 20.0 * z;
+      if (gradients != nullptr) {
+        (*gradients)(b, 0) = static_cast<float>(4.0 * z * (z * z - 9.0) + 20.0);
+      }
+    }
+  }
+};
+
+std::vector<Key> keys_of(std::int64_t rows) {
+  std::vector<Key> keys;
+  for (std::int64_t b = 0; b < rows; ++b) {
+    keys.push_back(Key(3).fold(static_cast<std::uint64_t>(b)));
+  }
+  return keys;
+}
+
+// A quarter of normal steps lead over the ridge, so all 63 of a function fail once in 10^8.
+TEST(Descent, SeveralStartsFindTheLowerOfTwoWells) {
+  const TwoWells field;
+  Matrix alone(8, 1, 1.2F);
+  descend_adam(field, 0, {.gradients = 100}, alone);
+  Matrix points(8, 1, 1.2F);
+  descend_adam_from_several(field, 0, {.gradients = 100}, 64, keys_of(8), points);
+  for (std::int64_t b = 0; b < 8; ++b) {
+    EXPECT_GT(alone(b, 0), 0.0F);
+    EXPECT_LT(points(b, 0), -3.0F);
+  }
+}
+
+TEST(Descent, OneStartIsAdamAndEachFunctionHasItsOwnNoise) {
+  const TwoWells field;
+  const auto keys = keys_of(8);
+  Matrix one(8, 1, 1.2F);
+  Matrix adam = one;
+  descend_adam_from_several(field, 0, {.gradients = 5}, 1, keys, one);
+  descend_adam(field, 0, {.gradients = 5}, adam);
+  EXPECT_EQ(one, adam);
+  Matrix together(8, 1, 1.2F);
+  descend_adam_from_several(field, 0, {.gradients = 5}, 4, keys, together);
+  for (std::int64_t b = 0; b < 8; ++b) {
+    Matrix alone(1, 1, 1.2F);
+    descend_adam_from_several(field, b, {.gradients = 5}, 4, std::span(keys).subspan(static_cast<std::size_t>(b), 1),
+                              alone);
+    EXPECT_EQ(alone, together.slice(b, 1));
+  }
+}
+
+TEST(Descent, AnEnergyThatIsNoNumberLosesToAnyOther) {
+  const TwoWells field;
+  Matrix points(2, 1, 1.0F);
+  std::vector<double> lowest{std::nan(""), 0.0};
+  keep_lowest(field, 0, Matrix(2, 1, 2.0F), points, lowest);
+  EXPECT_EQ(points(0, 0), 2.0F);
+  EXPECT_EQ(points(1, 0), 1.0F);
+  EXPECT_EQ(lowest[1], 0.0);
+  keep_lowest(field, 0, Matrix(2, 1, std::nanf("")), points, lowest);
+  EXPECT_EQ(points(0, 0), 2.0F);
+}
+
 TEST(Descent, LbfgsReachesTheModeOfAQuadraticInFewGradientsAndCountsThem) {
   const Quadratic field;
   Matrix points = starts(4);

@@ -46,19 +46,25 @@ TEST(PosteriorSampling, GivesEachImageTheSameResultInAnyBatchOrderAndNumberOfThr
   const models::Vae vae(models::conv_vae({1, 28, 28}, {}, Key(1)));
   const Matrix images = random_images(23, 784);
   const auto keys = make_keys(23);
-  const auto defence = make_posterior_sampling(short_chain());
-  const Inference whole = defence->infer(vae, images, keys, 2, silent_observer());
-  const Inference single = defence->infer(vae, images, keys, 1, silent_observer());
-  EXPECT_EQ(whole.draw, single.draw);
-  EXPECT_EQ(whole.mean_reconstruction, single.mean_reconstruction);
-  for (const std::int64_t row : {22, 3, 16}) {
-    const Inference alone = defence->infer(
-        vae, images.slice(row, 1), std::span(keys).subspan(static_cast<std::size_t>(row), 1), 1, silent_observer());
-    EXPECT_EQ(alone.draw, whole.draw.slice(row, 1));
-    EXPECT_EQ(alone.mean, whole.mean.slice(row, 1));
-    EXPECT_EQ(alone.mean_reconstruction, whole.mean_reconstruction.slice(row, 1));
-    EXPECT_EQ(alone.energy_drop[0], whole.energy_drop[static_cast<std::size_t>(row)]);
-    EXPECT_EQ(alone.step_size[0], whole.step_size[static_cast<std::size_t>(row)]);
+  PosteriorSamplingOptions several = short_chain();
+  several.start = Start::map;
+  several.starts = 3;
+  several.start_gradients = 2;
+  for (const PosteriorSamplingOptions& options : {short_chain(), several}) {
+    const auto defence = make_posterior_sampling(options);
+    const Inference whole = defence->infer(vae, images, keys, 2, silent_observer());
+    const Inference single = defence->infer(vae, images, keys, 1, silent_observer());
+    EXPECT_EQ(whole.draw, single.draw);
+    EXPECT_EQ(whole.mean_reconstruction, single.mean_reconstruction);
+    for (const std::int64_t row : {22, 3, 16}) {
+      const Inference alone = defence->infer(
+          vae, images.slice(row, 1), std::span(keys).subspan(static_cast<std::size_t>(row), 1), 1, silent_observer());
+      EXPECT_EQ(alone.draw, whole.draw.slice(row, 1));
+      EXPECT_EQ(alone.mean, whole.mean.slice(row, 1));
+      EXPECT_EQ(alone.mean_reconstruction, whole.mean_reconstruction.slice(row, 1));
+      EXPECT_EQ(alone.energy_drop[0], whole.energy_drop[static_cast<std::size_t>(row)]);
+      EXPECT_EQ(alone.step_size[0], whole.step_size[static_cast<std::size_t>(row)]);
+    }
   }
 }
 
@@ -109,6 +115,8 @@ TEST(PosteriorSampling, LowersTheEnergyFromAWrongEncodersCode) {
 TEST(PosteriorSampling, CountsGradientsAsTheStateMakesThem) {
   EXPECT_EQ(gradients_per_image(published_hmc()), 1.0 + 750.0 * 20.0);
   EXPECT_LE(gradients_per_image(default_hmc()) * 20.0, gradients_per_image(published_hmc()));
+  EXPECT_EQ(gradients_per_image(short_hmc()), 1.0 + 24.0 + 22.0 * 5.0);
+  EXPECT_EQ(gradients_per_image(multistart_hmc()), 1.0 + 16.0 * 31.0 + 22.0 * 5.0);
 }
 
 TEST(PosteriorSampling, SnapshotsEndAtTheLastDraw) {
@@ -264,6 +272,7 @@ TEST(PosteriorSampling, RefusesImpossibleOptionsByName) {
   EXPECT_THAT(message([](auto& o) { o.step_size = std::nan(""); }),
               testing::HasSubstr("step_size must be finite and > 0, got nan"));
   EXPECT_THAT(message([](auto& o) { o.transitions = 0; }), testing::HasSubstr("transitions must be at least 1, got 0"));
+  EXPECT_THAT(message([](auto& o) { o.starts = 0; }), testing::HasSubstr("starts must be at least 1, got 0"));
   EXPECT_THAT(message([](auto& o) { o.thin = 10000; }), testing::HasSubstr("thin must be at most"));
   EXPECT_THAT(message([](auto& o) { o.target_acceptance = 1.0; }), testing::HasSubstr("target_acceptance"));
   EXPECT_THAT(message([](auto& o) { o.jitter = -0.1; }), testing::HasSubstr("jitter"));

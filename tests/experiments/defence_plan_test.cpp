@@ -33,9 +33,9 @@ void refuse(const std::string& text, const std::vector<std::string>& parts) {
 TEST(DefencePlan, EveryPresetMakesADefenceOfItsNameAtAnyRadiusOfTheAttack) {
   const auto names = defence_presets();
   EXPECT_EQ(std::set(names.begin(), names.end()).size(), names.size());
-  for (const char* name :
-       {"none", "hmc", "hmc_published", "hmc_robust", "hmc_channel", "map", "map_lbfgs", "map_robust", "map_channel",
-        "map_directed", "repair", "repair_directed", "threshold", "snap", "median", "snap_map"}) {
+  for (const char* name : {"none", "hmc", "hmc_published", "hmc_robust", "hmc_channel", "hmc_multistart", "map",
+                           "map_lbfgs", "map_multistart", "map_robust", "map_channel", "map_directed", "repair",
+                           "repair_directed", "threshold", "snap", "median", "snap_map"}) {
     EXPECT_THAT(names, testing::Contains(name));
   }
   for (const std::string& name : names) {
@@ -70,6 +70,7 @@ radius = 0.25
 largest_radius = 0.5
 start = "lowest"
 start_gradients = 11
+starts = 4
 metric = "identity"
 adaptation = "published"
 warmup = 7
@@ -90,6 +91,7 @@ jitter = 0.1
   EXPECT_EQ(o.reading.largest_radius, 0.5);
   EXPECT_EQ(o.start, defences::Start::lowest);
   EXPECT_EQ(o.start_gradients, 11);
+  EXPECT_EQ(o.starts, 4);
   EXPECT_EQ(o.metric, defences::MetricChoice::identity);
   EXPECT_EQ(o.adaptation, defences::Adaptation::published);
   EXPECT_EQ(o.warmup, 7);
@@ -120,6 +122,10 @@ TEST(DefencePlan, EveryKeyOfMapAndRepairIsRead) {
   EXPECT_EQ(map.learning_rate, 0.4);
   EXPECT_EQ(map.reading.reading, Reading::channel);
   EXPECT_EQ(expected_cost(read("preset = \"map\"\ngradients = 33")), 33.0);
+  const DefencePlan several = read("preset = \"map\"\ngradients = 33\nstarts = 4\nstart_gradients = 10");
+  EXPECT_EQ(options_of<MapOptions>(several).starts, 4);
+  EXPECT_EQ(options_of<MapOptions>(several).start_gradients, 10);
+  EXPECT_EQ(expected_cost(several), 33.0 + 4.0 * 11.0);
   const auto repair =
       options_of<RepairOptions>(read("preset = \"repair\"\npasses = 3\nradius = 0.2\nlargest_radius = 0.4"));
   EXPECT_EQ(repair.passes, 3);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
 #include <numbers>
 #include <vector>
 
@@ -36,6 +38,34 @@ void descend_adam(const ScalarField& energy, std::int64_t first, const AdamOptio
       v += (1.0F - kSquare) * (g * g - v);
       points.data()[i] -= scale * m / (std::sqrt(v * correction) + kFloor);
     }
+  }
+}
+
+void keep_lowest(const ScalarField& energy, std::int64_t first, const Matrix& others, Matrix& points,
+                 std::vector<double>& lowest) {
+  std::vector<double> energies(lowest.size());
+  energy.evaluate(first, others, energies, nullptr);
+  for (std::int64_t b = 0; b < others.rows(); ++b) {
+    if (const auto i = static_cast<std::size_t>(b); energies[i] < lowest[i] || std::isnan(lowest[i])) {
+      lowest[i] = energies[i];
+      std::ranges::copy(others.row(b), points.row(b).begin());
+    }
+  }
+}
+
+void descend_adam_from_several(const ScalarField& energy, std::int64_t first, const AdamOptions& options, int starts,
+                               std::span<const Key> keys, Matrix& points) {
+  const Matrix centre = points;
+  std::vector<double> lowest(static_cast<std::size_t>(points.rows()), std::numeric_limits<double>::quiet_NaN());
+  std::vector<float> noise(static_cast<std::size_t>(points.columns()));
+  for (int start = 0; start < starts; ++start) {
+    Matrix codes = centre;
+    for (std::int64_t b = 0; start > 0 && b < codes.rows(); ++b) {
+      fill_normal(keys[static_cast<std::size_t>(b)].fold("starts").fold(static_cast<std::uint64_t>(start)), noise);
+      std::ranges::transform(codes.row(b), noise, codes.row(b).begin(), std::plus<>{});
+    }
+    descend_adam(energy, first, options, codes);
+    keep_lowest(energy, first, codes, points, lowest);
   }
 }
 

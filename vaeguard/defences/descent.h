@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "vaeguard/base/matrix.h"
+#include "vaeguard/base/random.h"
 #include "vaeguard/base/scalar_field.h"
 
 namespace vaeguard::defences {
@@ -17,6 +19,17 @@ struct AdamOptions {
 /// Adam (Kingma and Ba 2015) with a shorter memory of squares, since there are few steps, on functions first .. of
 /// `energy` from `points` [n, D], in place. A gradient that is no number is taken for 0.
 void descend_adam(const ScalarField& energy, std::int64_t first, const AdamOptions& options, Matrix& points);
+
+/// For energies with several modes: Adam from `starts` codes of each function, row b of `points` [n, D] itself and that
+/// row with N(0, I) noise of keys[b] added; of all ends the lowest, in place. Spends starts * options.gradients
+/// gradients, and `starts` energies.
+void descend_adam_from_several(const ScalarField& energy, std::int64_t first, const AdamOptions& options, int starts,
+                               std::span<const Key> keys, Matrix& points);
+
+/// Rows of `others` [n, D] take the place of those of `points`, and their energies that of `lowest` [n], where they are
+/// lower or the old one is no number.
+void keep_lowest(const ScalarField& energy, std::int64_t first, const Matrix& others, Matrix& points,
+                 std::vector<double>& lowest);
 
 /// L-BFGS (base/lbfgs.h) on function `index` from `point` [D], in place, until an iteration has reached `gradients` or
 /// the gradient's norm fell below 1e-5 of the point's. Returns the gradients spent, a few more than asked where a line

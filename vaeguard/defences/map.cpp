@@ -28,12 +28,14 @@ class Map : public Defence {
     Inference result;
     result.mean = vae.encode(problem.images, threads).mean;
     const auto before = values_of(*problem.energy, result.mean, threads);
-    std::vector<double> spent(static_cast<std::size_t>(images.rows()), options_.gradients);
+    std::vector<double> spent(static_cast<std::size_t>(images.rows()), gradients_per_image(options_));
     Progress progress(observer, options_.name, images.rows());
     parallel_chunks(images.rows(), row_chunk(images.rows(), kImagesAtOnce, threads), threads,
                     [&](std::int64_t first, std::int64_t count) {
                       progress.pause_for_interruption();
-                      descend(*problem.energy, first, count, result.mean, spent);
+                      descend(*problem.energy, first,
+                              keys.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
+                              result.mean, spent);
                       progress.advance(count);
                     });
     const auto after = values_of(*problem.energy, result.mean, threads);
@@ -50,17 +52,22 @@ class Map : public Defence {
   }
 
  private:
-  void descend(const ScalarField& energy, std::int64_t first, std::int64_t count, Matrix& latents,
+  void descend(const ScalarField& energy, std::int64_t first, std::span<const Key> keys, Matrix& latents,
                std::vector<double>& spent) const {
+    Matrix chunk = latents.slice(first, std::ssize(keys));
+    const double rate = options_.learning_rate;
+    if (options_.starts > 1) {
+      descend_adam_from_several(energy, first, {options_.start_gradients, rate}, options_.starts, keys, chunk);
+    }
     if (options_.optimiser == Optimiser::adam) {
-      Matrix chunk = latents.slice(first, count);
-      descend_adam(energy, first, {.gradients = options_.gradients, .learning_rate = options_.learning_rate}, chunk);
-      latents.assign(first, chunk);
-      return;
+      descend_adam(energy, first, {options_.gradients, rate}, chunk);
+    } else {
+      for (std::int64_t b = 0; b < chunk.rows(); ++b) {
+        spent[static_cast<std::size_t>(first + b)] +=
+            descend_lbfgs(energy, first + b, options_.gradients, chunk.row(b)) - options_.gradients;
+      }
     }
-    for (std::int64_t b = first; b < first + count; ++b) {
-      spent[static_cast<std::size_t>(b)] = descend_lbfgs(energy, b, options_.gradients, latents.row(b));
-    }
+    latents.assign(first, chunk);
   }
 
   MapOptions options_;
@@ -75,7 +82,15 @@ void validate(const MapOptions& options) {
   if (!std::isfinite(options.learning_rate) || options.learning_rate <= 0.0) {
     misuse("defences.map", "learning_rate must be finite and > 0, got {}", options.learning_rate);
   }
+  if (options.starts < 1 || options.start_gradients < 1) {
+    misuse("defences.map", "starts and start_gradients must be at least 1, got {} and {}", options.starts,
+           options.start_gradients);
+  }
   validate(options.reading);
+}
+
+int gradients_per_image(const MapOptions& options) {
+  return options.gradients + (options.starts > 1 ? options.starts * (options.start_gradients + 1) : 0);
 }
 
 std::unique_ptr<Defence> make_map(const MapOptions& options) { return std::make_unique<Map>(options); }

@@ -18,7 +18,11 @@ namespace vaeguard::defences {
 namespace {
 
 double gradients_of_start(const PosteriorSamplingOptions& options) {
-  return 1.0 + (options.start == Start::map || options.start == Start::lowest ? options.start_gradients : 0);
+  if (options.start != Start::map && options.start != Start::lowest) {
+    return 1.0;
+  }
+  const int energies = options.starts > 1 ? options.starts : 0;
+  return 1.0 + options.starts * options.start_gradients + energies;
 }
 
 // How many chains the field wants to see at once; 0 where it does not care.
@@ -245,6 +249,14 @@ PosteriorSamplingOptions short_hmc() {
   return options;
 }
 
+PosteriorSamplingOptions multistart_hmc() {
+  PosteriorSamplingOptions options = short_hmc();
+  options.name = "hmc_multistart";
+  options.start_gradients = 30;
+  options.starts = 16;
+  return options;
+}
+
 PosteriorSamplingOptions default_sampling(KernelChoice kernel) {
   PosteriorSamplingOptions options = default_hmc();
   options.kernel = kernel;
@@ -289,6 +301,7 @@ void validate(const PosteriorSamplingOptions& options) {
   at_least("leapfrog_steps", options.leapfrog_steps, 1);
   at_least("thin", options.thin, 1);
   at_least("start_gradients", options.start_gradients, 1);
+  at_least("starts", options.starts, 1);
   validate(options.reading);
   if (options.thin > options.transitions) {
     misuse("defences.posterior_sampling", "thin must be at most transitions = {}, got {}", options.transitions,

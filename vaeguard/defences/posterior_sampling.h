@@ -14,7 +14,7 @@ namespace vaeguard::defences {
 inline constexpr std::int64_t kChainsPerChunk = 16;
 
 /// A draw or the mean of q(z|x), x as the reading takes it; the prior's centre, 0 where it is standard normal; what
-/// Adam makes of the mean; that of all these which has the lowest energy.
+/// Adam makes of the mean, and of codes around it (descent.h); that of all these which has the lowest energy.
 enum class Start { draw, mean, prior, map, lowest };
 /// The transition. Langevin has no accept step: it is biased, kept for comparison, and its records say so.
 enum class KernelChoice { hmc, generalised_hmc, mala, dynamic, langevin };
@@ -38,6 +38,7 @@ struct PosteriorSamplingOptions {
   ReadingOptions reading;
   Start start = Start::mean;
   int start_gradients = 30;  // of Adam, for the starts map and lowest
+  int starts = 1;            // codes that Adam begins at, each with start_gradients; the lowest goes on
   int chains = 1;  // for each image, from different draws where the start is one; estimates are over all of them
   KernelChoice kernel = KernelChoice::hmc;
   MetricChoice metric = MetricChoice::encoder;
@@ -65,6 +66,9 @@ PosteriorSamplingOptions default_hmc();
 /// The same repair at less than a hundredth: Adam brings the chain to the mode, and a few draws around it are enough
 /// for their mean. Too few to say how sure that is.
 PosteriorSamplingOptions short_hmc();
+/// The same for posteriors whose mode is not the one beside the attacked code, as of a Gaussian likelihood on colours:
+/// Adam begins at sixteen codes around it.
+PosteriorSamplingOptions multistart_hmc();
 /// Other kernels at about the cost of default_hmc, named "generalised_hmc", "mala", "dynamic" and "langevin".
 PosteriorSamplingOptions default_sampling(KernelChoice kernel);
 

@@ -95,13 +95,7 @@ Matrix SamplingChunk::lowest_start() const {
   auto lowest = energies_at(best);
   for (const Matrix& other :
        {encoding_.mean, models::sample(encoding_, mcmc::fold_all(keys_, "start")), prior_centre()}) {
-    const auto energy = energies_at(other);
-    for (std::int64_t b = 0; b < count_; ++b) {
-      if (const auto i = static_cast<std::size_t>(b); energy[i] < lowest[i] || std::isnan(lowest[i])) {
-        lowest[i] = energy[i];
-        std::ranges::copy(other.row(b), best.row(b).begin());
-      }
-    }
+    keep_lowest(target_.field, first_, other, best, lowest);
   }
   return best;
 }
@@ -110,7 +104,12 @@ Matrix SamplingChunk::prior_centre() const { return vae_.prior().from_base(Matri
 
 Matrix SamplingChunk::descended() const {
   Matrix points = encoding_.mean;
-  descend_adam(target_.field, first_, {.gradients = options_.start_gradients}, points);
+  const AdamOptions adam{.gradients = options_.start_gradients};
+  if (options_.starts == 1) {
+    descend_adam(target_.field, first_, adam, points);
+  } else {
+    descend_adam_from_several(target_.field, first_, adam, options_.starts, keys_, points);
+  }
   return points;
 }
 

@@ -28,6 +28,12 @@ MapOptions robust_map(Reading reading) {
   return options;
 }
 
+MapOptions multistart_map() {
+  MapOptions options;
+  options.starts = 16;
+  return options;
+}
+
 MapOptions lbfgs_map() {
   MapOptions options;
   options.optimiser = defences::Optimiser::lbfgs;
@@ -49,6 +55,8 @@ std::vector<DefencePlan> make_presets() {
   add("none", "the encoder alone", encoder);
   add("hmc", "HMC on the posterior of the image", defences::default_hmc());
   add("hmc_short", "the same from its mode, with a few draws", defences::short_hmc());
+  add("hmc_multistart", "the same from the lowest of sixteen codes, for posteriors of several modes",
+      defences::multistart_hmc());
   add("hmc_published", "HMC as the paper's code runs it", defences::published_hmc());
   add("hmc_robust", "HMC on the posterior of the best image within a ball", robust_hmc(Reading::minimum));
   add("hmc_channel", "HMC on the posterior through an attack channel", robust_hmc(Reading::channel));
@@ -60,6 +68,8 @@ std::vector<DefencePlan> make_presets() {
   add("langevin", "unadjusted Langevin: biased", defences::default_sampling(KernelChoice::langevin));
   add("map", "the mode of the posterior by Adam", MapOptions{});
   add("map_lbfgs", "the mode of the posterior by L-BFGS", lbfgs_map());
+  add("map_multistart", "the mode by Adam from the lowest of sixteen codes, for posteriors of several modes",
+      multistart_map());
   add("map_robust", "the mode for the best image within a ball", robust_map(Reading::minimum));
   add("map_channel", "the mode through an attack channel", robust_map(Reading::channel));
   add("map_directed", "the same, with the direction in which the attack moved all pixels",
@@ -132,6 +142,7 @@ void read_sampling(TableReader& reader, PosteriorSamplingOptions& o) {
                            {"map", Start::map},
                            {"lowest", Start::lowest}});
   o.start_gradients = static_cast<int>(reader.integer("start_gradients", 1, o.start_gradients));
+  o.starts = static_cast<int>(reader.integer("starts", 1, o.starts));
   o.chains = static_cast<int>(reader.integer("chains", 1, o.chains));
   o.kernel = choice<KernelChoice>(reader, "kernel", o.kernel,
                                   {{"hmc", KernelChoice::hmc},
@@ -167,6 +178,8 @@ void read_map(TableReader& reader, MapOptions& o) {
       choice<Optimiser>(reader, "optimiser", o.optimiser, {{"adam", Optimiser::adam}, {"lbfgs", Optimiser::lbfgs}});
   o.gradients = static_cast<int>(reader.integer("gradients", 1, o.gradients));
   o.learning_rate = reader.number("learning_rate", o.learning_rate);
+  o.starts = static_cast<int>(reader.integer("starts", 1, o.starts));
+  o.start_gradients = static_cast<int>(reader.integer("start_gradients", 1, o.start_gradients));
   validate(o);
 }
 
@@ -273,7 +286,7 @@ double expected_cost(const DefencePlan& plan) {
     return defences::gradients_per_image(*sampling);
   }
   const auto* map = std::get_if<MapOptions>(&plan.inference);
-  return map != nullptr ? map->gradients : 10.0;
+  return map != nullptr ? defences::gradients_per_image(*map) : 10.0;
 }
 
 }  // namespace vaeguard::experiments
