@@ -21,8 +21,9 @@ std::string defence_text(const experiments::DefencePlan& defence) {
                        o->warmup, o->transitions, o->leapfrog_steps, defences::gradients_per_image(*o));
   }
   const auto* o = std::get_if<defences::MapOptions>(&defence.inference);
-  return o == nullptr ? defence.description
-                      : fmt::format("{}; {} gradients an image", defence.description, o->gradients);
+  return o == nullptr
+             ? defence.description
+             : fmt::format("{}; {} gradients an image", defence.description, defences::gradients_per_image(*o));
 }
 
 void list() {
