@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "vaeguard/base/error.h"
+#include "vaeguard/experiments/subject.h"
 #include "vaeguard/training/registry.h"
 
 namespace vaeguard::experiments {
@@ -234,11 +235,17 @@ TEST(Plan, BrokenTomlNamesTheLine) {
   EXPECT_THAT(error_of("name = \"x\"\nseed = = 3\n"), HasSubstr("plan.toml, line 2"));
 }
 
-TEST(Plan, TheShippedPlansAreValid) {
+TEST(Plan, TheShippedPlansAreValidAndSayWhatTheirWeightsAre) {
   const std::filesystem::path plans = std::filesystem::path(VAEGUARD_SOURCE_DIR) / "plans";
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(plans)) {
-    EXPECT_NO_THROW(load_plan(entry.path())) << entry.path();
+    SCOPED_TRACE(entry.path());
+    const Plan plan = load_plan(entry.path());
+    for (const ModelPlan& model : plan.models) {
+      if (!model.checkpoint.empty()) {
+        EXPECT_NO_THROW((void)read_checkpoint(model));
+      }
+    }
     ++count;
   }
   EXPECT_GE(count, 2);

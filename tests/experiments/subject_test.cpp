@@ -66,5 +66,21 @@ TEST(MakeCheckpoint, CompanionsLeaveTheWeightsAndTakeTheLabelsOfTheDataSet) {
                 {"kept.safetensors", "must take the images of tiny, 1x4x9; it takes 1x6x6"});
 }
 
+TEST(ReadCheckpoint, RefusesWeightsThatAreNotWhatThePlanSaysOfThem) {
+  const TemporaryFolder folder;
+  ModelPlan model;
+  model.checkpoint = folder.path() / "vae.safetensors";
+  models::save_checkpoint({.vae = training::tiny_vae(), .classifier = std::nullopt, .metadata = {}}, model.checkpoint);
+  EXPECT_EQ(read_checkpoint(model).vae.likelihood, models::Likelihood{});
+  model.likelihood = models::Likelihood{};
+  EXPECT_EQ(read_checkpoint(model).vae.likelihood, models::Likelihood{});
+  model.likelihood = models::Likelihood{.kind = models::LikelihoodKind::gaussian, .variance = 0.5};
+  expect_misuse([&] { (void)read_checkpoint(model); },
+                {"vae.safetensors", "has the likelihood bernoulli, the plan says gaussian, variance 0.5"});
+  model.likelihood.reset();
+  model.prior = "realnvp";
+  expect_misuse([&] { (void)read_checkpoint(model); }, {"has the prior standard_normal, the plan says realnvp"});
+}
+
 }  // namespace
 }  // namespace vaeguard::experiments

@@ -74,6 +74,11 @@ class Runner {
              "FID needs a number of images: the plan's [evaluation] frechet_images must be at least 2, got {}",
              plan_.evaluation.frechet_images);
     }
+    for (const ModelPlan& model : plan_.models) {
+      if (!model.checkpoint.empty()) {
+        read_checkpoint(model);  // no hours for one model before another is refused
+      }
+    }
     prepare_folder();
     store_.emplace(options_.out / "results.sqlite", Store::Access::write);
     dataset_ = load_dataset(plan_.dataset, options_.data_folder, options_.threads);
@@ -166,7 +171,7 @@ class Runner {
   models::Checkpoint checkpoint_for_run() {
     if (!model_->checkpoint.empty()) {
       checkpoint_place_ = model_->checkpoint.string();
-      return models::load_checkpoint(model_->checkpoint);
+      return read_checkpoint(*model_);
     }
     const auto file = options_.out / "checkpoints" / (model_->name + ".safetensors");
     checkpoint_place_ = file.string();

@@ -113,6 +113,20 @@ models::Checkpoint make_checkpoint(const ModelPlan& model, std::uint64_t seed, c
   return checkpoint;
 }
 
+models::Checkpoint read_checkpoint(const ModelPlan& model) {
+  models::Checkpoint checkpoint = models::load_checkpoint(model.checkpoint);
+  const models::VaeWeights& vae = checkpoint.vae;
+  if (model.likelihood && *model.likelihood != vae.likelihood) {
+    misuse(model.checkpoint.string(), "the checkpoint has the likelihood {}, the plan says {}",
+           models::describe(vae.likelihood), models::describe(*model.likelihood));
+  }
+  if (!model.prior.empty() && model.prior != models::name(vae.prior)) {
+    misuse(model.checkpoint.string(), "the checkpoint has the prior {}, the plan says {}", models::name(vae.prior),
+           model.prior);
+  }
+  return checkpoint;
+}
+
 Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,
                      std::string_view backend, networks::Precision gradients) {
   check_image(checkpoint.vae, dataset, place);

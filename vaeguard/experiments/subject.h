@@ -20,6 +20,9 @@ namespace vaeguard::experiments {
 models::Checkpoint make_checkpoint(const ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
                                    const std::filesystem::path& state_file, int threads, Observer& observer);
 
+/// The model's checkpoint. Throws Misuse where the plan says another likelihood or prior of it than it has.
+models::Checkpoint read_checkpoint(const ModelPlan& model);
+
 /// Throws Misuse unless the checkpoint fits the data set and has a classifier of its classes.
 Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,
                      std::string_view backend, networks::Precision gradients = networks::Precision::float32);

@@ -1,6 +1,8 @@
 // Bernoulli on logits and on clamped outputs, Gaussian and Laplace with fixed variance.
 #include "vaeguard/models/likelihood.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -165,6 +167,12 @@ std::string_view name(LikelihoodKind kind) {
          : kind == LikelihoodKind::gaussian ? "gaussian"
          : kind == LikelihoodKind::laplace  ? "laplace"
                                             : "clamped_bernoulli";
+}
+
+std::string describe(const Likelihood& likelihood) {
+  const bool has_variance = likelihood.kind == LikelihoodKind::gaussian || likelihood.kind == LikelihoodKind::laplace;
+  return has_variance ? fmt::format("{}, variance {:.4g}", name(likelihood.kind), likelihood.variance)
+                      : std::string(name(likelihood.kind));
 }
 
 LikelihoodKind likelihood_kind(std::string_view text) {

@@ -32,6 +32,8 @@ struct Likelihood {
 };
 
 std::string_view name(LikelihoodKind kind);
+/// "bernoulli"; "gaussian, variance 0.5".
+std::string describe(const Likelihood& likelihood);
 LikelihoodKind likelihood_kind(std::string_view name);
 
 }  // namespace vaeguard::models
