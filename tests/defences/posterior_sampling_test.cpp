@@ -273,6 +273,7 @@ TEST(PosteriorSampling, RefusesImpossibleOptionsByName) {
               testing::HasSubstr("step_size must be finite and > 0, got nan"));
   EXPECT_THAT(message([](auto& o) { o.transitions = 0; }), testing::HasSubstr("transitions must be at least 1, got 0"));
   EXPECT_THAT(message([](auto& o) { o.starts = 0; }), testing::HasSubstr("starts must be at least 1, got 0"));
+  EXPECT_THAT(message([](auto& o) { o.starts = 4; }), testing::HasSubstr("starts = 4 needs the start map or lowest"));
   EXPECT_THAT(message([](auto& o) { o.thin = 10000; }), testing::HasSubstr("thin must be at most"));
   EXPECT_THAT(message([](auto& o) { o.target_acceptance = 1.0; }), testing::HasSubstr("target_acceptance"));
   EXPECT_THAT(message([](auto& o) { o.jitter = -0.1; }), testing::HasSubstr("jitter"));

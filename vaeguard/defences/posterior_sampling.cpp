@@ -17,8 +17,10 @@
 namespace vaeguard::defences {
 namespace {
 
+bool descends(Start start) { return start == Start::map || start == Start::lowest; }
+
 double gradients_of_start(const PosteriorSamplingOptions& options) {
-  if (options.start != Start::map && options.start != Start::lowest) {
+  if (!descends(options.start)) {
     return 1.0;
   }
   const int energies = options.starts > 1 ? options.starts : 0;
@@ -302,6 +304,10 @@ void validate(const PosteriorSamplingOptions& options) {
   at_least("thin", options.thin, 1);
   at_least("start_gradients", options.start_gradients, 1);
   at_least("starts", options.starts, 1);
+  if (options.starts > 1 && !descends(options.start)) {
+    misuse("defences.posterior_sampling", "starts = {} needs the start map or lowest: the others are one code",
+           options.starts);
+  }
   validate(options.reading);
   if (options.thin > options.transitions) {
     misuse("defences.posterior_sampling", "thin must be at most transitions = {}, got {}", options.transitions,

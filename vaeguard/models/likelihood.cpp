@@ -171,7 +171,7 @@ std::string_view name(LikelihoodKind kind) {
 
 std::string describe(const Likelihood& likelihood) {
   const bool has_variance = likelihood.kind == LikelihoodKind::gaussian || likelihood.kind == LikelihoodKind::laplace;
-  return has_variance ? fmt::format("{}, variance {:.4g}", name(likelihood.kind), likelihood.variance)
+  return has_variance ? fmt::format("{}, variance {}", name(likelihood.kind), likelihood.variance)
                       : std::string(name(likelihood.kind));
 }
 
