@@ -55,6 +55,10 @@ void keep_lowest(const ScalarField& energy, std::int64_t first, const Matrix& ot
 
 void descend_adam_from_several(const ScalarField& energy, std::int64_t first, const AdamOptions& options, int starts,
                                std::span<const Key> keys, Matrix& points) {
+  if (starts == 1) {
+    descend_adam(energy, first, options, points);
+    return;
+  }
   const Matrix centre = points;
   std::vector<double> lowest(static_cast<std::size_t>(points.rows()), std::numeric_limits<double>::quiet_NaN());
   std::vector<float> noise(static_cast<std::size_t>(points.columns()));

@@ -21,10 +21,14 @@ struct AdamOptions {
 void descend_adam(const ScalarField& energy, std::int64_t first, const AdamOptions& options, Matrix& points);
 
 /// For energies with several modes: Adam from `starts` codes of each function, row b of `points` [n, D] itself and that
-/// row with N(0, I) noise of keys[b] added; of all ends the lowest, in place. Spends starts * options.gradients
-/// gradients, and `starts` energies.
+/// row with N(0, I) noise of keys[b] added; of all ends the lowest, in place. One start is descend_adam.
 void descend_adam_from_several(const ScalarField& energy, std::int64_t first, const AdamOptions& options, int starts,
                                std::span<const Key> keys, Matrix& points);
+
+/// What that spends on one function; more than one start cost an energy each, counted as a gradient.
+inline int gradients_from_several(int gradients, int starts) {
+  return starts > 1 ? starts * (gradients + 1) : gradients;
+}
 
 /// Rows of `others` [n, D] take the place of those of `points`, and their energies that of `lowest` [n], where they are
 /// lower or the old one is no number.

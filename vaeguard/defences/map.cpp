@@ -90,7 +90,7 @@ void validate(const MapOptions& options) {
 }
 
 int gradients_per_image(const MapOptions& options) {
-  return options.gradients + (options.starts > 1 ? options.starts * (options.start_gradients + 1) : 0);
+  return options.gradients + (options.starts > 1 ? gradients_from_several(options.start_gradients, options.starts) : 0);
 }
 
 std::unique_ptr<Defence> make_map(const MapOptions& options) { return std::make_unique<Map>(options); }

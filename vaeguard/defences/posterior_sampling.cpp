@@ -10,6 +10,7 @@
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/base/progress.h"
 #include "vaeguard/defences/chosen_kernel.h"
+#include "vaeguard/defences/descent.h"
 #include "vaeguard/defences/sampling_chunk.h"
 #include "vaeguard/mcmc/diagnostics.h"
 #include "vaeguard/mcmc/integrator.h"
@@ -20,11 +21,7 @@ namespace {
 bool descends(Start start) { return start == Start::map || start == Start::lowest; }
 
 double gradients_of_start(const PosteriorSamplingOptions& options) {
-  if (!descends(options.start)) {
-    return 1.0;
-  }
-  const int energies = options.starts > 1 ? options.starts : 0;
-  return 1.0 + options.starts * options.start_gradients + energies;
+  return 1.0 + (descends(options.start) ? gradients_from_several(options.start_gradients, options.starts) : 0);
 }
 
 // How many chains the field wants to see at once; 0 where it does not care.

@@ -104,12 +104,8 @@ Matrix SamplingChunk::prior_centre() const { return vae_.prior().from_base(Matri
 
 Matrix SamplingChunk::descended() const {
   Matrix points = encoding_.mean;
-  const AdamOptions adam{.gradients = options_.start_gradients};
-  if (options_.starts == 1) {
-    descend_adam(target_.field, first_, adam, points);
-  } else {
-    descend_adam_from_several(target_.field, first_, adam, options_.starts, keys_, points);
-  }
+  descend_adam_from_several(target_.field, first_, {.gradients = options_.start_gradients}, options_.starts, keys_,
+                            points);
   return points;
 }
 
