@@ -1,0 +1,78 @@
+// An ordered list of entries with names: what plans can call by name, and the error where a name is mistyped.
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/text.h"
+
+namespace vaeguard {
+
+/// What every entry says of itself: `name` is what plans write and records keep and never changes, `title` a few words
+/// for tables and charts, `description` one line that says what it is.
+template <typename E>
+concept Entry = requires(const E entry) {
+  { entry.name } -> std::convertible_to<std::string_view>;
+  { entry.title } -> std::convertible_to<std::string_view>;
+  { entry.description } -> std::convertible_to<std::string_view>;
+};
+
+/// Entries stand beside the code that they name; a folder's registry lists them in the order in which they are shown.
+template <Entry E>
+class Registry {
+ public:
+  /// `what` the entries are, in messages: "goal". Throws Misuse where two have one name or one has no words.
+  Registry(std::string_view place, std::string_view what, std::vector<E> entries)
+      : place_(place), what_(what), entries_(std::move(entries)) {
+    for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+      const std::string_view name = entry->name;
+      if (name.empty() || std::string_view(entry->title).empty() || std::string_view(entry->description).empty()) {
+        misuse(place_,
+               "every {} must have a name, a title and a description, '{}' has "
+               "not",
+               what_, name);
+      }
+      if (std::any_of(entries_.begin(), entry, [&](const E& other) { return other.name == name; })) {
+        misuse(place_, "two entries are called {} '{}'", what_, name);
+      }
+    }
+  }
+
+  /// Throws Misuse that names the nearest known name.
+  [[nodiscard]] const E& find(std::string_view name) const {
+    const E* entry = lookup(name);
+    if (entry == nullptr) {
+      unknown_name(place_, what_, name, names());
+    }
+    return *entry;
+  }
+  /// Null where there is none of that name.
+  [[nodiscard]] const E* lookup(std::string_view name) const {
+    const auto found = std::ranges::find(entries_, name, [](const E& entry) { return std::string_view(entry.name); });
+    return found == entries_.end() ? nullptr : &*found;
+  }
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> result;
+    for (const E& entry : entries_) {
+      result.emplace_back(entry.name);
+    }
+    return result;
+  }
+
+  [[nodiscard]] auto begin() const { return entries_.begin(); }
+  [[nodiscard]] auto end() const { return entries_.end(); }
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  [[nodiscard]] const E& front() const { return entries_.front(); }
+
+ private:
+  std::string place_;
+  std::string what_;
+  std::vector<E> entries_;
+};
+
+}  // namespace vaeguard

@@ -1,0 +1,71 @@
+// A neutral tree of values: what a plan, a command line or another language says, before anything reads it.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace vaeguard {
+
+/// True or false, a whole number, a number, a text, a list of values, or a table of named values. Values are compared
+/// by what they are, not by where they come from; 1 and 1.0 differ.
+class Value {
+ public:
+  struct Member;
+  using List = std::vector<Value>;
+  using Table = std::vector<Member>;  // in the order in which they were written;
+                                      // keys are distinct
+
+  Value() : data_(Table{}) {}
+  Value(std::same_as<bool> auto value) : data_(value) {}  // NOLINT(google-explicit-constructor): literals of a tree
+  template <std::integral Integer>
+  requires(!std::same_as<Integer, bool>) Value(Integer value) : data_(static_cast<std::int64_t>(value)) {}
+  Value(double value) : data_(value) {}
+  Value(std::string value) : data_(std::move(value)) {}
+  Value(std::string_view value) : data_(std::string(value)) {}
+  Value(const char* value) : data_(std::string(value)) {}
+  Value(List value) : data_(std::move(value)) {}
+  Value(Table value);
+
+  /// The value where it is a T (bool, std::int64_t, double, std::string, List or Table), else null.
+  template <typename T>
+  [[nodiscard]] const T* as() const {
+    return std::get_if<T>(&data_);
+  }
+  /// A number, whole or not; else nothing.
+  [[nodiscard]] std::optional<double> number() const;
+
+  /// The table's value of that key; null where there is none or this is no table.
+  [[nodiscard]] const Value* find(std::string_view key) const;
+  /// Gives the table a value, instead of the one that has the key. Throws Misuse where this is no table.
+  void set(std::string_view key, Value value);
+
+  /// Where the value stands in its source, for messages: "line 12", "--set"; empty where it is not known.
+  [[nodiscard]] const std::string& origin() const { return origin_; }
+  Value& from(std::string origin) {
+    origin_ = std::move(origin);
+    return *this;
+  }
+
+  /// Tables are equal whatever the order of their keys.
+  friend bool operator==(const Value& one, const Value& other);
+
+ private:
+  std::variant<bool, std::int64_t, double, std::string, List, Table> data_;
+  std::string origin_;
+};
+
+struct Value::Member {
+  std::string key;
+  Value value;
+};
+
+/// The value as TOML writes it, tables in the order of their keys on one line: the same text for equal values.
+std::string to_text(const Value& value);
+
+}  // namespace vaeguard
