@@ -1,11 +1,25 @@
 // The safetensors container: round trips, the format's rules, and files damaged in every place.
 #include "vaeguard/models/safetensors.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <array>
 #include <cstring>
 #include <fstream>
 
+#include "tests/temporary_folder.h"
 #include "vaeguard/base/error.h"
+
+namespace {
+int syncs = 0;
+}
+
+// Stands in for the C library's, so that a test can see whether bytes were sent to the disk.
+extern "C" int fsync(int descriptor) {
+  ++syncs;
+  return static_cast<int>(syscall(SYS_fsync, descriptor));
+}
 
 namespace vaeguard::models {
 namespace {
@@ -41,14 +55,19 @@ TEST(Safetensors, ParsesWhatItSerialised) {
 }
 
 TEST(Safetensors, SavesAndLoadsAFileAndLeavesNoTemporary) {
-  const auto folder = std::filesystem::temp_directory_path() / "vaeguard_safetensors_test";
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
-  save_safetensors(example(), folder / "a.safetensors");
-  save_safetensors(example(), folder / "a.safetensors");
-  EXPECT_EQ(load_safetensors(folder / "a.safetensors"), example());
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
-  std::filesystem::remove_all(folder);
+  const TemporaryFolder folder;
+  save_safetensors(example(), folder.path() / "a.safetensors");
+  save_safetensors(example(), folder.path() / "a.safetensors");
+  EXPECT_EQ(load_safetensors(folder.path() / "a.safetensors"), example());
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+// Otherwise a power failure soon after the rename leaves an empty file under the old one's name.
+TEST(Safetensors, BytesReachTheDiskBeforeTheFileGetsItsName) {
+  const TemporaryFolder folder;
+  syncs = 0;
+  save_safetensors(example(), folder.path() / "a.safetensors");
+  EXPECT_EQ(syncs, 1);
 }
 
 TEST(Safetensors, DataBeginsAtAMultipleOfEightBytes) {
@@ -128,7 +147,7 @@ TEST(Safetensors, ReadingATensorChecksTypeAndShape) {
 
 TEST(Safetensors, AMissingFileIsMisuseAndAnUnwritablePlaceAFailure) {
   EXPECT_THROW(load_safetensors("/nonexistent/a.safetensors"), Misuse);
-  EXPECT_THROW(save_safetensors(example(), "/nonexistent/a.safetensors"), Failure);
+  EXPECT_THROW(save_safetensors(example(), "/proc/nowhere/a.safetensors"), Failure);
 }
 
 }  // namespace

@@ -5,12 +5,11 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <set>
 
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/file.h"
 
 namespace vaeguard::models {
 namespace {
@@ -265,39 +264,13 @@ std::vector<std::byte> serialise_safetensors(const Safetensors& contents) {
 }
 
 Safetensors load_safetensors(const std::filesystem::path& file) {
-  std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(file, error);
-  std::ifstream stream(file, std::ios::binary);
-  if (error || !stream) {
-    misuse("models.safetensors", "cannot read '{}'", file.string());
-  }
-  std::vector<std::byte> bytes(size);
-  stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
-  if (stream.gcount() != static_cast<std::streamsize>(size)) {
-    misuse("models.safetensors", "expected {} bytes in '{}', could read {}", size, file.string(), stream.gcount());
-  }
-  return parse_safetensors(bytes, file.string());
+  const std::string bytes = read_file(file);
+  return parse_safetensors(std::as_bytes(std::span(bytes)), file.string());
 }
 
 void save_safetensors(const Safetensors& contents, const std::filesystem::path& file) {
   const std::vector<std::byte> bytes = serialise_safetensors(contents);
-  std::filesystem::path temporary = file;
-  temporary += fmt::format(".{:08x}.tmp", std::random_device()());
-  {
-    std::ofstream stream(temporary, std::ios::binary);
-    stream.write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
-    stream.flush();
-    if (!stream) {
-      std::error_code ignored;
-      std::filesystem::remove(temporary, ignored);
-      failure("models.safetensors", "cannot write {} bytes to '{}'", bytes.size(), temporary.string());
-    }
-  }
-  std::error_code error;
-  std::filesystem::rename(temporary, file, error);
-  if (error) {
-    failure("models.safetensors", "cannot rename '{}' to '{}': {}", temporary.string(), file.string(), error.message());
-  }
+  write_file_atomically(file, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 }  // namespace vaeguard::models

@@ -49,7 +49,7 @@ Safetensors parse_safetensors(std::span<const std::byte> bytes, std::string_view
 std::vector<std::byte> serialise_safetensors(const Safetensors& contents);
 
 Safetensors load_safetensors(const std::filesystem::path& file);
-/// Writes a temporary file beside `file` and renames it, so that a reader or a crash never meets half a file.
+/// Written atomically (base/file.h): a reader, or a crash at any moment, meets the old file or the whole new one.
 void save_safetensors(const Safetensors& contents, const std::filesystem::path& file);
 
 }  // namespace vaeguard::models
