@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
-#include <ranges>
 #include <span>
 #include <string>
 #include <vector>
@@ -307,14 +306,18 @@ class Tolerance {
 
   /// Whether a sum lies so near the kink of its activation that floats may fall to its other side.
   [[nodiscard]] bool near_kink(const Strays& strays) const {
-    return std::ranges::any_of(graph_.layers, [&](const Layer& layer) {
+    for (const Layer& layer : graph_.layers) {
       const bool kinked = layer.activation == Activation::relu || layer.activation == Activation::leaky_relu ||
                           layer.activation == Activation::elu;
       const std::vector<double> sums = reference_sums(graph_, layer, strays.values);
       const std::vector<double> errors = reference_sums(absolute_, layer, strays.totals);
-      return kinked && std::ranges::any_of(std::views::iota(std::size_t{0}, sums.size()),
-                                           [&](std::size_t i) { return std::abs(sums[i]) <= unit_ * errors[i]; });
-    });
+      for (std::size_t i = 0; kinked && i < sums.size(); ++i) {
+        if (std::abs(sums[i]) <= unit_ * errors[i]) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
  private:
