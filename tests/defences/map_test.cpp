@@ -98,13 +98,13 @@ TEST(Map, GivesEachImageTheSameResultInAnyBatchOrderAndNumberOfThreads) {
 
 TEST(Map, BadOptionsAreRefusedByName) {
   expect_misuse([] { make_map({.gradients = 0, .reading = {}}); },
-                {"[defences.map] gradients must be at least 1, got 0"});
+                {"[defences.map] gradients must be a whole number of at least 1, got 0"});
   for (const double rate : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
     expect_misuse([&] { make_map({.learning_rate = rate, .reading = {}}); },
-                  {"[defences.map] learning_rate must be finite and > 0, got"});
+                  {"[defences.map] learning_rate must be a number above 0, got"});
   }
   expect_misuse([] { make_map({.starts = 0, .reading = {}}); },
-                {"[defences.map] starts and start_gradients must be at least 1, got 0 and 30"});
+                {"[defences.map] starts must be a whole number of at least 1, got 0"});
   expect_misuse([] { make_map({.reading = {.radius = -1.0}}); }, {"[defences.reading] radius"});
   const models::Vae vae(small_weights());
   expect_misuse(

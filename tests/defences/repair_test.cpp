@@ -48,9 +48,10 @@ TEST(RepairDefence, GivesEachImageTheSameResultInAnyBatchAndNumberOfThreads) {
 }
 
 TEST(RepairDefence, RefusesBadOptionsAndMissingKeysAndStopsWhenInterrupted) {
-  expect_misuse([] { make_repair({.passes = -1}); }, {"[defences.repair] passes must be at least 0, got -1"});
+  expect_misuse([] { make_repair({.passes = -1}); },
+                {"[defences.repair] passes must be a whole number of at least 0, got -1"});
   expect_misuse([] { make_repair({.reading = {.reading = Reading::channel, .radius = 2.0}}); },
-                {"[defences.reading] radius must be in [0, 1]"});
+                {"[defences.repair] radius must be a number from 0 to 1"});
   const models::Vae vae(small_weights());
   const auto infer = [&](std::int64_t keys, Observer& observer) {
     static_cast<void>(make_repair({})->infer(vae, level_images(2), make_keys(keys), 1, observer));

@@ -126,7 +126,7 @@ TEST(Transform, ThresholdSnapAndBitDepthChangeNothingTheSecondTime) {
   const ImageShape shape{3, 9, 7};
   const Matrix images = random_images(4, shape);
   for (const std::string name : {"threshold", "snap", "bit_depth"}) {
-    const TransformEntry& entry = find_transform(name);
+    const TransformEntry& entry = transforms().find(name);
     for (const double parameter : {entry.least, entry.value, entry.most}) {
       const TransformOptions options{.transform = name, .parameter = parameter, .name = {}};
       const Matrix once = apply_transform(options, images, shape, 1);

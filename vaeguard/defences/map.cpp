@@ -2,7 +2,6 @@
 #include "vaeguard/defences/map.h"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <numeric>
 
@@ -10,11 +9,18 @@
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/base/progress.h"
 #include "vaeguard/defences/descent.h"
+#include "vaeguard/defences/entry.h"
 
 namespace vaeguard::defences {
 namespace {
 
 constexpr std::int64_t kImagesAtOnce = 16;
+// Of libLBFGS, in evaluations.
+constexpr int kLongestLineSearch = 40;
+
+double planned_gradients(const MapOptions& options) {
+  return options.gradients + (options.starts > 1 ? gradients_from_several(options.start_gradients, options.starts) : 0);
+}
 
 class Map : public Defence {
  public:
@@ -28,7 +34,7 @@ class Map : public Defence {
     Inference result;
     result.mean = vae.encode(problem.images, threads).mean;
     const auto before = values_of(*problem.energy, result.mean, threads);
-    std::vector<double> spent(static_cast<std::size_t>(images.rows()), gradients_per_image(options_));
+    std::vector<double> spent(static_cast<std::size_t>(images.rows()), planned_gradients(options_));
     Progress progress(observer, options_.name, images.rows());
     parallel_chunks(images.rows(), row_chunk(images.rows(), kImagesAtOnce, threads), threads,
                     [&](std::int64_t first, std::int64_t count) {
@@ -75,24 +81,89 @@ class Map : public Defence {
 
 }  // namespace
 
+const OptionSchema<MapOptions>& map_schema() {
+  static const auto schema =
+      OptionSchema<MapOptions>()
+          .part(&MapOptions::reading, reading_schema())
+          .choice("optimiser", &MapOptions::optimiser,
+                  {{"adam", Optimiser::adam, "Adam over a chunk of images"},
+                   {"lbfgs", Optimiser::lbfgs, "L-BFGS, image by image"}},
+                  "how the mode is sought")
+          .integer("gradients", &MapOptions::gradients, at_least(1),
+                   "steps of Adam; L-BFGS ends with the iteration that reaches so many")
+          .integer("starts", &MapOptions::starts, at_least(1),
+                   "codes around the given one that Adam tries first; the lowest end goes on")
+          .number("learning_rate", &MapOptions::learning_rate, above(0.0),
+                  "Adam's first; it falls to 0 on half a cosine")
+          .unless([](const MapOptions& options) {
+            return options.optimiser == Optimiser::lbfgs && options.starts == 1 ? "L-BFGS finds its own steps" : "";
+          })
+          .integer("start_gradients", &MapOptions::start_gradients, at_least(1), "of Adam, for each start")
+          .unless([](const MapOptions& options) { return options.starts > 1 ? "" : "there is one start"; });
+  return schema;
+}
+
 void validate(const MapOptions& options) {
-  if (options.gradients < 1) {
-    misuse("defences.map", "gradients must be at least 1, got {}", options.gradients);
-  }
-  if (!std::isfinite(options.learning_rate) || options.learning_rate <= 0.0) {
-    misuse("defences.map", "learning_rate must be finite and > 0, got {}", options.learning_rate);
-  }
-  if (options.starts < 1 || options.start_gradients < 1) {
-    misuse("defences.map", "starts and start_gradients must be at least 1, got {} and {}", options.starts,
-           options.start_gradients);
-  }
+  map_schema().check("defences.map", options);
   validate(options.reading);
 }
 
-int gradients_per_image(const MapOptions& options) {
-  return options.gradients + (options.starts > 1 ? gradients_from_several(options.start_gradients, options.starts) : 0);
+double gradients_per_image(const MapOptions& options) {
+  return planned_gradients(options) + (options.optimiser == Optimiser::lbfgs ? kLongestLineSearch : 0);
 }
 
 std::unique_ptr<Defence> make_map(const MapOptions& options) { return std::make_unique<Map>(options); }
+
+namespace {
+
+DefenceEntry entry(DefenceEntry words, const MapOptions& defaults) {
+  return defence_entry<MapOptions>(std::move(words), defaults, map_schema(), make_map, gradients_per_image);
+}
+
+}  // namespace
+
+DefenceEntries map_entries() {
+  return {
+      entry({.name = "map",
+             .title = "MAP",
+             .description = "The most probable latent code of the given image, by Adam.",
+             .caution = kExactCaution},
+            {}),
+      entry({.name = "map_lbfgs",
+             .title = "MAP by L-BFGS",
+             .description = "The most probable latent code of the given image, by a quasi-Newton method.",
+             .caution = kExactCaution},
+            {.optimiser = Optimiser::lbfgs}),
+      entry({.name = "map_multistart",
+             .title = "Multistart MAP",
+             .description = "The most probable latent code that Adam finds from sixteen codes around the given one, "
+                            "for posteriors with several modes.",
+             .caution = kExactCaution},
+            {.starts = 16}),
+      entry({.name = "map_robust",
+             .title = "Robust MAP",
+             .description = "The most probable latent code of the best image within the attacker's radius.",
+             .caution = "On faces it gives back less of an attacked image than a blur does, and clean ones lose a "
+                        "little."},
+            {.reading = {.reading = Reading::minimum}}),
+      entry({.name = "map_channel",
+             .title = "Channel MAP",
+             .description = "The most probable latent code of what the image may have been before the attack.",
+             .caution = "On faces it gives back less of an attacked image than a blur does; some models of coloured "
+                        "digits keep fewer classes than undefended."},
+            {.reading = {.reading = Reading::channel}}),
+      entry({.name = "map_directed",
+             .title = "Directed MAP",
+             .description = "Channel MAP that learns which way the attack moved each pixel.",
+             .caution = "On faces it leaves attacked images worse than undefended, and clean ones lose: it presumes "
+                        "the sign of a gradient on saturated pixels."},
+            {.reading = {.reading = Reading::directed}}),
+      entry({.name = "snap_map",
+             .title = "Snap and MAP",
+             .description = "Snap, then the most probable latent code of the result.",
+             .transform = "snap"},
+            {}),
+  };
+}
 
 }  // namespace vaeguard::defences

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "vaeguard/base/option_schema.h"
 #include "vaeguard/defences/defence.h"
 #include "vaeguard/defences/reading.h"
 
@@ -18,13 +19,15 @@ struct MapOptions {
   double learning_rate = 0.15;  // Adam's first; it falls to 0 on half a cosine
   int starts = 1;               // codes that are tried first, each with start_gradients of Adam; the lowest goes on
   int start_gradients = 30;     // spent only where starts > 1
-  ReadingOptions reading;
+  ReadingOptions reading = {};
 };
 
+/// The options as plans write them; naming one that the optimiser does not read is an error.
+const OptionSchema<MapOptions>& map_schema();
 /// Throws Misuse naming the option.
 void validate(const MapOptions& options);
-/// Decoder gradients that one image costs; an energy counts as one.
-int gradients_per_image(const MapOptions& options);
+/// Decoder gradients that one image costs at most, with the longest line search of L-BFGS; an energy counts as one.
+double gradients_per_image(const MapOptions& options);
 /// Minimises the energy from the encoder's mean, or from the repaired code where the reading has one. More starts are
 /// that code with N(0, I) noise, for energies with several modes (descent.h). Draw, mean and their reconstruction are
 /// of the one code that it ends at.

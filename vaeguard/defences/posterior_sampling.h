@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "vaeguard/base/option_schema.h"
 #include "vaeguard/defences/defence.h"
 #include "vaeguard/defences/reading.h"
 
@@ -72,6 +73,8 @@ PosteriorSamplingOptions multistart_hmc();
 /// Other kernels at about the cost of default_hmc, named "generalised_hmc", "mala", "dynamic" and "langevin".
 PosteriorSamplingOptions default_sampling(KernelChoice kernel);
 
+/// The options as plans write them; naming one that the kernel or the start does not read is an error.
+const OptionSchema<PosteriorSamplingOptions>& posterior_sampling_schema();
 /// Throws Misuse naming the option.
 void validate(const PosteriorSamplingOptions& options);
 /// Decoder gradients that one image costs at most.

@@ -174,6 +174,9 @@ void validate(const ReadingOptions& options) {
   if (!(options.largest_radius > 0.0 && options.largest_radius <= 1.0)) {
     misuse("defences.reading", "largest_radius must be in (0, 1], got {}", options.largest_radius);
   }
+  if (options.of_attack && (options.reading == Reading::exact || options.norm == energy::BallNorm::l2)) {
+    misuse("defences.reading", "radius = 'attack' needs the reading minimum, channel or directed and the norm linf");
+  }
   if (options.norm == energy::BallNorm::l2 && (options.reading != Reading::minimum || options.radius == 0.0)) {
     misuse("defences.reading", "norm l2 needs the reading minimum and a radius");
   }

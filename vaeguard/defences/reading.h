@@ -2,14 +2,21 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
+#include "vaeguard/base/option_schema.h"
 #include "vaeguard/base/scalar_field.h"
 #include "vaeguard/energy/channel.h"
 #include "vaeguard/energy/observation.h"
 #include "vaeguard/models/vae.h"
 
 namespace vaeguard::defences {
+
+/// What measurements say against defences that take the image for what it is.
+inline constexpr std::string_view kExactCaution =
+    "On coloured digits attacked images can end worse off than undefended: the posterior of the attacked image has "
+    "other modes, of other classes.";
 
 enum class Reading { exact, minimum, channel, directed };
 
@@ -18,7 +25,11 @@ struct ReadingOptions {
   energy::BallNorm norm = energy::BallNorm::linf;  // of the minimum's ball
   double radius = 0.0;                             // of ball or channel; 0 to find it for each image
   double largest_radius = 0.3;                     // that may be found
+  bool of_attack = false;                          // the defender is told the attack's radius: it becomes `radius`
 };
+
+/// The options as plans write them; `radius` may be the word "attack".
+const OptionSchema<ReadingOptions>& reading_schema();
 
 /// Throws Misuse naming the option.
 void validate(const ReadingOptions& options);

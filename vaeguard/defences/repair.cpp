@@ -1,7 +1,7 @@
 // Repair as a defence.
 #include "vaeguard/defences/repair.h"
 
-#include "vaeguard/base/error.h"
+#include "vaeguard/defences/entry.h"
 
 namespace vaeguard::defences {
 namespace {
@@ -32,13 +32,33 @@ class RepairDefence : public Defence {
 
 }  // namespace
 
+const OptionSchema<RepairOptions>& repair_schema() {
+  static const auto schema =
+      OptionSchema<RepairOptions>()
+          .part(&RepairOptions::reading, reading_schema())
+          .integer("passes", &RepairOptions::passes, at_least(0), "each an encoding and a decoding");
+  return schema;
+}
+
 void validate(const RepairOptions& options) {
-  if (options.passes < 0) {
-    misuse("defences.repair", "passes must be at least 0, got {}", options.passes);
-  }
+  repair_schema().check("defences.repair", options);
   validate(options.reading);
 }
 
 std::unique_ptr<Defence> make_repair(const RepairOptions& options) { return std::make_unique<RepairDefence>(options); }
+
+DefenceEntries repair_entries() {
+  return {
+      defence_entry<RepairOptions>(
+          {.name = "repair", .title = "Repair", .description = "Encoder and pixel law in turns; no gradient is spent."},
+          {}, repair_schema(), make_repair),
+      defence_entry<RepairOptions>(
+          {.name = "repair_directed",
+           .title = "Directed repair",
+           .description = "Repair that learns which way the attack moved each pixel.",
+           .caution = "On faces it leaves clean and attacked images worse than undefended: it presumes the sign of "
+                      "a gradient on saturated pixels."},
+          {.reading = {.reading = Reading::directed}}, repair_schema(), make_repair)};
+}
 
 }  // namespace vaeguard::defences

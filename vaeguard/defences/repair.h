@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "vaeguard/base/option_schema.h"
 #include "vaeguard/defences/defence.h"
 #include "vaeguard/defences/reading.h"
 
@@ -15,6 +16,7 @@ struct RepairOptions {
   ReadingOptions reading{.reading = Reading::channel};
 };
 
+const OptionSchema<RepairOptions>& repair_schema();
 /// Throws Misuse naming the option.
 void validate(const RepairOptions& options);
 /// Its mean is the encoder's for the repaired image, its draw one of that encoding.

@@ -6,13 +6,18 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
-#include "vaeguard/base/text.h"
+#include "vaeguard/defences/entry.h"
 #include "vaeguard/defences/jpeg.h"
 
 namespace vaeguard::defences {
+
+DefenceEntries undefended_entries();
+
 namespace {
 
 constexpr std::string_view kPlace = "defences.transform";
+constexpr std::string_view kColourCaution =
+    "On coloured digits attacked images of some models end less like the clean ones than undefended.";
 
 void threshold(double level, ImageShape /*shape*/, std::span<const float> image, std::span<float> result) {
   const auto bound = static_cast<float>(level);
@@ -105,7 +110,7 @@ void gaussian_blur(double sigma, ImageShape shape, std::span<const float> image,
 }
 
 double parameter_of(const TransformOptions& options) {
-  return options.parameter.value_or(find_transform(options.transform).value);
+  return options.parameter.value_or(transforms().find(options.transform).value);
 }
 
 std::string_view describe(Number number) {
@@ -153,35 +158,45 @@ class Transformed : public Defence {
 
 }  // namespace
 
-const std::vector<TransformEntry>& transforms() {
-  static const std::vector<TransformEntry> entries = {
-      {"threshold", "pixels at or above a level become 1, all others 0", "level", 0.5, 0.0, 1.0, Number::real,
-       threshold},
-      {"snap", "pixels within a distance of 0 or 1 become 0 or 1", "distance", 0.1, 0.0, 0.5, Number::real, snap},
-      {"median", "median of a square neighbourhood, each channel for itself", "window", 3.0, 1.0, 99.0, Number::odd,
-       median},
-      {"bit_depth", "the nearest of 2^bits equidistant levels", "bits", 3.0, 1.0, 16.0, Number::whole, bit_depth},
-      {"jpeg", "JPEG compression and decompression", "quality", 75.0, 1.0, 100.0, Number::whole, jpeg},
-      {"gaussian_blur", "convolution with a Gaussian, sigma in pixels", "sigma", 1.0, 0.1, 50.0, Number::real,
-       gaussian_blur},
-  };
+const Registry<TransformEntry>& transforms() {
+  static const Registry<TransformEntry> entries(
+      kPlace, "transform",
+      {{"threshold", "Threshold", "Pixels at or above a level become 1, all others 0.", "", "level", 0.5, 0.0, 1.0,
+        Number::real, threshold},
+       {"snap", "Snap", "Pixels within a distance of 0 or 1 become 0 or 1.", "", "distance", 0.1, 0.0, 0.5,
+        Number::real, snap},
+       {"median", "Median", "The median of a square neighbourhood, each channel for itself.", "", "window", 3.0, 1.0,
+        99.0, Number::odd, median},
+       {"bit_depth", "Bit depth", "The nearest of 2^bits equidistant levels.", kColourCaution, "bits", 3.0, 1.0, 16.0,
+        Number::whole, bit_depth},
+       {"jpeg", "JPEG", "JPEG compression and decompression.", kColourCaution, "quality", 75.0, 1.0, 100.0,
+        Number::whole, jpeg},
+       {"gaussian_blur", "Blur", "Convolution with a Gaussian, sigma in pixels.", kColourCaution, "sigma", 1.0, 0.1,
+        50.0, Number::real, gaussian_blur}});
   return entries;
 }
 
-const TransformEntry& find_transform(std::string_view name) {
-  const auto entry = std::ranges::find(transforms(), name, &TransformEntry::name);
-  if (entry != transforms().end()) {
-    return *entry;
-  }
-  std::vector<std::string> known;
-  for (const TransformEntry& e : transforms()) {
-    known.emplace_back(e.name);
-  }
-  unknown_name(kPlace, "transform", name, known);
+const OptionSchema<TransformOptions>& transform_schema() {
+  static const auto schema = OptionSchema<TransformOptions>().add(
+      {.key = "transform_parameter",
+       .description = "of the transform",
+       .kind = OptionKind::number,
+       .words = {{"attack", "the radius of the attack, which the defender is told"}}},
+      [](const TransformOptions& options) {
+        return options.of_attack ? Value("attack") : Value(parameter_of(options));
+      },
+      [](TransformOptions& options, const Value& value) {
+        options.of_attack = !value.number().has_value();
+        options.parameter = value.number();
+      });
+  return schema;
 }
 
 void validate(const TransformOptions& options) {
-  const TransformEntry& entry = find_transform(options.transform);
+  const TransformEntry& entry = transforms().find(options.transform);
+  if (options.of_attack && entry.name != "snap") {
+    misuse(kPlace, "transform_parameter = 'attack' needs the transform snap, got '{}'", entry.name);
+  }
   const double value = parameter_of(options);
   if (!(value >= entry.least && value <= entry.most) || !is(entry.number, value)) {
     misuse(kPlace, "{} of {} must be {} from {} to {}, got {}", entry.parameter, entry.name, describe(entry.number),
@@ -198,7 +213,7 @@ Matrix apply_transform(const TransformOptions& options, const Matrix& images, Im
   check_shape(kPlace, "images", images, -1, shape.size());
   check_finite(kPlace, "images", images);
   constexpr std::int64_t kImagesPerChunk = 16;
-  const TransformEntry& entry = find_transform(options.transform);
+  const TransformEntry& entry = transforms().find(options.transform);
   const double parameter = parameter_of(options);
   Matrix result(images.rows(), images.columns());
   parallel_chunks(images.rows(), row_chunk(images.rows(), kImagesPerChunk, threads), threads,
@@ -212,6 +227,20 @@ Matrix apply_transform(const TransformOptions& options, const Matrix& images, Im
 
 std::unique_ptr<Defence> make_transformed(TransformOptions options, std::unique_ptr<Defence> after) {
   return std::make_unique<Transformed>(std::move(options), std::move(after));
+}
+
+DefenceEntries transform_entries() {
+  DefenceEntries entries;
+  const DefenceEntry encoder = undefended_entries().front();
+  for (const TransformEntry& transform : transforms()) {
+    entries.push_back(encoder);
+    DefenceEntry& entry = entries.back();
+    entry.name = entry.transform = transform.name;
+    entry.title = transform.title;
+    entry.description = transform.description;
+    entry.caution = transform.caution;
+  }
+  return entries;
 }
 
 }  // namespace vaeguard::defences

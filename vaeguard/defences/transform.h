@@ -6,10 +6,11 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "vaeguard/base/image_shape.h"
 #include "vaeguard/base/matrix.h"
+#include "vaeguard/base/option_schema.h"
+#include "vaeguard/base/registry.h"
 #include "vaeguard/defences/defence.h"
 
 namespace vaeguard::defences {
@@ -19,7 +20,9 @@ enum class Number { real, whole, odd };
 /// A transform has one parameter.
 struct TransformEntry {
   std::string_view name;
+  std::string_view title;
   std::string_view description;
+  std::string_view caution;    // of the defence that it makes of the encoder alone
   std::string_view parameter;  // what the number is called
   double value = 0.0;          // of the parameter where none is given
   double least = 0.0;          // bounds of the parameter, themselves allowed
@@ -37,15 +40,17 @@ struct TransformEntry {
 /// * jpeg at `quality`, there and back (Dziugaite, Ghahramani and Roy, "A study of the effect of JPG compression on
 ///   adversarial images", 2016).
 /// * gaussian_blur of standard deviation `sigma` pixels, cut off at four of them, borders replicated.
-const std::vector<TransformEntry>& transforms();
-/// Throws Misuse that names the nearest known transform.
-const TransformEntry& find_transform(std::string_view name);
+const Registry<TransformEntry>& transforms();
 
 struct TransformOptions {
   std::string transform = "threshold";
   std::optional<double> parameter;  // the transform's own default where there is none
+  bool of_attack = false;           // of snap: the defender is told the attack's radius, which becomes `parameter`
   std::string name;                 // of the defence in records; empty: the transform's, then _ and the next defence's
 };
+
+/// The parameter as plans write it: a number or the word "attack".
+const OptionSchema<TransformOptions>& transform_schema();
 
 /// Throws Misuse naming the transform or its parameter.
 void validate(const TransformOptions& options);

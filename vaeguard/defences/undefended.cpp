@@ -1,16 +1,25 @@
 // The encoder alone.
 #include "vaeguard/base/error.h"
-#include "vaeguard/defences/defence.h"
+#include "vaeguard/defences/entry.h"
 
 namespace vaeguard::defences {
 namespace {
+
+struct UndefendedOptions {
+  std::string name = "none";
+};
+
+void validate(const UndefendedOptions& /*options*/) {}
 
 class Undefended : public Defence {
  public:
   [[nodiscard]] std::string_view name() const override { return "none"; }
   [[nodiscard]] Inference infer(const models::Vae& vae, const Matrix& images, std::span<const Key> keys, int threads,
-                                Observer& /*observer*/) const override {
+                                Observer& observer) const override {
     check_keys("defences.undefended", images, keys);
+    if (observer.interrupted()) {
+      throw Interrupted{};
+    }
     const models::Encoding encoding = vae.encode(images, threads);
     Inference result;
     result.draw = models::sample(encoding, keys);
@@ -29,5 +38,12 @@ void check_keys(std::string_view place, const Matrix& images, std::span<const Ke
 }
 
 std::unique_ptr<Defence> make_undefended() { return std::make_unique<Undefended>(); }
+
+DefenceEntries undefended_entries() {
+  static const OptionSchema<UndefendedOptions> schema;
+  return {defence_entry<UndefendedOptions>(
+      {.name = "none", .title = "None", .description = "The encoder's mean, as the model would use it."}, {}, schema,
+      [](const UndefendedOptions& /*options*/) { return make_undefended(); })};
+}
 
 }  // namespace vaeguard::defences

@@ -1,0 +1,186 @@
+// The chains that plans can name, and their options as plans write them.
+#include <algorithm>
+
+#include "vaeguard/defences/entry.h"
+#include "vaeguard/defences/posterior_sampling.h"
+
+namespace vaeguard::defences {
+namespace {
+
+using Sampling = PosteriorSamplingOptions;
+
+// Why a kernel does not read an option; empty where it does.
+std::string unread(const Sampling& options, std::initializer_list<KernelChoice> readers, std::string_view why) {
+  return std::ranges::find(readers, options.kernel) != readers.end() ? "" : std::string(why);
+}
+
+std::string takes_single_steps(const Sampling& options) {
+  return unread(options, {KernelChoice::hmc, KernelChoice::generalised_hmc, KernelChoice::dynamic},
+                "the kernels mala and langevin take one step");
+}
+
+std::string descends_nowhere(const Sampling& options) {
+  return options.start == Start::map || options.start == Start::lowest
+             ? ""
+             : "only the starts map and lowest spend gradients before the chain";
+}
+
+const OptionSchema<Stop>& stop_schema() {
+  static const auto schema =
+      OptionSchema<Stop>()
+          .number("stop_gradients", &Stop::gradients, at_least(0.0),
+                  "an image's chains end when they have spent so many; 0 for no limit")
+          .number("stop_milliseconds", &Stop::milliseconds, at_least(0.0), "or so much time; 0 for no limit")
+          .number("stop_error", &Stop::error, at_least(0.0),
+                  "or when the mean code's Monte Carlo error, in posterior deviations, is below this; 0 for no limit");
+  return schema;
+}
+
+void add_start(OptionSchema<Sampling>& schema) {
+  schema
+      .choice("start", &Sampling::start,
+              {{"draw", Start::draw, "a draw of q(z|x)"},
+               {"mean", Start::mean, "the mean of q(z|x)"},
+               {"prior", Start::prior, "the prior's centre"},
+               {"map", Start::map, "what Adam makes of the mean"},
+               {"lowest", Start::lowest, "of all these the code with the lowest energy"}},
+              "the code at which a chain begins")
+      .integer("start_gradients", &Sampling::start_gradients, at_least(1), "of Adam, for each start")
+      .unless(descends_nowhere)
+      .integer("starts", &Sampling::starts, at_least(1),
+               "codes around the mean at which Adam begins; the lowest end goes on")
+      .unless(descends_nowhere)
+      .integer("chains", &Sampling::chains, at_least(1), "for each image; estimates are over all of them");
+}
+
+void add_kernel(OptionSchema<Sampling>& schema) {
+  schema
+      .choice("kernel", &Sampling::kernel,
+              {{"hmc", KernelChoice::hmc, "Hamiltonian Monte Carlo"},
+               {"generalised_hmc", KernelChoice::generalised_hmc, "HMC that keeps part of its momentum"},
+               {"mala", KernelChoice::mala, "Metropolis-adjusted Langevin"},
+               {"dynamic", KernelChoice::dynamic, "HMC whose trajectories run until they turn"},
+               {"langevin", KernelChoice::langevin, "unadjusted Langevin: biased"}},
+              "the transition")
+      .number("persistence", &Sampling::persistence, from_to_below(0.0, 1.0),
+              "the share of its momentum that a transition keeps")
+      .unless([](const Sampling& options) {
+        return unread(options, {KernelChoice::generalised_hmc}, "only the kernel generalised_hmc keeps momentum");
+      })
+      .choice("metric", &Sampling::metric,
+              {{"identity", MetricChoice::identity, "1"},
+               {"encoder", MetricChoice::encoder, "the variances of q(z|x)"},
+               {"learned", MetricChoice::learned, "what the chains learn in warm-up, beginning with those"}},
+              "inverse masses")
+      .integer("first_step_trials", &Sampling::first_step_trials, at_least(0),
+               "gradients that a chain may spend to find a better first step")
+      .boolean("learn_length", &Sampling::learn_length,
+               "a trajectory is half the time to a U-turn, at most leapfrog_steps steps")
+      .unless([](const Sampling& options) {
+        return unread(options, {KernelChoice::hmc}, "only the kernel hmc learns the length of its trajectories");
+      })
+      .choice("adaptation", &Sampling::adaptation,
+              {{"dual_averaging", Adaptation::dual_averaging, "in warm-up, frozen before a draw counts"},
+               {"published", Adaptation::published, "as the paper's code does it, to the very end"}},
+              "of the step size");
+}
+
+void add_lengths(OptionSchema<Sampling>& schema) {
+  schema.integer("warmup", &Sampling::warmup, at_least(0), "transitions before the first counted draw")
+      .integer("transitions", &Sampling::transitions, at_least(1), "counted draws")
+      .integer("leapfrog_steps", &Sampling::leapfrog_steps, at_least(1),
+               "of a transition; of the kernel dynamic the most that it goes one way")
+      .unless(takes_single_steps)
+      .integer("thin", &Sampling::thin, at_least(1), "every so many-th draw is kept and decoded")
+      .number("step_size", &Sampling::step_size, above(0.0), "the first, or the first that is tried")
+      .number("target_acceptance", &Sampling::target_acceptance, between(0.0, 1.0), "towards which the step is adapted")
+      .number("jitter", &Sampling::jitter, from_to_below(0.0, 1.0), "of the step, as a share, in every transition")
+      .unless([](const Sampling& options) {
+        return unread(options, {KernelChoice::hmc}, "only the kernel hmc jitters its step");
+      })
+      .part(&Sampling::stop, stop_schema());
+}
+
+OptionSchema<Sampling> make_schema() {
+  OptionSchema<Sampling> schema;
+  schema.part(&Sampling::reading, reading_schema());
+  add_start(schema);
+  add_kernel(schema);
+  add_lengths(schema);
+  return schema;
+}
+
+Sampling robust(Reading reading) {
+  Sampling options = short_hmc();
+  options.reading.reading = reading;
+  return options;
+}
+
+DefenceEntry entry(DefenceEntry words, const Sampling& defaults) {
+  return defence_entry<Sampling>(std::move(words), defaults, posterior_sampling_schema(), make_posterior_sampling,
+                                 gradients_per_image);
+}
+
+}  // namespace
+
+const OptionSchema<Sampling>& posterior_sampling_schema() {
+  static const OptionSchema<Sampling> schema = make_schema();
+  return schema;
+}
+
+DefenceEntries posterior_sampling_entries() {
+  return {
+      entry({.name = "hmc",
+             .title = "HMC",
+             .description = "Samples the posterior of the given image by Hamiltonian Monte Carlo; warm-up ends before "
+                            "a draw counts.",
+             .caution = kExactCaution},
+            default_hmc()),
+      entry({.name = "hmc_short",
+             .title = "Short HMC",
+             .description = "A few draws of the posterior of the given image, around its mode.",
+             .caution = kExactCaution},
+            short_hmc()),
+      entry({.name = "hmc_multistart",
+             .title = "Multistart HMC",
+             .description = "Short HMC from the most probable of sixteen codes around the given one, for posteriors "
+                            "with several modes.",
+             .caution = kExactCaution},
+            multistart_hmc()),
+      entry({.name = "hmc_published",
+             .title = "HMC as published",
+             .description = "The paper's settings, with the step size adapted to the end and the last state returned.",
+             .caution = kExactCaution},
+            published_hmc()),
+      entry({.name = "hmc_robust",
+             .title = "Robust HMC",
+             .description = "Short HMC on the posterior of the best image within the attacker's radius."},
+            robust(Reading::minimum)),
+      entry({.name = "hmc_channel",
+             .title = "Channel HMC",
+             .description = "Short HMC on the posterior of what the image may have been before the attack."},
+            robust(Reading::channel)),
+      entry({.name = "generalised_hmc",
+             .title = "Generalised HMC",
+             .description = "HMC that keeps part of its momentum, one leapfrog step at a time.",
+             .caution = kExactCaution},
+            default_sampling(KernelChoice::generalised_hmc)),
+      entry({.name = "mala",
+             .title = "MALA",
+             .description = "Metropolis-adjusted Langevin: one gradient per transition.",
+             .caution = kExactCaution},
+            default_sampling(KernelChoice::mala)),
+      entry({.name = "dynamic",
+             .title = "Dynamic HMC",
+             .description = "HMC whose trajectories run until they turn.",
+             .caution = kExactCaution},
+            default_sampling(KernelChoice::dynamic)),
+      entry({.name = "langevin",
+             .title = "Biased Langevin",
+             .description = "Unadjusted Langevin, kept for comparison: its draws are biased.",
+             .caution = kExactCaution},
+            default_sampling(KernelChoice::langevin)),
+  };
+}
+
+}  // namespace vaeguard::defences
