@@ -97,7 +97,7 @@ void BenchChains::check_against_reference() const {
     const std::int64_t count = std::min(defences::kChainsPerChunk, batch() - first);
     std::vector<double> energies(static_cast<std::size_t>(count));
     Matrix gradients;
-    energy_.evaluate(first, latents_.slice(first, count), energies, &gradients);
+    energy_.evaluate(consecutive(first, count), latents_.slice(first, count), energies, &gradients);
     const Errors errors = errors_of_chain(vae_, model_.images.row(b % model_.images.rows()), latents_.row(b),
                                           energies[static_cast<std::size_t>(b - first)], gradients.row(b - first));
     // Sums of at most 1,152 float products per unit and five layers: 1e-4 is ten times what rounding gives. bfloat16
@@ -119,7 +119,7 @@ Timed BenchChains::run(std::int64_t chains, int transitions, int threads) const 
   const auto start = Clock::now();
   parallel_chunks(chains, row_chunk(chains, defences::kChainsPerChunk, threads), threads,
                   [&](std::int64_t first, std::int64_t count) {
-                    const mcmc::Target target{energy_, first};
+                    const mcmc::Target target{energy_, consecutive(first, count)};
                     const auto keys =
                         std::span(keys_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
                     const mcmc::Parameters parameters{std::vector<double>(keys.size(), 0.05),

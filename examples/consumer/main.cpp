@@ -17,7 +17,7 @@ namespace {
 using vaeguard::Key;
 using vaeguard::Matrix;
 
-/// U(z) = (z - mean)^2 / (2 variance): what images of one class say about their brightness, one function a class.
+/// U(z) = (z - mean)^2 / (2 variance): what images of one class say about their brightness, one function per class.
 class Brightness : public vaeguard::ScalarField {
  public:
   Brightness(std::vector<double> means, std::vector<double> variances)
@@ -27,12 +27,13 @@ class Brightness : public vaeguard::ScalarField {
   [[nodiscard]] std::int64_t dimension() const override { return 1; }
   [[nodiscard]] const std::vector<double>& means() const { return means_; }
   [[nodiscard]] const std::vector<double>& variances() const { return variances_; }
-  void evaluate(std::int64_t first, const Matrix& points, std::span<double> values, Matrix* gradients) const override {
+  void evaluate(std::span<const std::int64_t> functions, const Matrix& points, std::span<double> values,
+                Matrix* gradients) const override {
     if (gradients != nullptr) {
       gradients->resize(points.rows(), 1);
     }
     for (std::int64_t b = 0; b < points.rows(); ++b) {
-      const auto function = static_cast<std::size_t>(first + b);
+      const auto function = static_cast<std::size_t>(functions[static_cast<std::size_t>(b)]);
       const double gap = static_cast<double>(points(b, 0)) - means_[function];
       values[static_cast<std::size_t>(b)] = gap * gap / (2.0 * variances_[function]);
       if (gradients != nullptr) {
@@ -73,7 +74,7 @@ int main() {
   namespace mcmc = vaeguard::mcmc;
   const auto dataset = vaeguard::data::synthetic({.train = 500}, Key(1).fold("images"));
   const Brightness field = learn(dataset.train, dataset.classes);
-  const mcmc::Target target{field};
+  const mcmc::Target target{field, vaeguard::consecutive(0, field.size())};
 
   // One chain a class; each has its own key, step size and accept.
   std::vector<Key> keys;

@@ -35,7 +35,7 @@ TEST(Attack, PointsAreProjectedAndTheObjectiveIsTakenThere) {
   const auto goal = target.goal("encoder_skl");
   const Objective objective(*target.encoder, *goal);
   std::vector<double> values(3);
-  objective.evaluate(0, result.adversarial, values, nullptr);
+  objective.evaluate(consecutive(0, result.adversarial.rows()), result.adversarial, values, nullptr);
   EXPECT_EQ(result.objective, values);
   for (std::int64_t i = 0; i < 3; ++i) {
     EXPECT_LE(threat.size(target.references.row(i), result.adversarial.row(i)), 0.1);

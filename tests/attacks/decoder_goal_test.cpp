@@ -27,7 +27,7 @@ TEST(DecoderGoal, DamageIsTheDistanceBetweenReconstructions) {
     const auto goal = target.goal("maximum_damage");
     const Objective objective(*target.encoder, *goal);
     std::vector<double> values(3);
-    objective.evaluate(0, attacked, values, nullptr);
+    objective.evaluate(consecutive(0, attacked.rows()), attacked, values, nullptr);
     const Matrix before = target.vae->decode(target.vae->encode(target.references).mean);
     const Matrix after = target.vae->decode(target.vae->encode(attacked).mean);
     for (std::int64_t i = 0; i < 3; ++i) {
@@ -42,7 +42,7 @@ TEST(DecoderGoal, DamageAndItsGradientVanishAtTheReference) {
   const Objective objective(*target.encoder, *goal);
   std::vector<double> values(3);
   Matrix gradients;
-  objective.evaluate(0, target.references, values, &gradients);
+  objective.evaluate(consecutive(0, target.references.rows()), target.references, values, &gradients);
   EXPECT_THAT(values, testing::Each(0.0));
   EXPECT_THAT(gradients.values(), testing::Each(0.0F));
 }

@@ -64,7 +64,8 @@ class Broken : public ScalarField {
   explicit Broken(int kind) : kind_(kind) {}
   [[nodiscard]] std::int64_t size() const override { return 3; }
   [[nodiscard]] std::int64_t dimension() const override { return 5; }
-  void evaluate(std::int64_t, const Matrix& points, std::span<double> values, Matrix* gradients) const override {
+  void evaluate(std::span<const std::int64_t>, const Matrix& points, std::span<double> values,
+                Matrix* gradients) const override {
     const bool bad = kind_ != 1 || calls_++ % 2 == 0;
     const double number = kind_ == 2 ? INFINITY : std::nan("");
     std::ranges::fill(values, bad ? number : 1.0);
@@ -166,7 +167,7 @@ std::vector<double> best_corners(const Target& target, std::string_view goal_nam
         points(i, j) += static_cast<float>((corner >> j & 1) != 0 ? radius : -radius);
       }
     }
-    objective.evaluate(0, points, values, nullptr);
+    objective.evaluate(consecutive(0, points.rows()), points, values, nullptr);
     std::ranges::transform(best, values, best.begin(), [](double a, double b) { return std::max(a, b); });
   }
   return best;

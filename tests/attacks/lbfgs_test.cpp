@@ -56,7 +56,7 @@ TEST(Lbfgs, BringsAnImageNearItsTarget) {
   const auto curves = sweep_penalties(objective, target.references, keys, {.penalties = 9}, {.threads = 2});
   EXPECT_EQ(curves.size(), 4U);
   std::vector<double> clean(4);
-  objective.evaluate(0, target.references, clean, nullptr);
+  objective.evaluate(consecutive(0, target.references.rows()), target.references, clean, nullptr);
   for (std::size_t i = 0; i < 4; ++i) {
     EXPECT_GT(curves[i].front().objective, 0.1 * clean[i]);               // the smallest penalty: nearly there
     EXPECT_NEAR(curves[i].back().objective, clean[i], 0.01 * -clean[i]);  // the largest: nearly the reference

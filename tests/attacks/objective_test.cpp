@@ -22,7 +22,7 @@ TEST(Objective, PixelGradientsAgreeWithFiniteDifferencesForEveryGoal) {
     const Objective objective(*target.encoder, *goal);
     std::vector<double> values(3);
     Matrix gradients;
-    objective.evaluate(0, points, values, &gradients);
+    objective.evaluate(consecutive(0, points.rows()), points, values, &gradients);
     for (std::int64_t j = 0; j < 64; ++j) {
       constexpr float kStep = 0x1p-12F;
       Matrix up = points;
@@ -33,8 +33,8 @@ TEST(Objective, PixelGradientsAgreeWithFiniteDifferencesForEveryGoal) {
       }
       std::vector<double> above(3);
       std::vector<double> below(3);
-      objective.evaluate(0, up, above, nullptr);
-      objective.evaluate(0, down, below, nullptr);
+      objective.evaluate(consecutive(0, up.rows()), up, above, nullptr);
+      objective.evaluate(consecutive(0, down.rows()), down, below, nullptr);
       for (std::int64_t i = 0; i < 3; ++i) {
         const auto b = static_cast<std::size_t>(i);
         // Float outputs of order 1 err by 1e-7, so the quotient by 5e-4; values of order 50, sums over the pixels of a
@@ -55,10 +55,10 @@ TEST(Objective, RestartsOfAReferenceLieSideBySide) {
   const Objective objective(*target.encoder, *goal, 3);
   ASSERT_EQ(objective.size(), 6);
   std::vector<double> values(6);
-  objective.evaluate(0, repeat_rows(target.references, 3), values, nullptr);
+  objective.evaluate(consecutive(0, 6), repeat_rows(target.references, 3), values, nullptr);
   EXPECT_THAT(values, testing::Each(0.0));
   std::vector<double> shifted(2);
-  objective.evaluate(2, repeat_rows(target.references.slice(0, 1), 2), shifted, nullptr);
+  objective.evaluate(consecutive(2, 2), repeat_rows(target.references.slice(0, 1), 2), shifted, nullptr);
   EXPECT_EQ(shifted[0], 0.0);
   EXPECT_GT(shifted[1], 0.0);  // row 3 belongs to the second reference
 }
@@ -69,8 +69,8 @@ TEST(Objective, RestartsSeeDifferentDrawsAndEachAlwaysTheSame) {
   const Objective objective(*target.encoder, *goal, 2);
   std::vector<double> values(4);
   std::vector<double> again(4);
-  objective.evaluate(0, repeat_rows(target.references, 2), values, nullptr);
-  objective.evaluate(0, repeat_rows(target.references, 2), again, nullptr);
+  objective.evaluate(consecutive(0, 4), repeat_rows(target.references, 2), values, nullptr);
+  objective.evaluate(consecutive(0, 4), repeat_rows(target.references, 2), again, nullptr);
   EXPECT_EQ(values, again);
   EXPECT_NE(values[0], values[1]);
   EXPECT_NE(values[2], values[3]);
@@ -83,14 +83,21 @@ TEST(Objective, ARowDoesNotDependOnItsBatch) {
   const Matrix points = random_images(Key(9), 64, 64);
   std::vector<double> together(64);
   Matrix gradients;
-  objective.evaluate(0, points, together, &gradients);
-  for (const std::int64_t i : {0, 5, 17, 63}) {
+  objective.evaluate(consecutive(0, points.rows()), points, together, &gradients);
+  const std::vector<std::int64_t> some{63, 5, 17, 5, 0};  // repeated and in no order
+  for (const std::int64_t i : some) {
     std::vector<double> alone(1);
     Matrix gradient;
-    objective.evaluate(i, points.slice(i, 1), alone, &gradient);
+    objective.evaluate({&i, 1}, points.slice(i, 1), alone, &gradient);
     EXPECT_EQ(alone[0], together[static_cast<std::size_t>(i)]);
     EXPECT_EQ(gradient, gradients.slice(i, 1));
   }
+  std::vector<double> of_some(some.size());
+  Matrix gradients_of_some;
+  objective.evaluate(some, points.gather(some), of_some, &gradients_of_some);
+  EXPECT_EQ(gradients_of_some, gradients.gather(some));
+  EXPECT_EQ(of_some[1], of_some[3]);
+  EXPECT_EQ(of_some[0], together[63]);
 }
 
 TEST(Objective, MismatchesAreNamed) {
@@ -103,7 +110,9 @@ TEST(Objective, MismatchesAreNamed) {
   EXPECT_THROW(Objective(*target.encoder, *goal, 0), Misuse);
   const Objective objective(*target.encoder, *goal);
   std::vector<double> values(2);
-  EXPECT_THROW(objective.evaluate(1, target.references, values, nullptr), Misuse);
+  for (const std::vector<std::int64_t>& wrong : {std::vector<std::int64_t>{1, 2}, {-1, 0}, {0}, {0, 1, 1}}) {
+    EXPECT_THROW(objective.evaluate(wrong, target.references, values, nullptr), Misuse);
+  }
 }
 
 }  // namespace

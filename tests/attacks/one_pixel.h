@@ -15,7 +15,8 @@ class OnePixel : public ScalarField {
   explicit OnePixel(Function function) : function_(std::move(function)) {}
   [[nodiscard]] std::int64_t size() const override { return 1; }
   [[nodiscard]] std::int64_t dimension() const override { return 1; }
-  void evaluate(std::int64_t, const Matrix& points, std::span<double> values, Matrix* gradients) const override {
+  void evaluate(std::span<const std::int64_t>, const Matrix& points, std::span<double> values,
+                Matrix* gradients) const override {
     const auto [value, gradient] = function_(points(0, 0));
     values[0] = value;
     asked_.push_back(points(0, 0));

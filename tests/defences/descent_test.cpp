@@ -20,19 +20,21 @@ class Quadratic : public ScalarField {
  public:
   [[nodiscard]] std::int64_t size() const override { return 4; }
   [[nodiscard]] std::int64_t dimension() const override { return 3; }
-  void evaluate(std::int64_t first, const Matrix& points, std::span<double> values, Matrix* gradients) const override {
+  void evaluate(std::span<const std::int64_t> functions, const Matrix& points, std::span<double> values,
+                Matrix* gradients) const override {
     if (gradients != nullptr) {
       gradients->resize(points.rows(), 3);
       ++evaluations;
     }
     for (std::int64_t b = 0; b < points.rows(); ++b) {
+      const std::int64_t function = functions[static_cast<std::size_t>(b)];
       double sum = 0.0;
       for (std::int64_t d = 0; d < 3; ++d) {
         const double curvature = std::pow(10.0, static_cast<double>(d));
-        const double gap = points(b, d) - mode(first + b, d);
+        const double gap = points(b, d) - mode(function, d);
         sum += 0.5 * curvature * gap * gap;
         if (gradients != nullptr) {
-          (*gradients)(b, d) = broken(first + b, d) ? std::nanf("") : static_cast<float>(curvature * gap);
+          (*gradients)(b, d) = broken(function, d) ? std::nanf("") : static_cast<float>(curvature * gap);
         }
       }
       values[static_cast<std::size_t>(b)] = sum;
@@ -57,7 +59,7 @@ Matrix starts(std::int64_t rows) {
 TEST(Descent, AdamReachesTheModeOfAQuadratic) {
   const Quadratic field;
   Matrix points = starts(4);
-  descend_adam(field, 0, {.gradients = 400, .learning_rate = 0.15}, points);
+  descend_adam(field, consecutive(0, points.rows()), {.gradients = 400, .learning_rate = 0.15}, points);
   for (std::int64_t b = 0; b < 4; ++b) {
     for (std::int64_t d = 0; d < 3; ++d) {
       EXPECT_NEAR(points(b, d), Quadratic::mode(b, d), 1e-3);  // the rate falls to 0, so steps end below it
@@ -70,10 +72,10 @@ TEST(Descent, AdamMovesEachImageByItself) {
   const Quadratic field;
   const Matrix from = starts(4);
   Matrix together = from;
-  descend_adam(field, 0, {.gradients = 20}, together);
+  descend_adam(field, consecutive(0, together.rows()), {.gradients = 20}, together);
   for (std::int64_t b = 0; b < 4; ++b) {
     Matrix alone = from.slice(b, 1);
-    descend_adam(field, b, {.gradients = 20}, alone);
+    descend_adam(field, {&b, 1}, {.gradients = 20}, alone);
     EXPECT_EQ(alone, together.slice(b, 1));
   }
 }
@@ -83,7 +85,7 @@ TEST(Descent, AdamTakesAGradientThatIsNoNumberForZero) {
   field.broken_image = 2;
   const Matrix from = starts(4);
   Matrix points = from;
-  descend_adam(field, 0, {.gradients = 400, .learning_rate = 0.15}, points);
+  descend_adam(field, consecutive(0, points.rows()), {.gradients = 400, .learning_rate = 0.15}, points);
   EXPECT_EQ(points(2, 1), from(2, 1));
   EXPECT_NEAR(points(2, 0), Quadratic::mode(2, 0), 1e-3);
   EXPECT_NEAR(points(1, 1), Quadratic::mode(1, 1), 1e-3);
@@ -92,7 +94,7 @@ TEST(Descent, AdamTakesAGradientThatIsNoNumberForZero) {
 TEST(Descent, AdamGoesOnWhereTheSquareOfAGradientOverflows) {
   const Quadratic field;
   Matrix points(1, 3, 1e30F);
-  descend_adam(field, 0, {.gradients = 10}, points);
+  descend_adam(field, consecutive(0, points.rows()), {.gradients = 10}, points);
   for (const float z : points.values()) {
     EXPECT_TRUE(std::isfinite(z));
   }
@@ -103,7 +105,7 @@ class TwoWells : public ScalarField {
  public:
   [[nodiscard]] std::int64_t size() const override { return 8; }
   [[nodiscard]] std::int64_t dimension() const override { return 1; }
-  void evaluate(std::int64_t /*first*/, const Matrix& points, std::span<double> values,
+  void evaluate(std::span<const std::int64_t> /*functions*/, const Matrix& points, std::span<double> values,
                 Matrix* gradients) const override {
     if (gradients != nullptr) {
       gradients->resize(points.rows(), 1);
@@ -129,10 +131,11 @@ std::vector<Key> keys_of(std::int64_t rows) {
 // A quarter of normal steps lead over the ridge, so all 63 of a function fail once in 10^8.
 TEST(Descent, SeveralStartsFindTheLowerOfTwoWells) {
   const TwoWells field;
+  const auto functions = consecutive(0, 8);
   Matrix alone(8, 1, 1.2F);
-  descend_adam(field, 0, {.gradients = 100}, alone);
+  descend_adam(field, functions, {.gradients = 100}, alone);
   Matrix points(8, 1, 1.2F);
-  descend_adam_from_several(field, 0, {.gradients = 100}, 64, keys_of(8), points);
+  descend_adam_from_several(field, functions, {.gradients = 100}, 64, keys_of(8), points);
   for (std::int64_t b = 0; b < 8; ++b) {
     EXPECT_GT(alone(b, 0), 0.0F);
     EXPECT_LT(points(b, 0), -3.0F);
@@ -142,30 +145,32 @@ TEST(Descent, SeveralStartsFindTheLowerOfTwoWells) {
 TEST(Descent, OneStartIsAdamAndEachFunctionHasItsOwnNoise) {
   const TwoWells field;
   const auto keys = keys_of(8);
+  const auto functions = consecutive(0, 8);
   Matrix one(8, 1, 1.2F);
   Matrix adam = one;
-  descend_adam_from_several(field, 0, {.gradients = 5}, 1, keys, one);
-  descend_adam(field, 0, {.gradients = 5}, adam);
+  descend_adam_from_several(field, functions, {.gradients = 5}, 1, keys, one);
+  descend_adam(field, functions, {.gradients = 5}, adam);
   EXPECT_EQ(one, adam);
   Matrix together(8, 1, 1.2F);
-  descend_adam_from_several(field, 0, {.gradients = 5}, 4, keys, together);
+  descend_adam_from_several(field, functions, {.gradients = 5}, 4, keys, together);
   for (std::int64_t b = 0; b < 8; ++b) {
     Matrix alone(1, 1, 1.2F);
-    descend_adam_from_several(field, b, {.gradients = 5}, 4, std::span(keys).subspan(static_cast<std::size_t>(b), 1),
-                              alone);
+    descend_adam_from_several(field, {&b, 1}, {.gradients = 5}, 4,
+                              std::span(keys).subspan(static_cast<std::size_t>(b), 1), alone);
     EXPECT_EQ(alone, together.slice(b, 1));
   }
 }
 
 TEST(Descent, AnEnergyThatIsNoNumberLosesToAnyOther) {
   const TwoWells field;
+  const auto functions = consecutive(0, 2);
   Matrix points(2, 1, 1.0F);
   std::vector<double> lowest{std::nan(""), 0.0};
-  keep_lowest(field, 0, Matrix(2, 1, 2.0F), points, lowest);
+  keep_lowest(field, functions, Matrix(2, 1, 2.0F), points, lowest);
   EXPECT_EQ(points(0, 0), 2.0F);
   EXPECT_EQ(points(1, 0), 1.0F);
   EXPECT_EQ(lowest[1], 0.0);
-  keep_lowest(field, 0, Matrix(2, 1, std::nanf("")), points, lowest);
+  keep_lowest(field, functions, Matrix(2, 1, std::nanf("")), points, lowest);
   EXPECT_EQ(points(0, 0), 2.0F);
 }
 
@@ -221,7 +226,7 @@ TEST(Descent, BothReachTheModeOfTheLinearVaesPosterior) {
   fill_uniform(Key(3), 0.0F, 1.0F, images.flat());
   const energy::PosteriorEnergy energy(vae, images);
   Matrix adam(5, 4);
-  descend_adam(energy, 0, {.gradients = 400}, adam);
+  descend_adam(energy, consecutive(0, adam.rows()), {.gradients = 400}, adam);
   Matrix lbfgs(5, 4);
   for (std::int64_t b = 0; b < 5; ++b) {
     static_cast<void>(descend_lbfgs(energy, b, 200, lbfgs.row(b)));

@@ -119,7 +119,7 @@ TEST(PosteriorReading, EachStartIsWhatItsNameSays) {
     const Problem problem = read_images(vae, images, reading, 1);
     const Matrix mean = vae.encode(problem.images).mean;
     Matrix map = mean;
-    descend_adam(*problem.energy, 0, {.gradients = 8}, map);
+    descend_adam(*problem.energy, consecutive(0, map.rows()), {.gradients = 8}, map);
     std::vector<std::vector<double>> energies;
     for (const Start start : kStarts) {
       const Inference inference = infer(vae, images, short_chain(start, reading));

@@ -151,11 +151,13 @@ class DeviceLikeEnergy : public mcmc::TrajectoryField {
   [[nodiscard]] std::int64_t size() const override { return energy_.size(); }
   [[nodiscard]] std::int64_t dimension() const override { return energy_.dimension(); }
   [[nodiscard]] std::int64_t preferred_chains() const override { return preferred_; }
-  void evaluate(std::int64_t first, const Matrix& points, std::span<double> values, Matrix* gradients) const override {
-    energy_.evaluate(first, points, values, gradients);
+  void evaluate(std::span<const std::int64_t> functions, const Matrix& points, std::span<double> values,
+                Matrix* gradients) const override {
+    energy_.evaluate(functions, points, values, gradients);
   }
-  void leapfrog(std::int64_t /*first*/, const mcmc::Metric& /*metric*/, std::span<const double> /*step_size*/,
-                int /*steps*/, mcmc::State& state, Matrix& /*momentum*/) const override {
+  void leapfrog(std::span<const std::int64_t> /*functions*/, const mcmc::Metric& /*metric*/,
+                std::span<const double> /*step_size*/, int /*steps*/, mcmc::State& state,
+                Matrix& /*momentum*/) const override {
     const std::scoped_lock lock(mutex_);
     batches_.insert(state.chains());
   }

@@ -36,9 +36,9 @@ TEST(LearnedPriorEnergy, AgreesWithTheReferenceOnEveryBackend) {
     const PosteriorEnergy field(vae, images);
     std::vector<double> values(4);
     Matrix gradients;
-    field.evaluate(0, latents, values, &gradients);
+    field.evaluate(consecutive(0, latents.rows()), latents, values, &gradients);
     Matrix again;
-    field.gradients(0, latents, again);
+    field.gradients(consecutive(0, latents.rows()), latents, again);
     EXPECT_EQ(again, gradients) << backend->name();
     for (std::int64_t b = 0; b < 4; ++b) {
       const std::vector<double> latent(latents.row(b).begin(), latents.row(b).end());

@@ -122,7 +122,7 @@ TEST(ObservedPosterior, GradientsAgreeWithFiniteDifferencesAlongThem) {
     const Matrix at = random_latents(1);
     std::vector<double> value(1);
     Matrix gradient;
-    field.evaluate(0, at, value, &gradient);
+    field.evaluate(consecutive(0, at.rows()), at, value, &gradient);
     double norm = 0.0;
     for (const float g : gradient.values()) {
       norm += static_cast<double>(g) * g;
@@ -149,13 +149,13 @@ TEST(ObservedPosterior, ResultsDoNotDependOnBatchesAndThreads) {
     const Matrix latents = random_latents(kAll);
     std::vector<double> values(kAll);
     Matrix gradients;
-    field.evaluate(0, latents, values, &gradients);
+    field.evaluate(consecutive(0, latents.rows()), latents, values, &gradients);
     EXPECT_EQ(values_of(field, latents, 1), values);
     EXPECT_EQ(values_of(field, latents, 2), values);
     Matrix pieces(kAll, 64);
     parallel_chunks(kAll, 3, 2, [&](std::int64_t first, std::int64_t count) {
       Matrix part;
-      field.gradients(first, latents.slice(first, count), part);
+      field.gradients(consecutive(first, count), latents.slice(first, count), part);
       pieces.assign(first, part);
     });
     EXPECT_EQ(pieces, gradients);

@@ -52,7 +52,7 @@ struct Evaluation {
 
 Evaluation evaluate(const ScalarField& field, std::int64_t first, const Matrix& latents) {
   Evaluation result{std::vector<double>(static_cast<std::size_t>(latents.rows())), {}};
-  field.evaluate(first, latents, result.values, &result.gradients);
+  field.evaluate(consecutive(first, latents.rows()), latents, result.values, &result.gradients);
   return result;
 }
 
@@ -182,7 +182,7 @@ TEST(PosteriorEnergy, ValuesAloneAreTheValuesWithGradients) {
   const PosteriorEnergy field(vae, random_images(3, 784));
   const Matrix latents = random_latents(3, 64);
   std::vector<double> alone(3);
-  field.evaluate(0, latents, alone, nullptr);
+  field.evaluate(consecutive(0, latents.rows()), latents, alone, nullptr);
   EXPECT_EQ(alone, evaluate(field, 0, latents).values);
 }
 
@@ -217,6 +217,23 @@ TEST(PosteriorEnergy, ImagesInAnotherOrderGiveTheSameEnergies) {
   }
 }
 
+TEST(PosteriorEnergy, EvaluatesAnyFunctionsInAnyOrder) {
+  const Vae vae(random_vae(kGaussian));
+  const PosteriorEnergy field(vae, random_images(20, 784));
+  const Matrix latents = random_latents(20, 64);
+  const Evaluation all = evaluate(field, 0, latents);
+  const std::vector<std::int64_t> functions{19, 3, 3, 0, 11};
+  std::vector<double> values(functions.size());
+  Matrix gradients;
+  field.evaluate(functions, latents.gather(functions), values, &gradients);
+  EXPECT_EQ(gradients, all.gradients.gather(functions));
+  for (std::size_t i = 0; i < functions.size(); ++i) {
+    EXPECT_EQ(values[i], all.values[static_cast<std::size_t>(functions[i])]);
+  }
+  field.gradients(functions, latents.gather(functions), gradients);
+  EXPECT_EQ(gradients, all.gradients.gather(functions));
+}
+
 TEST(PosteriorEnergy, ThreadsThatShareAFieldGetTheSameResults) {
   constexpr std::int64_t kAll = 100;
   const Vae vae(random_vae(kGaussian));
@@ -247,7 +264,7 @@ TEST(PosteriorEnergy, GradientsAloneAreThoseOfEvaluateBitForBit) {
       const PosteriorEnergy field(vae, random_images(9, 784));
       const Matrix latents = random_latents(7, 64);
       Matrix gradients;
-      field.gradients(2, latents, gradients);
+      field.gradients(consecutive(2, latents.rows()), latents, gradients);
       EXPECT_EQ(gradients, evaluate(field, 2, latents).gradients);
     }
   }
@@ -266,7 +283,7 @@ TEST(PosteriorEnergy, MixedPrecisionKeepsTheValuesAndGivesCloseGradients) {
     const Evaluation b = evaluate(field, 0, latents);
     EXPECT_EQ(a.values, b.values);
     std::vector<double> alone(50);
-    field.evaluate(0, latents, alone, nullptr);
+    field.evaluate(consecutive(0, latents.rows()), latents, alone, nullptr);
     EXPECT_EQ(alone, a.values);
     EXPECT_NE(a.gradients, b.gradients);
     double error = 0.0;
@@ -290,7 +307,7 @@ TEST(PosteriorEnergy, MixedResultsDoNotDependOnBatchesAndThreads) {
   Matrix gradients(kAll, 64);
   parallel_chunks(kAll, 3, 2, [&](std::int64_t first, std::int64_t count) {
     Matrix part;
-    field.gradients(first, latents.slice(first, count), part);
+    field.gradients(consecutive(first, count), latents.slice(first, count), part);
     gradients.assign(first, part);
   });
   EXPECT_EQ(gradients, all.gradients);

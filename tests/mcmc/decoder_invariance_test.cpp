@@ -79,7 +79,7 @@ constexpr std::int64_t kPilot = 32;
 std::vector<double> tuned_steps(const Hmc& kernel, const Vae& vae) {
   const Pairs pilot = draw_pairs(vae, kPilot, Key(37));
   const energy::PosteriorEnergy field(vae, pilot.images);
-  const Target target{field};
+  const Target target = first_functions(field, kPilot);
   Tuned tuned = warm_up(kernel, chain_keys(Key(38), 0, kPilot), target, identity_metric(kPilot, 64),
                         make_state(target, pilot.latents), {.transitions = 15, .step_size = {.target = 0.6}},
                         [](int, const State&, const Info&) {});

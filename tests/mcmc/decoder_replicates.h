@@ -48,7 +48,7 @@ inline Pairs draw_pairs(const models::Vae& vae, std::int64_t count, Key key) {
 inline std::vector<double> energies(const ScalarField& field, const Matrix& latents) {
   std::vector<double> result(static_cast<std::size_t>(latents.rows()));
   parallel_chunks(latents.rows(), 64, 2, [&](std::int64_t first, std::int64_t count) {
-    field.evaluate(first, latents.slice(first, count),
+    field.evaluate(consecutive(first, count), latents.slice(first, count),
                    std::span(result).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
                    nullptr);
   });

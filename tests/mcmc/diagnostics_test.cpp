@@ -113,7 +113,7 @@ TEST(Diagnostics, EnergyFractionByHand) {
 /// Hmc on a standard normal, and what it recorded.
 Diagnostics diagnose_hmc(double step, int draws) {
   const GaussianField field = GaussianField::standard(3);
-  const Target target{field};
+  const Target target = first_functions(field, 6);
   const Hmc kernel({.leapfrog_steps = 4, .jitter = 0.2});
   State state = make_state(target, exact_draws(field, 6, Key(1)));
   const auto keys = chain_keys(Key(2), 0, 6);

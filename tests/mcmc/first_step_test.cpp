@@ -16,23 +16,25 @@ namespace {
 
 /// The acceptance of one step of each chain with the momentum that the search draws.
 bool bears(const ToyField& field, const State& state, std::int64_t b, Key key, double step) {
-  State one = make_state({field}, state.position.slice(b, 1));
+  const Target target = first_functions(field, 1);
+  State one = make_state(target, state.position.slice(b, 1));
   const double before = one.energy[0];
   const Metric metric = identity_metric(1, field.dimension());
   Matrix momentum;
   draw_momentum(metric, std::vector{key}, momentum);
   const double kinetic = kinetic_energy(metric, momentum)[0];
-  leapfrog({field}, metric, std::vector{step}, 1, one, momentum);
+  leapfrog(target, metric, std::vector{step}, 1, one, momentum);
   return one.energy[0] + kinetic_energy(metric, momentum)[0] - before - kinetic <= std::log(2.0);
 }
 
 TEST(FirstStep, IsTheLastPowerOfTwoThatIsAcceptedHalfTheTime) {
   const GaussianField field = GaussianField::scaled({0.05, 1.0, 3.0});
-  const State state = make_state({field}, exact_draws(field, 40, Key(1)));
+  const Target target = first_functions(field, 40);
+  const State state = make_state(target, exact_draws(field, 40, Key(1)));
   const auto keys = chain_keys(Key(2), 0, 40);
   for (const double guess : {0.001, 0.1, 5.0}) {
     const FirstSteps found =
-        find_first_steps(keys, {field}, identity_metric(40, 3), state, {.guess = guess, .trials = 30});
+        find_first_steps(keys, target, identity_metric(40, 3), state, {.guess = guess, .trials = 30});
     for (std::size_t b = 0; b < 40; ++b) {
       const auto row = static_cast<std::int64_t>(b);
       EXPECT_TRUE(bears(field, state, row, keys[b], found.step_size[b]));
@@ -50,10 +52,11 @@ TEST(FirstStep, IsTheLastPowerOfTwoThatIsAcceptedHalfTheTime) {
 
 TEST(FirstStep, SpendsNoMoreThanItsTrials) {
   const GaussianField field = GaussianField::standard(2);
-  const State state = make_state({field}, exact_draws(field, 10, Key(3)));
+  const Target target = first_functions(field, 10);
+  const State state = make_state(target, exact_draws(field, 10, Key(3)));
   for (const int trials : {0, 1, 4}) {
     field.evaluations = 0;
-    const FirstSteps found = find_first_steps(chain_keys(Key(4), 0, 10), {field}, identity_metric(10, 2), state,
+    const FirstSteps found = find_first_steps(chain_keys(Key(4), 0, 10), target, identity_metric(10, 2), state,
                                               {.guess = 1e-6, .trials = trials});
     EXPECT_EQ(field.evaluations, 10 * trials);
     EXPECT_EQ(found.gradients, std::vector<int>(10, trials));
@@ -63,12 +66,14 @@ TEST(FirstStep, SpendsNoMoreThanItsTrials) {
 
 TEST(FirstStep, AChainsStepDoesNotDependOnItsNeighbours) {
   const GaussianField field = GaussianField::correlated();
-  const State all = make_state({field}, exact_draws(field, 20, Key(5)));
+  const Target target = first_functions(field, 20);
+  const State all = make_state(target, exact_draws(field, 20, Key(5)));
   const auto keys = chain_keys(Key(6), 0, 20);
-  const FirstSteps together = find_first_steps(keys, {field}, identity_metric(20, 3), all, {});
+  const FirstSteps together = find_first_steps(keys, target, identity_metric(20, 3), all, {});
   for (std::size_t b = 0; b < 20; ++b) {
-    const State one = make_state({field}, all.position.slice(static_cast<std::int64_t>(b), 1));
-    const FirstSteps alone = find_first_steps(std::vector{keys[b]}, {field}, identity_metric(1, 3), one, {});
+    const State one = make_state(first_functions(field, 1), all.position.slice(static_cast<std::int64_t>(b), 1));
+    const FirstSteps alone =
+        find_first_steps(std::vector{keys[b]}, first_functions(field, 1), identity_metric(1, 3), one, {});
     EXPECT_EQ(alone.step_size[0], together.step_size[b]);
     EXPECT_EQ(alone.gradients[0], together.gradients[b]);
   }
@@ -76,9 +81,10 @@ TEST(FirstStep, AChainsStepDoesNotDependOnItsNeighbours) {
 
 TEST(FirstStep, HalvesAwayFromWhatIsNoNumber) {
   const CutField field(0.5, std::numeric_limits<double>::quiet_NaN());
-  const State state = make_state({field}, Matrix(50, 1, 0.4F));
+  const Target target = first_functions(field, 50);
+  const State state = make_state(target, Matrix(50, 1, 0.4F));
   const FirstSteps found =
-      find_first_steps(chain_keys(Key(7), 0, 50), {field}, identity_metric(50, 1), state, {.guess = 8.0, .trials = 30});
+      find_first_steps(chain_keys(Key(7), 0, 50), target, identity_metric(50, 1), state, {.guess = 8.0, .trials = 30});
   for (std::int64_t b = 0; b < 50; ++b) {
     const auto i = static_cast<std::size_t>(b);
     EXPECT_TRUE(bears(field, state, b, chain_keys(Key(7), 0, 50)[i], found.step_size[i]));
@@ -87,9 +93,10 @@ TEST(FirstStep, HalvesAwayFromWhatIsNoNumber) {
 
 TEST(FirstStep, RefusesOptionsThatMakeNoSense) {
   const GaussianField field = GaussianField::standard(2);
-  const State state = make_state({field}, Matrix(1, 2));
+  const Target target = first_functions(field, 1);
+  const State state = make_state(target, Matrix(1, 2));
   const auto find = [&](const FirstStepOptions& options) {
-    return find_first_steps(chain_keys(Key(1), 0, 1), {field}, identity_metric(1, 2), state, options);
+    return find_first_steps(chain_keys(Key(1), 0, 1), target, identity_metric(1, 2), state, options);
   };
   EXPECT_THROW((void)find({.guess = 0.0}), Misuse);
   EXPECT_THROW((void)find({.guess = std::numeric_limits<double>::quiet_NaN()}), Misuse);

@@ -29,7 +29,7 @@ TEST(GeneralisedHmc, WithoutPersistenceItIsHmc) {
 TEST(GeneralisedHmc, AcceptedMomentumGoesOnAndRejectedMomentumTurns) {
   constexpr std::int64_t kChains = 300;
   const GumbelField field({0.5, 1.0, 2.0});
-  const Target target{field};
+  const Target target = first_functions(field, kChains);
   const Parameters parameters = parameters_of({.step_size = 0.9}, kChains, 3);
   const GeneralisedHmc kernel({.leapfrog_steps = 2, .persistence = 0.8});
   const auto keys = chain_keys(Key(3), 0, kChains);
@@ -84,9 +84,10 @@ TEST(GeneralisedHmcStatistical, LeavesTheMomentumNormalAndIndependentOfThePositi
   const auto keys = chain_keys(Key(8), 0, kReplicates);
   Parameters parameters = parameters_of(skewed_setting(), kReplicates, 3);
   const GeneralisedHmc kernel({.leapfrog_steps = 1, .persistence = 0.7});
-  State state = make_state({field}, start);
+  const Target target = first_functions(field, kReplicates);
+  State state = make_state(target, start);
   for (std::uint64_t t = 0; t < 6; ++t) {
-    (void)kernel.step(step_keys(keys, t), {field}, parameters, state);
+    (void)kernel.step(step_keys(keys, t), target, parameters, state);
   }
   statistics::Judgement judgement;
   for (std::int64_t d = 0; d < 3; ++d) {
@@ -123,10 +124,10 @@ TEST(GeneralisedHmc, RefusesOptionsAndMomentaThatMakeNoSense) {
   EXPECT_THROW(GeneralisedHmc({.persistence = -0.1}), Misuse);
   EXPECT_THROW(GeneralisedHmc({.persistence = std::numeric_limits<double>::quiet_NaN()}), Misuse);
   const GaussianField field = GaussianField::standard(2);
-  State state = make_state({field}, Matrix(3, 2));
+  const Target target = first_functions(field, 3);
+  State state = make_state(target, Matrix(3, 2));
   state.momentum = Matrix(2, 2);
-  EXPECT_THROW((void)GeneralisedHmc({}).step(chain_keys(Key(1), 0, 3), {field}, parameters_of({}, 3, 2), state),
-               Misuse);
+  EXPECT_THROW((void)GeneralisedHmc({}).step(chain_keys(Key(1), 0, 3), target, parameters_of({}, 3, 2), state), Misuse);
 }
 
 }  // namespace

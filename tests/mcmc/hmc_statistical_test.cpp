@@ -72,7 +72,7 @@ TEST(HmcStatistical, WarmUpThenFrozenDrawsGiveTheDensity) {
   const Hmc kernel({.leapfrog_steps = 5});
   Matrix positions(kChains, 3);
   parallel_chunks(kChains, 64, 2, [&](std::int64_t first, std::int64_t count) {
-    const Target target{field, first};
+    const Target target{field, consecutive(first, count)};
     const auto ignore = [](int, const State&, const Info&) {};
     Tuned tuned = warm_up(kernel, chain_keys(Key(20), first, count), target, identity_metric(count, 3),
                           make_state(target, Matrix(count, 3, -6.0F)), {.transitions = 40, .step_size = {}}, ignore);

@@ -23,12 +23,13 @@ class ShiftedField : public ScalarField {
  public:
   [[nodiscard]] std::int64_t size() const override { return 1000; }
   [[nodiscard]] std::int64_t dimension() const override { return 3; }
-  void evaluate(std::int64_t first, const Matrix& points, std::span<double> values, Matrix* gradients) const override {
+  void evaluate(std::span<const std::int64_t> functions, const Matrix& points, std::span<double> values,
+                Matrix* gradients) const override {
     gradients->resize(points.rows(), 3);
     for (std::int64_t b = 0; b < points.rows(); ++b) {
       double sum = 0.0;
       for (std::int64_t d = 0; d < 3; ++d) {
-        const float difference = points(b, d) - static_cast<float>((first + b) % 5);
+        const float difference = points(b, d) - static_cast<float>(functions[static_cast<std::size_t>(b)] % 5);
         (*gradients)(b, d) = difference;
         sum += 0.5 * static_cast<double>(difference) * difference;
       }
@@ -48,7 +49,7 @@ struct Finish {
 Finish run_chains(std::int64_t first, std::int64_t count) {
   static const ShiftedField field;
   const Hmc kernel({.leapfrog_steps = 4, .jitter = 0.3});
-  const Target target{field, first};
+  const Target target{field, consecutive(first, count)};
   const auto keys = chain_keys(Key(1), first, count);
   Parameters parameters = parameters_of({}, count, 3);
   for (std::int64_t b = 0; b < count; ++b) {
@@ -98,14 +99,16 @@ TEST(Hmc, AChainWithALengthOfItsOwnIsBitwiseTheKernelOfThatLength) {
   const auto keys = chain_keys(Key(1), 0, 7);
   Parameters parameters = parameters_of({.step_size = 0.4}, 7, 3);
   parameters.leapfrog_steps = steps;
-  State state = make_state({field, 2}, Matrix(7, 3, 1.0F));
-  const Info info = Hmc({.jitter = 0.3}).step(keys, {field, 2}, parameters, state);
+  const Target target{field, consecutive(2, 7)};
+  State state = make_state(target, Matrix(7, 3, 1.0F));
+  const Info info = Hmc({.jitter = 0.3}).step(keys, target, parameters, state);
   EXPECT_EQ(info.gradients, steps);
   for (std::int64_t b = 0; b < 7; ++b) {
     const auto i = static_cast<std::size_t>(b);
-    State one = make_state({field, 2 + b}, Matrix(1, 3, 1.0F));
+    const Target own{field, {2 + b}};
+    State one = make_state(own, Matrix(1, 3, 1.0F));
     const Hmc kernel({.leapfrog_steps = steps[i], .jitter = 0.3});
-    const Info alone = kernel.step(std::vector{keys[i]}, {field, 2 + b}, parameters_of({.step_size = 0.4}, 1, 3), one);
+    const Info alone = kernel.step(std::vector{keys[i]}, own, parameters_of({.step_size = 0.4}, 1, 3), one);
     EXPECT_EQ(one.position, state.position.slice(b, 1));
     EXPECT_EQ(alone.energy_error[0], info.energy_error[i]);
   }
@@ -113,7 +116,7 @@ TEST(Hmc, AChainWithALengthOfItsOwnIsBitwiseTheKernelOfThatLength) {
 
 TEST(Hmc, StateKeepsEnergyAndGradientOfItsPosition) {
   const GumbelField field({0.5, 1.0, 2.0});
-  const Target target{field};
+  const Target target = first_functions(field, 200);
   const Hmc kernel({.leapfrog_steps = 3});
   State state = make_state(target, exact_draws(field, 200, Key(2)));
   const Parameters parameters = parameters_of({.step_size = 0.5}, 200, 3);
@@ -137,7 +140,7 @@ TEST(Hmc, StateKeepsEnergyAndGradientOfItsPosition) {
 
 TEST(Hmc, CostsItsLeapfrogSteps) {
   const GaussianField field = GaussianField::standard(2);
-  const Target target{field};
+  const Target target = first_functions(field, 4);
   const Hmc kernel({.leapfrog_steps = 7});
   State state = make_state(target, Matrix(4, 2, 1.0F));
   field.evaluations = 0;
@@ -163,7 +166,7 @@ TEST(Hmc, ChainsThatLeaveTheDomainAreDivergentAndStay) {
   // One long step from 0.4 into the cut at 0.5 for some momenta: exactly those must be rejected and counted.
   for (const double outside : {kNan, kInfinity, -kInfinity, 0.0}) {
     const CutField field(0.5, outside);
-    const Target target{field};
+    const Target target = first_functions(field, 400);
     const Hmc kernel({.leapfrog_steps = 1});
     State state = make_state(target, Matrix(400, 1, 0.4F));
     const Info info = kernel.step(chain_keys(Key(5), 0, 400), target, parameters_of({.step_size = 0.5}, 400, 1), state);
@@ -187,7 +190,7 @@ TEST(Hmc, ChainsThatLeaveTheDomainAreDivergentAndStay) {
 
 TEST(Hmc, AChainThatStartsOutsideTheDomainMayEnterIt) {
   const CutField field(0.0, kNan);
-  const Target target{field};
+  const Target target = first_functions(field, 50);
   const Hmc kernel({.leapfrog_steps = 2});
   State state = make_state(target, Matrix(50, 1, 0.3F));
   EXPECT_EQ(state.energy[0], kInfinity);
@@ -204,7 +207,7 @@ TEST(Hmc, AChainThatStartsOutsideTheDomainMayEnterIt) {
 
 TEST(Hmc, AHugeStepIsADivergenceNotAnError) {
   const GumbelField field({1.0, 1.0, 1.0});
-  const Target target{field};
+  const Target target = first_functions(field, 20);
   const Hmc kernel({.leapfrog_steps = 20});
   State state = make_state(target, Matrix(20, 3, 0.5F));
   const Info info = kernel.step(chain_keys(Key(7), 0, 20), target, parameters_of({.step_size = 1e6}, 20, 3), state);
@@ -219,7 +222,7 @@ TEST(Hmc, RefusesOptionsAndParametersThatMakeNoSense) {
   EXPECT_THROW(Hmc({.jitter = -0.1}), Misuse);
   EXPECT_THROW(Hmc({.jitter = kNan}), Misuse);
   const GaussianField field = GaussianField::standard(2);
-  const Target target{field};
+  const Target target = first_functions(field, 3);
   const Hmc kernel({});
   State state = make_state(target, Matrix(3, 2));
   const auto keys = chain_keys(Key(1), 0, 3);
@@ -233,7 +236,8 @@ TEST(Hmc, RefusesOptionsAndParametersThatMakeNoSense) {
     EXPECT_THROW((void)kernel.step(keys, target, parameters, state), Misuse);
   }
   EXPECT_THROW((void)kernel.step(keys, target, parameters_of({}, 3, 3), state), Misuse);
-  EXPECT_THROW((void)make_state(target, Matrix(1, 2, std::numeric_limits<float>::quiet_NaN())), Misuse);
+  EXPECT_THROW((void)make_state(target, Matrix(3, 2, std::numeric_limits<float>::quiet_NaN())), Misuse);
+  EXPECT_THROW((void)make_state(target, Matrix(2, 2)), Misuse);
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ double determinant(std::array<Vector6, 6> rows) {
 TEST(Leapfrog, OneStepByHand) {
   // U = z^2 / 2, z = 1, p = 0, step 0.5: p = -0.25, z = 0.875, p = -0.25 - 0.25 * 0.875. All exact in binary.
   const GaussianField field = GaussianField::standard(1);
-  const Target target{field};
+  const Target target = first_functions(field, 1);
   State state = make_state(target, Matrix(1, 1, 1.0F));
   Matrix momentum(1, 1, 0.0F);
   leapfrog(target, identity_metric(1, 1), std::vector{0.5}, 1, state, momentum);
@@ -63,7 +63,7 @@ TEST(Leapfrog, OneStepByHand) {
 TEST(Leapfrog, TwoStepsWithAMetricByHand) {
   // Inverse mass 4, z = 0, p = 1, step 0.5: z = 2, p = 1 - 0.5 * 2 = 0, z = 2, p = 0 - 0.25 * 2.
   const GaussianField field = GaussianField::standard(1);
-  const Target target{field};
+  const Target target = first_functions(field, 1);
   State state = make_state(target, Matrix(1, 1, 0.0F));
   Matrix momentum(1, 1, 1.0F);
   leapfrog(target, Metric{Matrix(1, 1, 4.0F)}, std::vector{0.5}, 2, state, momentum);
@@ -75,7 +75,7 @@ TEST(Leapfrog, RunsBackToItsStartWhenTheMomentumIsTurned) {
   const GumbelField gumbel({0.5, 1.0, 3.0});
   const GaussianField gaussian = GaussianField::correlated();
   for (const ToyField* field : {static_cast<const ToyField*>(&gumbel), static_cast<const ToyField*>(&gaussian)}) {
-    const Target target{*field};
+    const Target target = first_functions(*field, 20);
     const Matrix start = exact_draws(*field, 20, Key(1));
     const std::vector<double> steps(20, 0.1);
     State state = make_state(target, start);
@@ -104,7 +104,7 @@ TEST(Leapfrog, RunsBackToItsStartWhenTheMomentumIsTurned) {
 TEST(Leapfrog, PreservesVolumeOfPhaseSpace) {
   // On a quadratic energy the map of (z, p) is linear, so differences over whole units give its Jacobian.
   const GaussianField field = GaussianField::correlated();
-  const Target target{field};
+  const Target target = first_functions(field, 1);
   const auto map = [&](const Vector6& point) {
     Matrix position(1, 3);
     Matrix momentum(1, 3);
@@ -137,8 +137,8 @@ TEST(Leapfrog, PreservesVolumeOfPhaseSpace) {
 
 TEST(Leapfrog, EnergyErrorShrinksWithTheSquareOfTheStep) {
   const GumbelField field({1.0, 1.0, 1.5});
-  const Target target{field};
   constexpr std::int64_t kChains = 200;
+  const Target target = first_functions(field, kChains);
   const auto error_of = [&](int steps) {
     State state = make_state(target, exact_draws(field, kChains, Key(3)));
     Matrix momentum = normals(Key(4), kChains, 3);
@@ -165,7 +165,7 @@ TEST(Leapfrog, EnergyErrorShrinksWithTheSquareOfTheStep) {
 
 TEST(Leapfrog, CostsOneGradientAStepAndChain) {
   const GaussianField field = GaussianField::standard(3);
-  const Target target{field};
+  const Target target = first_functions(field, 5);
   State state = make_state(target, Matrix(5, 3, 1.0F));
   Matrix momentum(5, 3, 0.5F);
   field.evaluations = 0;
@@ -175,9 +175,9 @@ TEST(Leapfrog, CostsOneGradientAStepAndChain) {
 
 TEST(Leapfrog, EachChainHasItsOwnStepSize) {
   const GaussianField field = GaussianField::standard(2);
-  const Target target{field};
   const auto run = [&](const std::vector<double>& steps) {
-    State state = make_state(target, Matrix(static_cast<std::int64_t>(steps.size()), 2, 1.0F));
+    const Target target = first_functions(field, std::ssize(steps));
+    State state = make_state(target, Matrix(std::ssize(steps), 2, 1.0F));
     Matrix momentum(state.chains(), 2, 0.5F);
     leapfrog(target, identity_metric(state.chains(), 2), steps, 3, state, momentum);
     return state.position;
@@ -193,14 +193,15 @@ class CountingField : public ScalarField {
  public:
   [[nodiscard]] std::int64_t size() const override { return 1; }
   [[nodiscard]] std::int64_t dimension() const override { return 1; }
-  void evaluate(std::int64_t first, const Matrix& points, std::span<double> values, Matrix* gradients) const override {
+  void evaluate(std::span<const std::int64_t> functions, const Matrix& points, std::span<double> values,
+                Matrix* gradients) const override {
     ++energies;
     values[0] = 0.5 * static_cast<double>(points(0, 0)) * points(0, 0);
     if (gradients != nullptr) {
-      this->gradients(first, points, *gradients);
+      this->gradients(functions, points, *gradients);
     }
   }
-  void gradients(std::int64_t /*first*/, const Matrix& points, Matrix& gradients) const override {
+  void gradients(std::span<const std::int64_t> /*functions*/, const Matrix& points, Matrix& gradients) const override {
     ++gradient_count;
     gradients = points;
   }
@@ -210,7 +211,7 @@ class CountingField : public ScalarField {
 
 TEST(Leapfrog, AsksForOneEnergyATrajectoryAndOneGradientAStep) {
   const CountingField field;
-  const Target target{field};
+  const Target target = first_functions(field, 1);
   State state = make_state(target, Matrix(1, 1, 0.3F));
   field.energies = field.gradient_count = 0;
   Matrix momentum(1, 1, 1.0F);
@@ -221,22 +222,22 @@ TEST(Leapfrog, AsksForOneEnergyATrajectoryAndOneGradientAStep) {
   EXPECT_EQ(state.gradient, state.position);
 }
 
-/// Adds `first` and the number of steps to positions, and turns momenta by the first step size.
+/// Adds the first function and the number of steps to positions, and turns momenta by the first step size.
 class ShiftingField : public TrajectoryField {
  public:
   [[nodiscard]] std::int64_t size() const override { return 9; }
   [[nodiscard]] std::int64_t dimension() const override { return 1; }
-  void evaluate(std::int64_t /*first*/, const Matrix& points, std::span<double> values,
+  void evaluate(std::span<const std::int64_t> /*functions*/, const Matrix& points, std::span<double> values,
                 Matrix* gradients) const override {
     std::ranges::fill(values, 0.0);
     if (gradients != nullptr) {
       *gradients = Matrix(points.rows(), 1, 0.0F);
     }
   }
-  void leapfrog(std::int64_t first, const Metric& metric, std::span<const double> step_size, int steps, State& state,
-                Matrix& momentum) const override {
+  void leapfrog(std::span<const std::int64_t> functions, const Metric& metric, std::span<const double> step_size,
+                int steps, State& state, Matrix& momentum) const override {
     for (float& value : state.position.flat()) {
-      value += static_cast<float>(first + steps) * metric.inverse_mass(0, 0);
+      value += static_cast<float>(functions[0] + steps) * metric.inverse_mass(0, 0);
     }
     for (float& value : momentum.flat()) {
       value *= static_cast<float>(-step_size[0]);
@@ -247,7 +248,7 @@ class ShiftingField : public TrajectoryField {
 
 TEST(Leapfrog, LeavesWholeTrajectoriesToAFieldThatIntegratesItself) {
   const ShiftingField field;
-  const Target target{field, 4};
+  const Target target{field, {4, 8}};
   State state = make_state(target, Matrix(2, 1, 1.0F));
   Matrix momentum(2, 1, 3.0F);
   leapfrog(target, Metric{Matrix(2, 1, 10.0F)}, std::vector{0.5, 0.5}, 6, state, momentum);

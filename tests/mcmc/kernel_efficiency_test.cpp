@@ -42,7 +42,7 @@ class Bench {
                            [](float log_variance) { return std::exp(log_variance); });
     return metric;
   }
-  [[nodiscard]] Target target() const { return {field_}; }
+  [[nodiscard]] Target target() const { return first_functions(field_, kImages); }
   /// Exact draws of the posteriors, for kernels that are compared when they have arrived.
   [[nodiscard]] State arrived() const { return make_state(target(), pairs_.latents); }
   /// Where a defence starts.

@@ -115,8 +115,9 @@ class DynamicMutant {
     Info info;
     for (std::int64_t b = 0; b < state.chains(); ++b) {
       const auto i = static_cast<std::size_t>(b);
-      const One one{
-          {target.field, target.first + b}, {parameters.metric.inverse_mass.slice(b, 1)}, {parameters.step_size[i]}};
+      const One one{{target.field, {target.functions[i]}},
+                    {parameters.metric.inverse_mass.slice(b, 1)},
+                    {parameters.step_size[i]}};
       const Point start{{state.position.slice(b, 1), {state.energy[i]}, state.gradient.slice(b, 1)},
                         momentum(one, keys[i])};
       const int turn = turn_of(one, start);

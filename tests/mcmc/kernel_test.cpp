@@ -13,7 +13,7 @@ namespace {
 
 TEST(Validate, NamesThePlaceTheExpectationAndTheValue) {
   const GaussianField field = GaussianField::standard(2);
-  const State state = make_state({field}, Matrix(3, 2));
+  const State state = make_state(first_functions(field, 3), Matrix(3, 2));
   EXPECT_NO_THROW(validate(parameters_of({}, 3, 2), state));
   EXPECT_THROW(validate(parameters_of({}, 2, 2), state), Misuse);
   EXPECT_THROW(validate(parameters_of({}, 3, 3), state), Misuse);

@@ -17,7 +17,7 @@ static_assert(Mala::exact);
 
 TEST(Langevin, TakesMalasProposalWhateverItsAcceptance) {
   const GumbelField field({0.5, 1.0, 2.0});
-  const Target target{field};
+  const Target target = first_functions(field, 200);
   const Parameters parameters = parameters_of({.step_size = 0.6}, 200, 3);
   const auto keys = chain_keys(Key(1), 0, 200);
   const State start = make_state(target, exact_draws(field, 200, Key(2)));
@@ -39,9 +39,10 @@ TEST(Langevin, TakesMalasProposalWhateverItsAcceptance) {
 
 TEST(Langevin, AStepOutOfTheDomainIsADivergenceAndNotTaken) {
   const CutField field(0.5, std::numeric_limits<double>::quiet_NaN());
-  State state = make_state({field}, Matrix(400, 1, 0.4F));
+  const Target target = first_functions(field, 400);
+  State state = make_state(target, Matrix(400, 1, 0.4F));
   const Info info =
-      Langevin().step(chain_keys(Key(5), 0, 400), {field}, parameters_of({.step_size = 0.5}, 400, 1), state);
+      Langevin().step(chain_keys(Key(5), 0, 400), target, parameters_of({.step_size = 0.5}, 400, 1), state);
   int divergent = 0;
   for (std::size_t b = 0; b < 400; ++b) {
     divergent += info.divergent[b];

@@ -17,7 +17,7 @@ TEST(Mala, ProposesAndAcceptsByTheLangevinDensities) {
   // The definition in double precision: q(.|z) = N(z - e^2/2 M^-1 grad U(z), e^2 M^-1).
   constexpr std::int64_t kChains = 200;
   const GumbelField field({0.5, 1.0, 2.0});
-  const Target target{field};
+  const Target target = first_functions(field, kChains);
   const Setting setting{.step_size = 0.6, .inverse_mass = {0.3F, 1.0F, 5.0F}};
   const Parameters parameters = parameters_of(setting, kChains, 3);
   const State start = make_state(target, exact_draws(field, kChains, Key(1)));
@@ -34,7 +34,7 @@ TEST(Mala, ProposesAndAcceptsByTheLangevinDensities) {
       proposed(0, d) = static_cast<float>(start.position(b, d) - 0.18 * variance * start.gradient(b, d) +
                                           0.6 * std::sqrt(variance) * noise[static_cast<std::size_t>(d)]);
     }
-    const State there = make_state(target, proposed);
+    const State there = make_state(first_functions(field, 1), proposed);
     double log_ratio = start.energy[i] - there.energy[0];
     for (std::int64_t d = 0; d < 3; ++d) {
       const double variance = setting.inverse_mass[static_cast<std::size_t>(d)];
@@ -52,9 +52,10 @@ TEST(Mala, ProposesAndAcceptsByTheLangevinDensities) {
 
 TEST(Mala, CostsOneGradient) {
   const GaussianField field = GaussianField::standard(2);
-  State state = make_state({field}, Matrix(4, 2, 1.0F));
+  const Target target = first_functions(field, 4);
+  State state = make_state(target, Matrix(4, 2, 1.0F));
   field.evaluations = 0;
-  const Info info = Mala().step(chain_keys(Key(1), 0, 4), {field}, parameters_of({}, 4, 2), state);
+  const Info info = Mala().step(chain_keys(Key(1), 0, 4), target, parameters_of({}, 4, 2), state);
   EXPECT_EQ(field.evaluations, 4);
   EXPECT_EQ(info.gradients, std::vector<int>(4, 1));
 }

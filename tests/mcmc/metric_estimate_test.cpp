@@ -21,7 +21,7 @@ MetricEstimate estimate_from(const ToyField& field, Metric start, std::int64_t g
     for (float& value : draws.flat()) {
       value += shift;
     }
-    estimate.add(make_state({field}, draws));
+    estimate.add(make_state(first_functions(field, draws.rows()), draws));
   }
   return estimate;
 }
@@ -47,8 +47,8 @@ TEST(MetricEstimate, PoolsAGroupAndNeverAnother) {
   MetricEstimate alone(identity_metric(3, 3), 3);
   for (std::uint64_t t = 0; t < 4; ++t) {
     const Matrix draws = exact_draws(field, 6, Key(2).fold(t));
-    together.add(make_state({field}, draws));
-    alone.add(make_state({field}, draws.slice(3, 3)));
+    together.add(make_state(first_functions(field, draws.rows()), draws));
+    alone.add(make_state(first_functions(field, 3), draws.slice(3, 3)));
   }
   const Matrix all = together.estimate().inverse_mass;
   EXPECT_EQ(all.slice(3, 3), alone.estimate().inverse_mass);
@@ -62,7 +62,7 @@ TEST(MetricEstimate, KeepsItsStartWhereNothingMoved) {
   EXPECT_EQ(MetricEstimate(start, 1).estimate().inverse_mass, start.inverse_mass);
   MetricEstimate still(start, 1);
   for (int t = 0; t < 5; ++t) {
-    still.add(make_state({field}, Matrix(1, 2, 0.7F)));
+    still.add(make_state(first_functions(field, 1), Matrix(1, 2, 0.7F)));
   }
   EXPECT_EQ(still.estimate().inverse_mass, start.inverse_mass);
 }

@@ -54,7 +54,7 @@ Outcome advance(const K& kernel, const ScalarField& field, const Matrix& start, 
   std::vector<std::int64_t> divergences(static_cast<std::size_t>(chunks), 0);
   parallel_chunks(start.rows(), chunk, 2, [&](std::int64_t first, std::int64_t count) {
     const K own = kernel;
-    const Target target{field, first};
+    const Target target{field, consecutive(first, count)};
     const auto keys = chain_keys(key, first, count);
     const Parameters parameters = parameters_of(setting, count, start.columns());
     State state = make_state(target, start.slice(first, count));

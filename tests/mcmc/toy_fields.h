@@ -12,6 +12,7 @@
 #include "tests/mcmc/statistics.h"
 #include "vaeguard/base/random.h"
 #include "vaeguard/base/scalar_field.h"
+#include "vaeguard/mcmc/state.h"
 
 namespace vaeguard::mcmc {
 
@@ -22,7 +23,7 @@ class ToyField : public ScalarField {
   [[nodiscard]] std::int64_t size() const override { return std::numeric_limits<std::int64_t>::max(); }
   virtual void draw(Key key, std::span<float> z) const = 0;
   [[nodiscard]] virtual double uniform(std::span<const float> z, std::int64_t d) const = 0;
-  void evaluate(std::int64_t /*first*/, const Matrix& points, std::span<double> values,
+  void evaluate(std::span<const std::int64_t> /*functions*/, const Matrix& points, std::span<double> values,
                 Matrix* gradients) const override {
     Matrix unused;
     Matrix& all = gradients != nullptr ? *gradients : unused;
@@ -38,6 +39,9 @@ class ToyField : public ScalarField {
  private:
   virtual double energy(std::span<const float> z, std::span<float> gradient) const = 0;
 };
+
+/// The first `chains` functions of a field, one for each chain.
+inline Target first_functions(const ScalarField& field, std::int64_t chains) { return {field, consecutive(0, chains)}; }
 
 /// N(0, L L'), L lower triangular [D, D]: anisotropic by its diagonal, correlated by the rest.
 class GaussianField : public ToyField {

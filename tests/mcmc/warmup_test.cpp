@@ -57,7 +57,7 @@ static_assert(Kernel<Spy>);
 
 struct Fixture {
   GaussianField field = GaussianField::standard(2);
-  Target target{field};
+  Target target = first_functions(field, 3);
   std::vector<Key> keys = chain_keys(Key(1), 0, 3);
   std::vector<std::vector<double>> step_sizes;
   std::vector<std::uint64_t> first_keys;
@@ -130,11 +130,11 @@ TEST(Warmup, PublishedLoopNeverStopsAdapting) {
 
 TEST(WarmupOfHmc, AChainsStepSizeDoesNotDependOnItsNeighbours) {
   const GaussianField field = GaussianField::correlated();
-  const Target target{field};
   const Hmc kernel({.leapfrog_steps = 5});
   const auto keys = chain_keys(Key(2), 0, 8);
   const Matrix start = exact_draws(field, 8, Key(3));
   const auto tune = [&](std::int64_t first, std::int64_t count) {
+    const Target target{field, consecutive(first, count)};
     return warm_up(kernel, std::span(keys).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
                    target, identity_metric(count, 3), make_state(target, start.slice(first, count)),
                    {.transitions = 30, .step_size = {}}, kIgnore);
@@ -153,7 +153,7 @@ TEST(WarmupOfHmcStatistical, ReachesItsTargetAcceptanceOnAGaussian) {
   constexpr int kDraws = 200;
   constexpr double kTarget = 0.85;
   const GaussianField field = GaussianField::standard(20);
-  const Target target{field};
+  const Target target = first_functions(field, kChains);
   const Hmc kernel({.leapfrog_steps = 6, .jitter = 0.2});
   double sum = 0.0;
   const auto add = [&](int, const State&, const Info& info) {
@@ -188,7 +188,7 @@ TEST(WarmupOfEverything, AnImagesResultDoesNotDependOnOtherImages) {
   const Matrix start = exact_draws(field, 9, Key(8));
   const auto tune = [&](std::int64_t first, std::int64_t count) {
     const auto own = std::span(keys).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-    const Target target{field, first};
+    const Target target{field, consecutive(first, count)};
     Tuned tuned = warm_up(kernel, own, target, identity_metric(count, 3), make_state(target, start.slice(first, count)),
                           everything(3), kIgnore);
     return learn_lengths(own, target, std::move(tuned), {.group = 3}, kIgnore);
@@ -207,7 +207,7 @@ TEST(WarmupOfEverything, AnImagesResultDoesNotDependOnOtherImages) {
 
 TEST(WarmupOfEverything, CountsEveryGradientThatItSpends) {
   const GaussianField field = GaussianField::correlated();
-  const Target target{field};
+  const Target target = first_functions(field, 4);
   const auto keys = chain_keys(Key(7), 0, 4);
   State state = make_state(target, exact_draws(field, 4, Key(8)));
   field.evaluations = 0;
@@ -219,7 +219,7 @@ TEST(WarmupOfEverything, CountsEveryGradientThatItSpends) {
 
 TEST(WarmupOfEverything, TwelveTransitionsFitAMetricOverFourOrdersOfMagnitude) {
   const GaussianField field = GaussianField::scaled({0.1, 1.0, 20.0});
-  const Target target{field};
+  const Target target = first_functions(field, 40);
   const Hmc kernel({.leapfrog_steps = 5, .jitter = 0.2});
   const auto keys = chain_keys(Key(9), 0, 40);
   WarmupOptions options = everything(5);
@@ -260,7 +260,7 @@ TEST(WarmupOfEverythingStatistical, ThenFrozenDrawsGiveTheDensity) {
   const Hmc kernel({.leapfrog_steps = 5, .jitter = 0.2});
   Matrix positions(kChains, 3);
   parallel_chunks(kChains, 64, 2, [&](std::int64_t first, std::int64_t count) {
-    const Target target{field, first};
+    const Target target{field, consecutive(first, count)};
     const auto keys = chain_keys(Key(12), first, count);
     Tuned tuned = warm_up(kernel, keys, target, identity_metric(count, 3), make_state(target, Matrix(count, 3, -3.0F)),
                           everything(1), kIgnore);

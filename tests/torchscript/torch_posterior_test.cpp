@@ -99,8 +99,9 @@ void expect_agrees_with_double_precision(const VaeWeights& weights, const std::s
   std::vector<double> values(4);
   std::vector<double> alone(4);
   Matrix gradients;
-  field->evaluate(2, latents, values, &gradients);
-  field->evaluate(2, latents, alone, nullptr);
+  const auto functions = consecutive(2, 4);
+  field->evaluate(functions, latents, values, &gradients);
+  field->evaluate(functions, latents, alone, nullptr);
   for (std::int64_t b = 0; b < 4; ++b) {
     const auto row = latents.row(b);
     const std::vector<double> latent(row.begin(), row.end());
@@ -132,8 +133,9 @@ TEST(TorchPosterior, GradientsAloneAreThoseOfEvaluateBitForBit) {
     std::vector<double> values(3);
     Matrix together;
     Matrix alone;
-    field->evaluate(1, latents, values, &together);
-    field->gradients(1, latents, alone);
+    const auto functions = consecutive(1, 3);
+    field->evaluate(functions, latents, values, &together);
+    field->gradients(functions, latents, alone);
     EXPECT_EQ(alone, together);
   }
 }
@@ -148,7 +150,7 @@ TEST(TorchPosterior, ExtremeLogitsKeepTheirEnergy) {
   for (const std::string& device : devices()) {
     const Matrix images(1, 40, 1.0F);
     std::vector<double> value(1);
-    make_torch_posterior(vae, images, device)->evaluate(0, latents, value, nullptr);
+    make_torch_posterior(vae, images, device)->evaluate(consecutive(0, 1), latents, value, nullptr);
     const double expected =
         energy::reference_energy(weights, images.row(0), std::vector<double>(row.begin(), row.end()), nullptr);
     ASSERT_GT(expected, 1000.0);
@@ -159,7 +161,7 @@ TEST(TorchPosterior, ExtremeLogitsKeepTheirEnergy) {
 /// Both fields start at the same states. Gradients differ by 2.6e-5 of their norm; after L steps of size e positions
 /// differ by (L e)^2 / 2 of that and momenta by L e, times at most 1.5 for the metric. L e is 0.25 at most.
 void expect_same_trajectories(const VaeWeights& weights, const std::string& device, int steps) {
-  constexpr std::int64_t kFirst = 2;
+  const std::vector<std::int64_t> functions{2, 3, 7, 5, 5};  // repeated and in no order
   constexpr std::int64_t kChains = 5;
   const Vae vae(weights, "native");
   const std::int64_t dimension = vae.latent_size();
@@ -168,7 +170,7 @@ void expect_same_trajectories(const VaeWeights& weights, const std::string& devi
   const auto field = make_torch_posterior(vae, images, device);
   const mcmc::Metric metric = uneven_metric(kChains, dimension);
   const auto run = [&](const ScalarField& energies, Matrix& momentum) {
-    const mcmc::Target target{energies, kFirst};
+    const mcmc::Target target{energies, functions};
     State state = mcmc::make_state(target, normals(Key(14), kChains, dimension));
     momentum = normals(Key(15), kChains, dimension);
     mcmc::leapfrog(target, metric, uneven_steps(kChains), steps, state, momentum);
@@ -206,7 +208,7 @@ TEST(TorchPosterior, TrajectoriesRunBackToTheirStart) {
   constexpr std::int64_t kChains = 20;
   for (const std::string& device : devices()) {
     const auto field = make_torch_posterior(vae, random_images(kChains, 40), device);
-    const mcmc::Target target{*field};
+    const mcmc::Target target = mcmc::first_functions(*field, kChains);
     const Matrix start = normals(Key(1), kChains, 4);
     const Matrix first_momentum = normals(Key(2), kChains, 4);
     State state = mcmc::make_state(target, start);
@@ -235,7 +237,7 @@ TEST(TorchPosterior, ALostChainGetsInfiniteEnergyAndTheOthersDoNotNotice) {
   const Vae vae(mcmc::small_vae(kGaussian));
   for (const std::string& device : devices()) {
     const auto field = make_torch_posterior(vae, random_images(3, 40), device);
-    const mcmc::Target target{*field};
+    const mcmc::Target target = mcmc::first_functions(*field, 3);
     const auto run = [&](double step_of_second) {
       State state = mcmc::make_state(target, normals(Key(1), 3, 4));
       Matrix momentum = normals(Key(2), 3, 4);
@@ -310,28 +312,30 @@ TEST(TorchPosterior, RefusesWrongShapesAndUnknownDevices) {
   const auto field = make_torch_posterior(vae, random_images(3, 40), "cpu");
   std::vector<double> values(3);
   Matrix gradients;
-  EXPECT_THROW(field->evaluate(0, Matrix(3, 5), values, nullptr), Misuse);
-  EXPECT_THROW(field->evaluate(1, Matrix(3, 4), values, nullptr), Misuse);
-  EXPECT_THROW(field->gradients(-1, Matrix(3, 4), gradients), Misuse);
-  State state = mcmc::make_state({*field}, Matrix(3, 4));
+  const auto all = consecutive(0, 3);
+  EXPECT_THROW(field->evaluate(all, Matrix(3, 5), values, nullptr), Misuse);
+  EXPECT_THROW(field->evaluate(consecutive(1, 3), Matrix(3, 4), values, nullptr), Misuse);
+  EXPECT_THROW(field->gradients(consecutive(-1, 3), Matrix(3, 4), gradients), Misuse);
+  EXPECT_THROW(field->gradients(all, Matrix(2, 4), gradients), Misuse);
+  State state = mcmc::make_state({*field, all}, Matrix(3, 4));
   Matrix momentum(3, 4);
   Matrix short_momentum(2, 4);
   const mcmc::Metric metric = mcmc::identity_metric(3, 4);
-  EXPECT_THROW(field->leapfrog(0, metric, std::vector(3, 0.1), 2, state, short_momentum), Misuse);
-  EXPECT_THROW(field->leapfrog(0, metric, std::vector(2, 0.1), 2, state, momentum), Misuse);
-  EXPECT_THROW(field->leapfrog(0, mcmc::identity_metric(2, 4), std::vector(3, 0.1), 2, state, momentum), Misuse);
-  EXPECT_THROW(field->leapfrog(1, metric, std::vector(3, 0.1), 2, state, momentum), Misuse);
+  EXPECT_THROW(field->leapfrog(all, metric, std::vector(3, 0.1), 2, state, short_momentum), Misuse);
+  EXPECT_THROW(field->leapfrog(all, metric, std::vector(2, 0.1), 2, state, momentum), Misuse);
+  EXPECT_THROW(field->leapfrog(all, mcmc::identity_metric(2, 4), std::vector(3, 0.1), 2, state, momentum), Misuse);
+  EXPECT_THROW(field->leapfrog(consecutive(1, 3), metric, std::vector(3, 0.1), 2, state, momentum), Misuse);
 }
 
 TEST(TorchPosterior, TakesNoRows) {
   const Vae vae(mcmc::small_vae(kBernoulli));
   const auto field = make_torch_posterior(vae, random_images(3, 40), "cpu");
   Matrix gradients(2, 4);
-  field->evaluate(3, Matrix(0, 4), {}, &gradients);
+  field->evaluate({}, Matrix(0, 4), {}, &gradients);
   EXPECT_EQ(gradients.rows(), 0);
   State state{Matrix(0, 4), {}, Matrix(0, 4)};
   Matrix momentum(0, 4);
-  field->leapfrog(0, mcmc::identity_metric(0, 4), {}, 2, state, momentum);
+  field->leapfrog({}, mcmc::identity_metric(0, 4), {}, 2, state, momentum);
   EXPECT_EQ(state.chains(), 0);
 }
 

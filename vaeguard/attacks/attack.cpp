@@ -2,7 +2,6 @@
 #include "vaeguard/attacks/attack.h"
 
 #include <algorithm>
-#include <numeric>
 #include <string>
 #include <utility>
 
@@ -55,27 +54,22 @@ void Search::evaluate(std::span<const std::int64_t> rows, const Matrix& points, 
   if (gradients != nullptr && (gradients->rows() != points.rows() || gradients->columns() != points.columns())) {
     gradients->resize(points.rows(), points.columns());
   }
-  const auto function = [&](std::int64_t row) { return functions_[static_cast<std::size_t>(row)]; };
-  Matrix run_gradients;
-  for (std::size_t begin = 0; begin < rows.size();) {
-    std::size_t end = begin + 1;
-    // Neighbours here and in the objective are evaluated together.
-    while (end < rows.size() && rows[end] == rows[end - 1] + 1 && function(rows[end]) == function(rows[end - 1]) + 1) {
-      ++end;
-    }
-    const std::int64_t row = rows[begin];
-    const auto count = static_cast<std::int64_t>(end - begin);
-    const auto run_values = std::span(values).subspan(static_cast<std::size_t>(row), end - begin);
-    if (count == points.rows()) {
-      objective_->evaluate(function(row), points, run_values, gradients);
-    } else {
-      objective_->evaluate(function(row), points.slice(row, count), run_values,
-                           gradients == nullptr ? nullptr : &run_gradients);
+  std::vector<std::int64_t> functions;
+  for (const std::int64_t row : rows) {
+    functions.push_back(functions_[static_cast<std::size_t>(row)]);
+  }
+  if (std::ssize(rows) == points.rows()) {
+    objective_->evaluate(functions, points, values, gradients);
+  } else if (!rows.empty()) {
+    std::vector<double> some_values(rows.size());
+    Matrix some_gradients;
+    objective_->evaluate(functions, points.gather(rows), some_values, gradients == nullptr ? nullptr : &some_gradients);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      values[static_cast<std::size_t>(rows[i])] = some_values[i];
       if (gradients != nullptr) {
-        gradients->assign(row, run_gradients);
+        std::ranges::copy(some_gradients.row(static_cast<std::int64_t>(i)), gradients->row(rows[i]).begin());
       }
     }
-    begin = end;
   }
   if (gradients != nullptr) {
     shared_->gradients += std::ssize(rows);
@@ -86,7 +80,7 @@ double Search::evaluate_one(std::int64_t row, const Matrix& point, Matrix* gradi
   check_shape("attacks.search", "point", point, 1, references_.columns());
   shared_->progress.pause_for_interruption();
   double value = 0.0;
-  objective_->evaluate(functions_[static_cast<std::size_t>(row)], point, {&value, 1}, gradient);
+  objective_->evaluate({&functions_[static_cast<std::size_t>(row)], 1}, point, {&value, 1}, gradient);
   if (gradient != nullptr) {
     ++shared_->gradients;
   }
@@ -118,10 +112,8 @@ AttackResult Attack::operator()(const ScalarField& objective, const Matrix& refe
                   [&](std::int64_t first, std::int64_t count) {
                     const auto begin = static_cast<std::size_t>(first);
                     const auto rows = static_cast<std::size_t>(count);
-                    std::vector<std::int64_t> functions(rows);
-                    std::iota(functions.begin(), functions.end(), first);
                     const auto some = keys.subspan(begin, rows);
-                    Search search(objective, std::move(functions), references.slice(first, count), threat,
+                    Search search(objective, consecutive(first, count), references.slice(first, count), threat,
                                   {some.begin(), some.end()}, shared);
                     Matrix points = maximise(search);
                     check_shape(name(), "the optimiser's points", points, count, references.columns());

@@ -149,7 +149,7 @@ std::vector<std::vector<SweepPoint>> sweep_penalties(const ScalarField& objectiv
     const auto reference = references.row(row);
     const auto evaluate = [&](const Matrix& point, Matrix& gradient) {
       double value = 0.0;
-      objective.evaluate(row, point, {&value, 1}, &gradient);
+      objective.evaluate({&row, 1}, point, {&value, 1}, &gradient);
       return value;
     };
     Penalised field(reference, box, options.iterations, evaluate);
@@ -157,7 +157,7 @@ std::vector<std::vector<SweepPoint>> sweep_penalties(const ScalarField& objectiv
     for (const double penalty : penalties(options)) {
       const Matrix answer(1, references.columns(), field.minimise(penalty, start));
       double value = 0.0;
-      objective.evaluate(row, answer, {&value, 1}, nullptr);
+      objective.evaluate({&row, 1}, answer, {&value, 1}, nullptr);
       sweeps[static_cast<std::size_t>(row)].push_back({l2_size(reference, answer.row(0)), value});
     }
     progress.advance(1);

@@ -18,19 +18,22 @@ Objective::Objective(const networks::Network& encoder, const Goal& goal, std::in
   }
 }
 
-void Objective::evaluate(std::int64_t first, const Matrix& points, std::span<double> values, Matrix* gradients) const {
-  check_shape("attacks.objective", "points", points, -1, dimension());
-  if (first < 0 || first + points.rows() > size() || static_cast<std::int64_t>(values.size()) != points.rows()) {
-    misuse("attacks.objective", "rows {} to {} with {} values do not fit an objective of {} rows", first,
-           first + points.rows(), values.size(), size());
+void Objective::evaluate(std::span<const std::int64_t> functions, const Matrix& points, std::span<double> values,
+                         Matrix* gradients) const {
+  check_shape("attacks.objective", "points", points, std::ssize(functions), dimension());
+  if (values.size() != functions.size()) {
+    misuse("attacks.objective", "{} functions need as many values, got {}", functions.size(), values.size());
+  }
+  std::vector<GoalRow> rows;
+  for (const std::int64_t function : functions) {
+    if (function < 0 || function >= size()) {
+      misuse("attacks.objective", "functions must be in 0 .. {}, got {}", size() - 1, function);
+    }
+    rows.push_back({.reference = function / restarts_, .restart = function % restarts_});
   }
   auto tape = tapes_.borrow();
   Matrix outputs;
   encoder_.forward(points, outputs, *tape);
-  std::vector<GoalRow> rows(values.size());
-  for (std::int64_t b = 0; b < points.rows(); ++b) {
-    rows[static_cast<std::size_t>(b)] = {.reference = (first + b) / restarts_, .restart = (first + b) % restarts_};
-  }
   Matrix output_gradients;
   goal_.evaluate(rows, outputs, values, gradients == nullptr ? nullptr : &output_gradients);
   if (gradients != nullptr) {

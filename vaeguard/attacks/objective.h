@@ -20,7 +20,8 @@ class Objective : public ScalarField {
 
   [[nodiscard]] std::int64_t size() const override { return goal_.size() * restarts_; }
   [[nodiscard]] std::int64_t dimension() const override { return encoder_.graph().input.size(); }
-  void evaluate(std::int64_t first, const Matrix& points, std::span<double> values, Matrix* gradients) const override;
+  void evaluate(std::span<const std::int64_t> functions, const Matrix& points, std::span<double> values,
+                Matrix* gradients) const override;
 
  private:
   const networks::Network& encoder_;

@@ -13,37 +13,25 @@
 namespace vaeguard::attacks {
 namespace {
 
-/// Some functions of a field, in rising order.
+/// Some functions of a field.
 class SomeFunctions : public ScalarField {
  public:
-  SomeFunctions(const ScalarField& whole, std::span<const std::int64_t> functions)
-      : whole_(whole), functions_(functions) {}
-  [[nodiscard]] std::int64_t size() const override { return std::ssize(functions_); }
+  SomeFunctions(const ScalarField& whole, std::span<const std::int64_t> of_whole)
+      : whole_(whole), of_whole_(of_whole) {}
+  [[nodiscard]] std::int64_t size() const override { return std::ssize(of_whole_); }
   [[nodiscard]] std::int64_t dimension() const override { return whole_.dimension(); }
-  void evaluate(std::int64_t first, const Matrix& points, std::span<double> values, Matrix* gradients) const override {
-    if (gradients != nullptr) {
-      gradients->resize(points.rows(), points.columns());
+  void evaluate(std::span<const std::int64_t> functions, const Matrix& points, std::span<double> values,
+                Matrix* gradients) const override {
+    std::vector<std::int64_t> renamed;
+    for (const std::int64_t function : functions) {
+      renamed.push_back(of_whole_[static_cast<std::size_t>(function)]);
     }
-    const auto function = [&](std::int64_t row) { return functions_[static_cast<std::size_t>(first + row)]; };
-    Matrix run_gradients;
-    for (std::int64_t begin = 0; begin < points.rows();) {
-      std::int64_t end = begin + 1;
-      while (end < points.rows() && function(end) == function(end - 1) + 1) {
-        ++end;
-      }
-      whole_.evaluate(function(begin), points.slice(begin, end - begin),
-                      values.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
-                      gradients == nullptr ? nullptr : &run_gradients);
-      if (gradients != nullptr) {
-        gradients->assign(begin, run_gradients);
-      }
-      begin = end;
-    }
+    whole_.evaluate(renamed, points, values, gradients);
   }
 
  private:
   const ScalarField& whole_;
-  std::span<const std::int64_t> functions_;
+  std::span<const std::int64_t> of_whole_;
 };
 
 /// What success is read from: the judge at the attacked images, or the objective that the attack has left.

@@ -1,9 +1,17 @@
 // Evaluating whole fields.
 #include "vaeguard/base/scalar_field.h"
 
+#include <numeric>
+
 #include "vaeguard/base/parallel.h"
 
 namespace vaeguard {
+
+std::vector<std::int64_t> consecutive(std::int64_t first, std::int64_t count) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), first);
+  return indices;
+}
 
 std::vector<double> values_of(const ScalarField& field, const Matrix& points, int threads) {
   constexpr std::int64_t kPointsAtOnce = 64;
@@ -12,7 +20,7 @@ std::vector<double> values_of(const ScalarField& field, const Matrix& points, in
                   [&](std::int64_t first, std::int64_t count) {
                     const auto to =
                         std::span(values).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-                    field.evaluate(first, points.slice(first, count), to, nullptr);
+                    field.evaluate(consecutive(first, count), points.slice(first, count), to, nullptr);
                   });
   return values;
 }

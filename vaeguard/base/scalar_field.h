@@ -9,8 +9,8 @@
 
 namespace vaeguard {
 
-/// B real functions of D variables, one per point: posterior energies, attack goals and test targets all are one.
-/// Point b is only ever seen by function b, so any batch of them gives each the same result.
+/// B real functions of D variables: posterior energies, attack goals and test targets all are one. Point i is seen by
+/// function functions[i] alone, so a function gives its point the same result in any batch and any order.
 class ScalarField {
  public:
   virtual ~ScalarField() = default;
@@ -18,17 +18,20 @@ class ScalarField {
   [[nodiscard]] virtual std::int64_t size() const = 0;
   /// D, the number of variables of each.
   [[nodiscard]] virtual std::int64_t dimension() const = 0;
-  /// Evaluates functions first .. first + points.rows() at `points` [n, D]: values [n], and gradients [n, D] unless
-  /// null (resized as needed). Values may be infinite or NaN where a function overflows; callers treat that as data.
-  /// Safe to call from several threads at once.
-  virtual void evaluate(std::int64_t first, const Matrix& points, std::span<double> values,
+  /// Evaluates the functions of these indices [n], in any order and repeated at will, at `points` [n, D]: values [n],
+  /// and gradients [n, D] unless null (resized as needed). Values may be infinite or NaN where a function overflows;
+  /// callers treat that as data. Safe to call from several threads at once.
+  virtual void evaluate(std::span<const std::int64_t> functions, const Matrix& points, std::span<double> values,
                         Matrix* gradients) const = 0;
   /// The same gradients that evaluate gives, bit for bit, for callers that need no values.
-  virtual void gradients(std::int64_t first, const Matrix& points, Matrix& gradients) const {
-    std::vector<double> dropped(static_cast<std::size_t>(points.rows()));
-    evaluate(first, points, dropped, &gradients);
+  virtual void gradients(std::span<const std::int64_t> functions, const Matrix& points, Matrix& gradients) const {
+    std::vector<double> dropped(functions.size());
+    evaluate(functions, points, dropped, &gradients);
   }
 };
+
+/// The indices first .. first + count.
+std::vector<std::int64_t> consecutive(std::int64_t first, std::int64_t count);
 
 /// The values of all functions of `field`, function b at row b of `points` [B, D].
 std::vector<double> values_of(const ScalarField& field, const Matrix& points, int threads);

@@ -20,12 +20,13 @@ constexpr float kSteepest = 1e18F;  // its square is still finite
 
 }  // namespace
 
-void descend_adam(const ScalarField& energy, std::int64_t first, const AdamOptions& options, Matrix& points) {
+void descend_adam(const ScalarField& energy, std::span<const std::int64_t> functions, const AdamOptions& options,
+                  Matrix& points) {
   Matrix gradient;
   Matrix mean(points.rows(), points.columns());
   Matrix square(points.rows(), points.columns());
   for (int step = 1; step <= options.gradients; ++step) {
-    energy.gradients(first, points, gradient);
+    energy.gradients(functions, points, gradient);
     const double angle = std::numbers::pi * (step - 1) / options.gradients;
     const double rate = 0.5 * options.learning_rate * (1.0 + std::cos(angle));
     const auto scale = static_cast<float>(rate / (1.0 - std::pow(kMean, step)));
@@ -41,10 +42,10 @@ void descend_adam(const ScalarField& energy, std::int64_t first, const AdamOptio
   }
 }
 
-void keep_lowest(const ScalarField& energy, std::int64_t first, const Matrix& others, Matrix& points,
-                 std::vector<double>& lowest) {
+void keep_lowest(const ScalarField& energy, std::span<const std::int64_t> functions, const Matrix& others,
+                 Matrix& points, std::vector<double>& lowest) {
   std::vector<double> energies(lowest.size());
-  energy.evaluate(first, others, energies, nullptr);
+  energy.evaluate(functions, others, energies, nullptr);
   for (std::int64_t b = 0; b < others.rows(); ++b) {
     if (const auto i = static_cast<std::size_t>(b); energies[i] < lowest[i] || std::isnan(lowest[i])) {
       lowest[i] = energies[i];
@@ -53,10 +54,10 @@ void keep_lowest(const ScalarField& energy, std::int64_t first, const Matrix& ot
   }
 }
 
-void descend_adam_from_several(const ScalarField& energy, std::int64_t first, const AdamOptions& options, int starts,
-                               std::span<const Key> keys, Matrix& points) {
+void descend_adam_from_several(const ScalarField& energy, std::span<const std::int64_t> functions,
+                               const AdamOptions& options, int starts, std::span<const Key> keys, Matrix& points) {
   if (starts == 1) {
-    descend_adam(energy, first, options, points);
+    descend_adam(energy, functions, options, points);
     return;
   }
   const Matrix centre = points;
@@ -68,18 +69,18 @@ void descend_adam_from_several(const ScalarField& energy, std::int64_t first, co
       fill_normal(keys[static_cast<std::size_t>(b)].fold("starts").fold(static_cast<std::uint64_t>(start)), noise);
       std::ranges::transform(codes.row(b), noise, codes.row(b).begin(), std::plus<>{});
     }
-    descend_adam(energy, first, options, codes);
-    keep_lowest(energy, first, codes, points, lowest);
+    descend_adam(energy, functions, options, codes);
+    keep_lowest(energy, functions, codes, points, lowest);
   }
 }
 
-int descend_lbfgs(const ScalarField& energy, std::int64_t index, int gradients, std::span<float> point) {
+int descend_lbfgs(const ScalarField& energy, std::int64_t function, int gradients, std::span<float> point) {
   Matrix here(1, energy.dimension());
   Matrix slope;
   const auto energy_at = [&](std::span<const double> z, std::span<double> gradient) {
     std::ranges::transform(z, here.data(), [](double value) { return static_cast<float>(value); });
     double value = 0.0;
-    energy.evaluate(index, here, {&value, 1}, &slope);
+    energy.evaluate({&function, 1}, here, {&value, 1}, &slope);
     std::ranges::copy(slope.values(), gradient.begin());
     return value;
   };

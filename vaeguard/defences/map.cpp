@@ -61,12 +61,13 @@ class Map : public Defence {
   void descend(const ScalarField& energy, std::int64_t first, std::span<const Key> keys, Matrix& latents,
                std::vector<double>& spent) const {
     Matrix chunk = latents.slice(first, std::ssize(keys));
+    const auto functions = consecutive(first, std::ssize(keys));
     const double rate = options_.learning_rate;
     if (options_.starts > 1) {
-      descend_adam_from_several(energy, first, {options_.start_gradients, rate}, options_.starts, keys, chunk);
+      descend_adam_from_several(energy, functions, {options_.start_gradients, rate}, options_.starts, keys, chunk);
     }
     if (options_.optimiser == Optimiser::adam) {
-      descend_adam(energy, first, {options_.gradients, rate}, chunk);
+      descend_adam(energy, functions, {options_.gradients, rate}, chunk);
     } else {
       for (std::int64_t b = 0; b < chunk.rows(); ++b) {
         spent[static_cast<std::size_t>(first + b)] +=

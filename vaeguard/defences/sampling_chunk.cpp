@@ -49,7 +49,7 @@ SamplingChunk::SamplingChunk(const PosteriorSamplingOptions& options, const mode
       snapshot_at_(snapshot_transitions(options.warmup + options.transitions)),
       vae_(vae),
       problem_(problem),
-      target_{*problem.energy, first},
+      target_{*problem.energy, consecutive(first, count)},
       first_(first),
       count_(count),
       encoding_(vae.encode(problem.images.slice(first, count))),
@@ -95,7 +95,7 @@ Matrix SamplingChunk::lowest_start() const {
   auto lowest = energies_at(best);
   for (const Matrix& other :
        {encoding_.mean, models::sample(encoding_, mcmc::fold_all(keys_, "start")), prior_centre()}) {
-    keep_lowest(target_.field, first_, other, best, lowest);
+    keep_lowest(target_.field, target_.functions, other, best, lowest);
   }
   return best;
 }
@@ -104,14 +104,14 @@ Matrix SamplingChunk::prior_centre() const { return vae_.prior().from_base(Matri
 
 Matrix SamplingChunk::descended() const {
   Matrix points = encoding_.mean;
-  descend_adam_from_several(target_.field, first_, {.gradients = options_.start_gradients}, options_.starts, keys_,
-                            points);
+  descend_adam_from_several(target_.field, target_.functions, {.gradients = options_.start_gradients}, options_.starts,
+                            keys_, points);
   return points;
 }
 
 std::vector<double> SamplingChunk::energies_at(const Matrix& points) const {
   std::vector<double> energies(static_cast<std::size_t>(count_));
-  target_.field.evaluate(first_, points, energies, nullptr);
+  target_.field.evaluate(target_.functions, points, energies, nullptr);
   return energies;
 }
 

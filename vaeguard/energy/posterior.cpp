@@ -51,7 +51,7 @@ PosteriorEnergy::PosteriorEnergy(const models::Vae& vae, std::shared_ptr<const O
             vae.decoder().make_tape(), vae.mixed() ? vae.gradient_decoder().make_tape() : nullptr, {}, {}, {}});
       }) {}
 
-void PosteriorEnergy::evaluate(std::int64_t first, const Matrix& latents, std::span<double> values,
+void PosteriorEnergy::evaluate(std::span<const std::int64_t> functions, const Matrix& latents, std::span<double> values,
                                Matrix* gradients) const {
   const bool together = gradients != nullptr && !vae_.mixed();
   {
@@ -61,19 +61,21 @@ void PosteriorEnergy::evaluate(std::int64_t first, const Matrix& latents, std::s
     vae_.prior().forward(latents, prior);
     parameter_gradients.resize(parameters.rows(), together ? parameters.columns() : 0);
     for (std::int64_t b = 0; b < latents.rows(); ++b) {
-      values[static_cast<std::size_t>(b)] =
-          observation_->negative_log(first + b, parameters.row(b), parameter_gradients.row(b)) + prior.energy(b);
+      const auto i = static_cast<std::size_t>(b);
+      values[i] =
+          observation_->negative_log(functions[i], parameters.row(b), parameter_gradients.row(b)) + prior.energy(b);
     }
     if (together) {
       pull_back(vae_.decoder(), parameter_gradients, *tape, prior, *gradients);
     }
   }
   if (gradients != nullptr && !together) {
-    this->gradients(first, latents, *gradients);
+    this->gradients(functions, latents, *gradients);
   }
 }
 
-void PosteriorEnergy::gradients(std::int64_t first, const Matrix& latents, Matrix& gradients) const {
+void PosteriorEnergy::gradients(std::span<const std::int64_t> functions, const Matrix& latents,
+                                Matrix& gradients) const {
   auto workspace = workspaces_.borrow();
   auto& [value_tape, gradient_tape, parameters, parameter_gradients, prior] = *workspace;
   const networks::Network& decoder = vae_.gradient_decoder();
@@ -82,7 +84,7 @@ void PosteriorEnergy::gradients(std::int64_t first, const Matrix& latents, Matri
   vae_.prior().forward(latents, prior);
   parameter_gradients.resize(parameters.rows(), parameters.columns());
   for (std::int64_t b = 0; b < latents.rows(); ++b) {
-    observation_->gradient(first + b, parameters.row(b), parameter_gradients.row(b));
+    observation_->gradient(functions[static_cast<std::size_t>(b)], parameters.row(b), parameter_gradients.row(b));
   }
   pull_back(decoder, parameter_gradients, tape, prior, gradients);
 }

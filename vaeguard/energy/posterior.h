@@ -25,8 +25,9 @@ class PosteriorEnergy : public ScalarField {
 
   [[nodiscard]] std::int64_t size() const override { return observation_->size(); }
   [[nodiscard]] std::int64_t dimension() const override { return vae_.latent_size(); }
-  void evaluate(std::int64_t first, const Matrix& latents, std::span<double> values, Matrix* gradients) const override;
-  void gradients(std::int64_t first, const Matrix& latents, Matrix& gradients) const override;
+  void evaluate(std::span<const std::int64_t> functions, const Matrix& latents, std::span<double> values,
+                Matrix* gradients) const override;
+  void gradients(std::span<const std::int64_t> functions, const Matrix& latents, Matrix& gradients) const override;
 
  private:
   struct Workspace {

@@ -2,8 +2,6 @@
 #include "vaeguard/mcmc/integrator.h"
 
 #include <map>
-#include <numeric>
-#include <utility>
 #include <vector>
 
 #include "vaeguard/mcmc/part.h"
@@ -36,28 +34,12 @@ void drift(const Metric& metric, std::span<const double> step_size, const Matrix
   }
 }
 
-// The chains of one run: all of them, as a rule, and then nothing is copied.
-void leapfrog_run(const TrajectoryField& field, const Run& run, const Metric& metric, std::span<const double> step_size,
-                  int steps, State& state, Matrix& momentum) {
-  if (run.count == state.chains()) {
-    field.leapfrog(run.first, metric, step_size, steps, state, momentum);
-    return;
-  }
-  std::vector<std::int64_t> chains(static_cast<std::size_t>(run.count));
-  std::iota(chains.begin(), chains.end(), run.begin);
-  Part part({field}, metric, step_size, state, momentum, std::move(chains));
-  field.leapfrog(run.first, part.metric, part.step_size, steps, part.state, part.momentum);
-  part.put(state, momentum);
-}
-
 }  // namespace
 
 void leapfrog(const Target& target, const Metric& metric, std::span<const double> step_size, int steps, State& state,
               Matrix& momentum) {
   if (const auto* field = dynamic_cast<const TrajectoryField*>(&target.field)) {
-    for (const Run& run : runs(target, state.chains())) {
-      leapfrog_run(*field, run, metric, step_size, steps, state, momentum);
-    }
+    field->leapfrog(target.functions, metric, step_size, steps, state, momentum);
     return;
   }
   kick(state, step_size, 0.5, momentum);

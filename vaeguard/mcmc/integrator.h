@@ -12,9 +12,9 @@ namespace vaeguard::mcmc {
 /// step: on a GPU.
 class TrajectoryField : public ScalarField {
  public:
-  /// mcmc::leapfrog over functions first .. of this field, exactly as that is described below, within float rounding.
-  virtual void leapfrog(std::int64_t first, const Metric& metric, std::span<const double> step_size, int steps,
-                        State& state, Matrix& momentum) const = 0;
+  /// mcmc::leapfrog over these functions, one per chain, exactly as described below, within float rounding.
+  virtual void leapfrog(std::span<const std::int64_t> functions, const Metric& metric,
+                        std::span<const double> step_size, int steps, State& state, Matrix& momentum) const = 0;
   /// How many chains to advance together, from one thread: a device wants as many as it holds. 0 where any number and
   /// any threads will do.
   [[nodiscard]] virtual std::int64_t preferred_chains() const { return 0; }

@@ -21,15 +21,14 @@ class Part {
         momentum(of_momentum.gather(chains)),
         metric{of_metric.inverse_mass.gather(chains)},
         chains_(std::move(chains)),
-        members_(chains_),
-        target_{target.field, target.first} {
-    for (std::int64_t& member : members_) {
-      step_size.push_back(of_step_size[static_cast<std::size_t>(member)]);
-      member = target.members.empty() ? member : target.members[static_cast<std::size_t>(member)];
+        target_{target.field, {}} {
+    for (const std::int64_t chain : chains_) {
+      step_size.push_back(of_step_size[static_cast<std::size_t>(chain)]);
+      target_.functions.push_back(target.functions[static_cast<std::size_t>(chain)]);
     }
   }
 
-  [[nodiscard]] Target target() const { return {target_.field, target_.first, members_}; }
+  [[nodiscard]] const Target& target() const { return target_; }
   [[nodiscard]] const std::vector<std::int64_t>& chains() const { return chains_; }
   /// Writes state and momentum back to where they came from.
   void put(State& all, Matrix& all_momentum) const {
@@ -46,7 +45,6 @@ class Part {
 
  private:
   std::vector<std::int64_t> chains_;
-  std::vector<std::int64_t> members_;
   Target target_;
 };
 

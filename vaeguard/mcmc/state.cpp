@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "vaeguard/base/error.h"
+
 namespace vaeguard::mcmc {
 namespace {
 
@@ -13,23 +15,14 @@ bool all_finite(std::span<const float> values) {
   return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
 }
 
-/// Calls function(position, gradient) with the chains of one run. All chains are one run as a rule, and then nothing is
-/// copied.
-template <typename Function>
-void on_rows(const Run& run, State& state, const Function& function) {
-  if (run.count == state.chains()) {
-    function(state.position, state.gradient);
-    return;
-  }
-  Matrix gradient;
-  function(state.position.slice(run.begin, run.count), gradient);
-  state.gradient.assign(run.begin, gradient);
-}
-
 }  // namespace
 
 State make_state(const Target& target, Matrix position) {
   check_finite("mcmc.state", "position", position);
+  if (std::ssize(target.functions) != position.rows()) {
+    misuse("mcmc.state", "the target must have one function for each of {} chains, got {}", position.rows(),
+           target.functions.size());
+  }
   State state;
   state.position = std::move(position);
   state.energy.resize(static_cast<std::size_t>(state.chains()));
@@ -38,29 +31,8 @@ State make_state(const Target& target, Matrix position) {
   return state;
 }
 
-std::vector<Run> runs(const Target& target, std::int64_t chains) {
-  if (target.members.empty()) {
-    return {{0, chains, target.first}};
-  }
-  std::vector<Run> result;
-  for (std::int64_t b = 0; b < chains; ++b) {
-    const std::int64_t function = target.first + target.members[static_cast<std::size_t>(b)];
-    if (result.empty() || function != result.back().first + result.back().count) {
-      result.push_back({b, 0, function});
-    }
-    ++result.back().count;
-  }
-  return result;
-}
-
 void evaluate(const Target& target, State& state) {
-  for (const Run& run : runs(target, state.chains())) {
-    const auto energies =
-        std::span(state.energy).subspan(static_cast<std::size_t>(run.begin), static_cast<std::size_t>(run.count));
-    on_rows(run, state, [&](const Matrix& position, Matrix& gradient) {
-      target.field.evaluate(run.first, position, energies, &gradient);
-    });
-  }
+  target.field.evaluate(target.functions, state.position, state.energy, &state.gradient);
   for (std::int64_t b = 0; b < state.chains(); ++b) {
     auto gradient = state.gradient.row(b);
     if (!std::isfinite(state.energy[static_cast<std::size_t>(b)]) || !all_finite(gradient)) {
@@ -71,10 +43,7 @@ void evaluate(const Target& target, State& state) {
 }
 
 void evaluate_gradient(const Target& target, State& state) {
-  for (const Run& run : runs(target, state.chains())) {
-    on_rows(run, state,
-            [&](const Matrix& position, Matrix& gradient) { target.field.gradients(run.first, position, gradient); });
-  }
+  target.field.gradients(target.functions, state.position, state.gradient);
   for (std::int64_t b = 0; b < state.chains(); ++b) {
     auto gradient = state.gradient.row(b);
     if (!all_finite(gradient)) {

@@ -11,22 +11,11 @@
 
 namespace vaeguard::mcmc {
 
-/// Functions of a field, one per chain: the energies that a batch of chains explores. Chain b has function first + b,
-/// or first + members[b] where members are given: some chains of a larger batch, in rising order.
+/// The energies that a batch of chains explores: chain b has function functions[b] of the field.
 struct Target {
   const ScalarField& field;
-  std::int64_t first = 0;
-  std::span<const std::int64_t> members = {};
+  std::vector<std::int64_t> functions;
 };
-
-/// Chains whose functions follow one another, so that a field evaluates them together.
-struct Run {
-  std::int64_t begin;  // of the chains
-  std::int64_t count;
-  std::int64_t first;  // function of chain `begin`
-};
-/// `chains` chains of the target in as few runs as possible; one where it has no members.
-std::vector<Run> runs(const Target& target, std::int64_t chains);
 
 /// n chains in D dimensions. Exactly what the next transition needs.
 struct State {
@@ -38,7 +27,8 @@ struct State {
   [[nodiscard]] std::int64_t chains() const { return position.rows(); }
 };
 
-/// Evaluates energy and gradient at `position`.
+/// Evaluates energy and gradient at `position`. Throws Misuse for a position that is not finite, or unless the target
+/// has one function for each row of it.
 State make_state(const Target& target, Matrix position);
 /// Evaluates again at state.position, in place. A chain whose energy or gradient is not finite gets energy +infinity.
 void evaluate(const Target& target, State& state);

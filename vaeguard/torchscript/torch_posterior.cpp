@@ -3,6 +3,7 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <numbers>
@@ -189,8 +190,9 @@ class TorchPosterior : public mcmc::TrajectoryField {
   [[nodiscard]] std::int64_t dimension() const override { return latent_.size(); }
   [[nodiscard]] std::int64_t preferred_chains() const override { return device_.is_cuda() ? chains_held_ : 0; }
 
-  void evaluate(std::int64_t first, const Matrix& latents, std::span<double> values, Matrix* gradients) const override {
-    const torch::Tensor x = images_of(first, latents);
+  void evaluate(std::span<const std::int64_t> functions, const Matrix& latents, std::span<double> values,
+                Matrix* gradients) const override {
+    const torch::Tensor x = images_of(functions, latents);
     if (latents.empty()) {
       return none(gradients);
     }
@@ -208,8 +210,8 @@ class TorchPosterior : public mcmc::TrajectoryField {
     std::copy_n(energy.data_ptr<double>(), energy.numel(), values.begin());
   }
 
-  void gradients(std::int64_t first, const Matrix& latents, Matrix& gradients) const override {
-    const torch::Tensor x = images_of(first, latents);
+  void gradients(std::span<const std::int64_t> functions, const Matrix& latents, Matrix& gradients) const override {
+    const torch::Tensor x = images_of(functions, latents);
     if (latents.empty()) {
       return none(&gradients);
     }
@@ -217,10 +219,10 @@ class TorchPosterior : public mcmc::TrajectoryField {
     to_matrix(energy_.gradient(latent_tensor(latents), x), gradients);
   }
 
-  void leapfrog(std::int64_t first, const mcmc::Metric& metric, std::span<const double> step_size, int steps,
-                mcmc::State& state, Matrix& momentum) const override {
+  void leapfrog(std::span<const std::int64_t> functions, const mcmc::Metric& metric, std::span<const double> step_size,
+                int steps, mcmc::State& state, Matrix& momentum) const override {
     const std::int64_t chains = state.chains();
-    const torch::Tensor x = images_of(first, state.position);
+    const torch::Tensor x = images_of(functions, state.position);
     check_shape(kPlace, "momentum", momentum, chains, dimension());
     check_shape(kPlace, "gradient", state.gradient, chains, dimension());
     check_shape(kPlace, "inverse_mass", metric.inverse_mass, chains, dimension());
@@ -268,12 +270,22 @@ class TorchPosterior : public mcmc::TrajectoryField {
     return device_.is_cuda() ? std::unique_lock(gpu_mutex()) : std::unique_lock<std::mutex>();
   }
 
-  [[nodiscard]] torch::Tensor images_of(std::int64_t first, const Matrix& latents) const {
-    check_shape(kPlace, "latents", latents, -1, dimension());
-    if (first < 0 || first + latents.rows() > size()) {
-      misuse(kPlace, "images must be among 0 .. {}, got {} .. {}", size(), first, first + latents.rows());
+  [[nodiscard]] torch::Tensor images_of(std::span<const std::int64_t> functions, const Matrix& latents) const {
+    check_shape(kPlace, "latents", latents, std::ssize(functions), dimension());
+    for (const std::int64_t function : functions) {
+      if (function < 0 || function >= size()) {
+        misuse(kPlace, "functions must be in 0 .. {}, got {}", size() - 1, function);
+      }
     }
-    return images_.narrow(0, first, latents.rows());
+    const bool neighbours =
+        std::ranges::adjacent_find(functions, [](auto a, auto b) { return b != a + 1; }) == functions.end();
+    if (functions.empty() || neighbours) {  // a view: whole batches need no upload of indices
+      return images_.narrow(0, functions.empty() ? 0 : functions.front(), std::ssize(functions));
+    }
+    const auto count = std::ssize(functions);
+    const torch::Tensor rows = torch::empty({count}, torch::kInt64);
+    std::ranges::copy(functions, rows.data_ptr<std::int64_t>());
+    return images_.index_select(0, rows.to(device_));
   }
 
   [[nodiscard]] torch::Tensor latent_tensor(const Matrix& latents) const {
