@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "vaeguard/experiments/store.h"
+#include "vaeguard/runs/store.h"
 
 namespace vaeguard {
 
@@ -33,11 +33,11 @@ nll_draws = 8
 
 /// Every measurement of the run in `folder` as a line of CSV, without its seconds: no two runs take the same time.
 inline std::vector<std::string> records_but_seconds(const std::filesystem::path& folder) {
-  using experiments::Store;
+  using runs::Store;
   std::vector<std::string> result;
   for (auto measurement : Store(folder / "results.sqlite", Store::Access::read).read().measurements) {
     measurement.seconds = 0.0;
-    result.push_back(experiments::measurements_csv({measurement}));
+    result.push_back(runs::measurements_csv({measurement}));
   }
   return result;
 }

@@ -11,9 +11,9 @@
 #include "vaeguard/attacks/threat.h"
 #include "vaeguard/base/npz.h"
 #include "vaeguard/data/data_folder.h"
-#include "vaeguard/experiments/inference_file.h"
-#include "vaeguard/experiments/runner.h"
-#include "vaeguard/experiments/subject.h"
+#include "vaeguard/runs/inference_file.h"
+#include "vaeguard/runs/runner.h"
+#include "vaeguard/runs/subject.h"
 
 namespace vaeguard::cli {
 namespace {
@@ -34,7 +34,7 @@ struct AttackVerb {
 };
 
 // The options as a plan would have them, read and checked as plans are.
-experiments::AttackPlan attack_plan(const AttackVerb& verb) {
+plans::AttackPlan attack_plan(const AttackVerb& verb) {
   std::map<std::string, std::string> texts;
   for (const auto& [key, text] :
        {std::pair("optimiser", verb.optimiser), std::pair("goal", verb.goal), std::pair("norm", verb.norm)}) {
@@ -44,7 +44,7 @@ experiments::AttackPlan attack_plan(const AttackVerb& verb) {
   }
   const std::string lines =
       fmt::format("radii = [{}]\nrestarts = {}\n{}\n", verb.radius, verb.restarts, fmt::join(verb.settings, "\n"));
-  auto plan = experiments::parse_attack(lines, "vaeguard attack", texts);
+  auto plan = plans::parse_attack(lines, "vaeguard attack", texts);
   plan.name = plan.goal;
   return plan;
 }
@@ -59,24 +59,24 @@ double mean_of(const std::vector<double>& values) {
 
 // An attack and what it is run on.
 struct Work {
-  const experiments::AttackPlan& plan;
+  const plans::AttackPlan& plan;
   std::uint64_t seed;
-  const experiments::Subject& subject;
-  const experiments::References& references;
+  const measures::Subject& subject;
+  const measures::References& references;
   const Common& common;
 
   void attack(double radius, const std::string& out) const {
     const auto result =
-        experiments::run_attack(plan, radius, seed, subject, references, common.thread_count(), *common.observer);
+        runs::run_attack(plan, radius, seed, subject, references, common.thread_count(), *common.observer);
     write(out, result.adversarial, result.objective, {});
     fmt::print("{}, {} radius {}: mean objective {:.4g}\n{}\n", what(), attacks::name(plan.norm), radius,
                mean_of(result.objective), out);
   }
 
   void search(double largest, double enough, const std::string& out) const {
-    const auto result = experiments::run_smallest_radii(plan, {.largest = largest, .enough = enough}, seed, subject,
-                                                        references, common.thread_count(), *common.observer);
-    write(out, result.adversarial, result.objective, {{"radius", experiments::to_array(result.radius)}});
+    const auto result = runs::run_smallest_radii(plan, {.largest = largest, .enough = enough}, seed, subject,
+                                                 references, common.thread_count(), *common.observer);
+    write(out, result.adversarial, result.objective, {{"radius", runs::to_array(result.radius)}});
     std::vector<double> sorted = result.radius;
     std::ranges::sort(sorted);
     const auto reached = std::ranges::count_if(sorted, [](double radius) { return std::isfinite(radius); });
@@ -87,7 +87,7 @@ struct Work {
   void print_curve() const {
     std::vector<double> areas;
     for (const auto& curve :
-         experiments::run_distortion_curves(plan, seed, subject, references, common.thread_count(), *common.observer)) {
+         runs::run_distortion_curves(plan, seed, subject, references, common.thread_count(), *common.observer)) {
       areas.push_back(curve.area());
     }
     fmt::print("{}: area under the distortion-distortion curve {:.4f} (0: attacks cost nothing, 1: achieve nothing)\n",
@@ -100,7 +100,7 @@ struct Work {
 
   void write(const std::string& out, const Matrix& adversarial, const std::vector<double>& objective,
              NpzArrays arrays) const {
-    const auto targets = experiments::attack_targets(plan, seed, subject, references);
+    const auto targets = runs::attack_targets(plan, seed, subject, references);
     std::vector<std::int64_t> label;
     std::vector<std::int64_t> index;
     std::vector<std::int64_t> target;
@@ -112,9 +112,9 @@ struct Work {
         target.push_back(references.index[static_cast<std::size_t>(targets[reference])]);
       }
     }
-    arrays.insert({{"x_ref", experiments::to_array(repeat_rows(references.images.pixels, plan.restarts))},
-                   {"x_adv", experiments::to_array(adversarial)},
-                   {"objective", experiments::to_array(objective)},
+    arrays.insert({{"x_ref", runs::to_array(repeat_rows(references.images.pixels, plan.restarts))},
+                   {"x_adv", runs::to_array(adversarial)},
+                   {"objective", runs::to_array(objective)},
                    {"label", {{adversarial.rows()}, label}},
                    {"index", {{adversarial.rows()}, index}}});
     if (!targets.empty()) {
@@ -125,13 +125,13 @@ struct Work {
 };
 
 void attack(const AttackVerb& verb, const Common& common) {
-  const experiments::AttackPlan attack = attack_plan(verb);
-  const auto dataset = experiments::load_dataset(experiments::dataset_plan(verb.dataset),
-                                                 data::data_folder(common.data), common.thread_count());
+  const plans::AttackPlan attack = attack_plan(verb);
+  const auto dataset =
+      plans::load_dataset(plans::dataset_plan(verb.dataset), data::data_folder(common.data), common.thread_count());
   const auto subject =
-      experiments::make_subject(models::load_checkpoint(verb.checkpoint), dataset, verb.checkpoint, common.backend);
+      runs::make_subject(models::load_checkpoint(verb.checkpoint), dataset, verb.checkpoint, common.backend);
   const std::uint64_t seed = common.seed_or(1);
-  const auto references = experiments::plan_references(seed, verb.references, subject, dataset, common.thread_count());
+  const auto references = runs::plan_references(seed, verb.references, subject, dataset, common.thread_count());
   const Work work{attack, seed, subject, references, common};
   if (verb.curve) {
     work.print_curve();

@@ -14,7 +14,7 @@
 #include "apps/cli/machine.h"
 #include "apps/cli/peer.h"
 #include "vaeguard/base/error.h"
-#include "vaeguard/experiments/environment.h"
+#include "vaeguard/runs/environment.h"
 
 namespace vaeguard::cli {
 namespace {
@@ -51,7 +51,7 @@ Json measure(const BenchChains& chains, int threads, double seconds) {
 
 Json machine() {
   Json result;
-  for (const auto& [name, value] : experiments::environment()) {
+  for (const auto& [name, value] : runs::environment()) {
     result[name] = value;
   }
   result["instruction_sets"] = instruction_sets();

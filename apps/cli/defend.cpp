@@ -4,10 +4,10 @@
 
 #include "apps/cli/verbs.h"
 #include "vaeguard/base/npz.h"
-#include "vaeguard/experiments/inference_file.h"
-#include "vaeguard/experiments/plan.h"
-#include "vaeguard/experiments/subject.h"
 #include "vaeguard/models/checkpoint.h"
+#include "vaeguard/plans/plan.h"
+#include "vaeguard/runs/inference_file.h"
+#include "vaeguard/runs/subject.h"
 
 namespace vaeguard::cli {
 namespace {
@@ -22,40 +22,39 @@ struct DefendVerb {
 };
 
 // The preset and its changes as a plan would have them, read and checked as plans are.
-experiments::DefencePlan defence_plan(const DefendVerb& verb) {
-  static_cast<void>(experiments::defence_preset(verb.defence));  // a name, before it stands in a text
-  const toml::table table = experiments::parse_toml(
+plans::DefencePlan defence_plan(const DefendVerb& verb) {
+  static_cast<void>(plans::defence_preset(verb.defence));  // a name, before it stands in a text
+  const toml::table table = plans::parse_toml(
       fmt::format("preset = \"{}\"\n{}\n", verb.defence, fmt::join(verb.settings, "\n")), "vaeguard defend");
-  return experiments::read_defence({table, "vaeguard defend"});
+  return plans::read_defence({table, "vaeguard defend"});
 }
 
 void defend(const DefendVerb& verb, const Common& common) {
   const auto plan = defence_plan(verb);
   const auto checkpoint = models::load_checkpoint(verb.checkpoint);
   const models::Vae vae(checkpoint.vae, common.backend, common.gradient_precision());
-  experiments::tell_refusal(vae, *common.observer);
-  const Matrix images = experiments::matrix_from(read_npz(verb.images), verb.array, verb.images);
+  runs::tell_refusal(vae, *common.observer);
+  const Matrix images = runs::matrix_from(read_npz(verb.images), verb.array, verb.images);
   check_shape(verb.images, verb.array, images, -1, vae.image().size());
   check_finite(verb.images, verb.array, images);
   std::vector<Key> keys;
   for (std::int64_t row = 0; row < images.rows(); ++row) {
     keys.push_back(Key(common.seed_or(1)).fold("defend").fold(static_cast<std::uint64_t>(row)));
   }
-  const auto inference =
-      experiments::make_defence(plan)->infer(vae, images, keys, common.thread_count(), *common.observer);
-  std::map<std::string, NpzArray> arrays{{"z_defended", experiments::to_array(inference.mean)},
-                                         {"z_defended_draw", experiments::to_array(inference.draw)},
-                                         {"rec_defended", experiments::to_array(inference.mean_reconstruction)}};
+  const auto inference = plans::make_defence(plan)->infer(vae, images, keys, common.thread_count(), *common.observer);
+  std::map<std::string, NpzArray> arrays{{"z_defended", runs::to_array(inference.mean)},
+                                         {"z_defended_draw", runs::to_array(inference.draw)},
+                                         {"rec_defended", runs::to_array(inference.mean_reconstruction)}};
   for (const auto& [name, values] :
        {std::pair("energy_drop", &inference.energy_drop), std::pair("acceptance", &inference.acceptance),
         std::pair("radius", &inference.radius), std::pair("touched", &inference.touched),
         std::pair("gradients_spent", &inference.spent)}) {
     if (!values->empty()) {
-      arrays.emplace(name, experiments::to_array(*values));
+      arrays.emplace(name, runs::to_array(*values));
     }
   }
   if (!inference.reencoded.empty()) {
-    arrays.emplace("z_reencoded", experiments::to_array(inference.reencoded));
+    arrays.emplace("z_reencoded", runs::to_array(inference.reencoded));
   }
   if (checkpoint.classifier) {
     const Matrix& codes = inference.reencoded.empty() ? inference.mean : inference.reencoded;

@@ -12,9 +12,9 @@
 #include "vaeguard/base/file.h"
 #include "vaeguard/data/data_folder.h"
 #include "vaeguard/data/registry.h"
-#include "vaeguard/experiments/environment.h"
 #include "vaeguard/models/conv_vae.h"
 #include "vaeguard/networks/network.h"
+#include "vaeguard/runs/environment.h"
 
 namespace vaeguard::cli {
 namespace {
@@ -44,7 +44,7 @@ std::string describe_precision(const Common& common) {
 }
 
 void doctor(const Common& common) {
-  for (const auto& [name, value] : experiments::environment()) {
+  for (const auto& [name, value] : runs::environment()) {
     line(name, value);
   }
   line("backend choice", backend_choice());

@@ -5,9 +5,9 @@
 #include "apps/cli/verbs.h"
 #include "vaeguard/attacks/registry.h"
 #include "vaeguard/data/registry.h"
-#include "vaeguard/experiments/plan.h"
 #include "vaeguard/metrics/catalogue.h"
 #include "vaeguard/networks/network.h"
+#include "vaeguard/plans/plan.h"
 #include "vaeguard/training/registry.h"
 
 namespace vaeguard::cli {
@@ -15,7 +15,7 @@ namespace {
 
 void line(std::string_view name, std::string_view text) { fmt::print("  {:<24} {}\n", name, text); }
 
-std::string defence_text(const experiments::DefencePlan& defence) {
+std::string defence_text(const plans::DefencePlan& defence) {
   if (const auto* o = std::get_if<defences::PosteriorSamplingOptions>(&defence.inference)) {
     return fmt::format("{}; {} + {} transitions of {} leapfrog steps, {:.0f} gradients an image", defence.description,
                        o->warmup, o->transitions, o->leapfrog_steps, defences::gradients_per_image(*o));
@@ -54,8 +54,8 @@ void list() {
                                                           : "sum of the changes of all pixels");
   }
   fmt::print("defences ([[defence]] preset)\n");
-  for (const auto& name : experiments::defence_presets()) {
-    line(name, defence_text(experiments::defence_preset(name)));
+  for (const auto& name : plans::defence_presets()) {
+    line(name, defence_text(plans::defence_preset(name)));
   }
   fmt::print("metrics (in records)\n");
   for (const auto& metric : metrics::catalogue()) {

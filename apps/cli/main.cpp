@@ -9,7 +9,7 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/base/text.h"
-#include "vaeguard/experiments/environment.h"
+#include "vaeguard/runs/environment.h"
 #ifdef VAEGUARD_WITH_TORCH
 #include "vaeguard/networks/network.h"
 #include "vaeguard/torchscript/torch_network.h"
@@ -83,7 +83,7 @@ int run_program(int argc, char** argv) {
   CLI::App program{
       "Attack, defend and measure variational autoencoders.\n"
       "A first result: vaeguard run plans/quickstart.toml --out runs/quickstart"};
-  program.set_version_flag("--version", experiments::version());
+  program.set_version_flag("--version", runs::version());
   program.require_subcommand(0, 1);
   program.fallthrough();
   Common common;

@@ -5,9 +5,9 @@
 #include "apps/cli/verbs.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
-#include "vaeguard/experiments/plan.h"
-#include "vaeguard/experiments/store.h"
+#include "vaeguard/plans/plan.h"
 #include "vaeguard/reports/report.h"
+#include "vaeguard/runs/store.h"
 
 namespace vaeguard::cli {
 
@@ -16,14 +16,14 @@ void write_folder_report(const std::filesystem::path& folder) {
   if (!exists(database)) {
     misuse("report", "{} must be the folder of a run; it has no results.sqlite", folder.string());
   }
-  auto records = experiments::Store(database, experiments::Store::Access::read).read();
+  auto records = runs::Store(database, runs::Store::Access::read).read();
   reports::RunRecords run;
   run.measurements = std::move(records.measurements);
   run.items = std::move(records.items);
   run.curves = std::move(records.curves);
   run.notes = std::move(records.notes);
   run.plan_text = read_file(folder / "plan.toml");
-  run.name = experiments::parse_plan(run.plan_text, (folder / "plan.toml").string()).name;
+  run.name = plans::parse_plan(run.plan_text, (folder / "plan.toml").string()).name;
   run.environment_json = read_file(folder / "environment.json");
   run.arrays_folder = folder / "arrays";
   reports::write_report(run, folder, cache_folder("VAEGUARD_ASSETS", "assets"));

@@ -8,8 +8,8 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/data/checksum.h"
 #include "vaeguard/data/data_folder.h"
-#include "vaeguard/experiments/plan.h"
-#include "vaeguard/experiments/runner.h"
+#include "vaeguard/plans/plan.h"
+#include "vaeguard/runs/runner.h"
 #ifdef VAEGUARD_WITH_TORCH
 #include "vaeguard/torchscript/inception.h"
 #endif
@@ -34,8 +34,8 @@ std::shared_ptr<const metrics::FeatureExtractor> load_inception([[maybe_unused]]
 }
 
 // Command-line changes become part of the plan's text: the folder's plan.toml is what ran.
-experiments::Plan changed_plan(const RunVerb& verb, const Common& common) {
-  experiments::Plan plan = experiments::load_plan(verb.plan);
+plans::Plan changed_plan(const RunVerb& verb, const Common& common) {
+  plans::Plan plan = plans::load_plan(verb.plan);
   std::string notes;
   if (common.seed >= 0 && plan.seed != common.seed_or(plan.seed)) {
     plan.seed = common.seed_or(plan.seed);
@@ -72,8 +72,8 @@ void add_run(CLI::App& program, Common& common) {
       "Interrupted or killed, the same command goes on where it was. A finished run of a plan to which\n"
       "models, attacks, radii or defences were added computes what they add.");
   app->callback([verb, &common] {
-    const experiments::Plan plan = changed_plan(*verb, common);
-    experiments::RunOptions options;
+    const plans::Plan plan = changed_plan(*verb, common);
+    runs::RunOptions options;
     options.out = verb->out.empty() ? std::filesystem::path("runs") / plan.name : std::filesystem::path(verb->out);
     options.data_folder = data::data_folder(common.data);
     options.threads = common.thread_count();
@@ -83,7 +83,7 @@ void add_run(CLI::App& program, Common& common) {
       options.inception = load_inception(verb->inception);
       options.inception_digest = data::sha256_of_file(verb->inception);
     }
-    experiments::run_plan(plan, options, *common.observer);
+    runs::run_plan(plan, options, *common.observer);
     write_folder_report(options.out);
     fmt::print("{}\n", (options.out / "report.html").string());
   });

@@ -6,8 +6,8 @@
 #include "apps/cli/verbs.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/data/data_folder.h"
-#include "vaeguard/experiments/subject.h"
 #include "vaeguard/models/conv_vae.h"
+#include "vaeguard/runs/subject.h"
 #include "vaeguard/training/registry.h"
 
 namespace vaeguard::cli {
@@ -54,7 +54,7 @@ void set_objective(const TrainVerb& verb, training::ObjectiveOptions& options) {
   options.estimator = training::total_correlation_estimator(estimator);
 }
 
-void set_model(const TrainVerb& verb, experiments::ModelPlan& model) {
+void set_model(const TrainVerb& verb, plans::ModelPlan& model) {
   model.preset = verb.preset;
   model.start = verb.start;
   model.companions_of = verb.companions_of;
@@ -70,7 +70,7 @@ void set_model(const TrainVerb& verb, experiments::ModelPlan& model) {
 }
 
 models::Checkpoint train(const TrainVerb& verb, const Common& common) {
-  experiments::ModelPlan model;
+  plans::ModelPlan model;
   const std::uint64_t seed = common.seed_or(1);
   model.training = training::training_preset(verb.preset);
   auto& training = model.training;
@@ -82,10 +82,10 @@ models::Checkpoint train(const TrainVerb& verb, const Common& common) {
   set_model(verb, model);
   training.validate();
   model.validate();
-  const auto dataset = experiments::load_dataset(experiments::dataset_plan(verb.dataset),
-                                                 data::data_folder(common.data), common.thread_count());
+  const auto dataset =
+      plans::load_dataset(plans::dataset_plan(verb.dataset), data::data_folder(common.data), common.thread_count());
   const std::filesystem::path state = verb.out + ".training";
-  auto checkpoint = experiments::make_checkpoint(model, seed, dataset, state, common.thread_count(), *common.observer);
+  auto checkpoint = runs::make_checkpoint(model, seed, dataset, state, common.thread_count(), *common.observer);
   remove(state);
   return checkpoint;
 }

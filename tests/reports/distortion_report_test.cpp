@@ -13,7 +13,7 @@ namespace {
 
 void add(RunRecords& run, const std::string& model, const std::string& protocol, const std::string& metric,
          double share, double value) {
-  experiments::Measurement m = made_up({.attack = "latent_kl", .radius = share}, protocol, metric, value);
+  measures::Measurement m = made_up({.attack = "latent_kl", .radius = share}, protocol, metric, value);
   m.cell = model + "-latent_kl-distortion";
   m.model = model;
   m.norm = "l2_share";

@@ -20,8 +20,8 @@ struct MadeUpCell {
   }
 };
 
-inline experiments::Measurement made_up(const MadeUpCell& cell, const std::string& protocol, const std::string& metric,
-                                        double value, double standard_error = 0.01) {
+inline measures::Measurement made_up(const MadeUpCell& cell, const std::string& protocol, const std::string& metric,
+                                     double value, double standard_error = 0.01) {
   return {.cell = cell.name(),
           .dataset = "mnist",
           .model = "vae",

@@ -14,11 +14,11 @@ TEST(PaperTable, StandsBesideItsDataSetAlone) {
   EXPECT_EQ(paper_table(run)->rows[1][1].text, "0.88 (0.01)");
   run.measurements[0].dataset = "fashion_mnist";
   EXPECT_FALSE(paper_table(run));
-  for (experiments::Measurement& measurement : run.measurements) {
+  for (measures::Measurement& measurement : run.measurements) {
     measurement.dataset = "fashion_mnist";
   }
   EXPECT_EQ(paper_table(run)->rows[1][1].text, "0.66 (0.03)");
-  for (experiments::Measurement& measurement : run.measurements) {
+  for (measures::Measurement& measurement : run.measurements) {
     measurement.dataset = "synthetic";
   }
   EXPECT_FALSE(paper_table(run));

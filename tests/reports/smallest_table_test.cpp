@@ -13,7 +13,7 @@ namespace {
 constexpr double kBeyond = std::numeric_limits<double>::infinity();
 
 void add(RunRecords& run, const std::string& protocol, const std::string& metric, double value) {
-  experiments::Measurement m = made_up({.attack = "maximum_damage", .radius = 3.0}, protocol, metric, value, 0.0);
+  measures::Measurement m = made_up({.attack = "maximum_damage", .radius = 3.0}, protocol, metric, value, 0.0);
   m.cell = "maximum_damage-smallest";
   run.measurements.push_back(m);
 }

@@ -108,7 +108,7 @@ TEST(SummaryTable, NamesTheModelOnlyWhereThereAreSeveral) {
 TEST(SummaryTable, ModelsStandBesideOneAnotherInTheOrderOfTheRun) {
   RunRecords run;
   for (const std::string model : {"vae", "beta_tcvae_2"}) {
-    experiments::Measurement elbo = made_up({"clean", 0.0, "none"}, "mean/mean", "elbo", -95.0, 0.2);
+    measures::Measurement elbo = made_up({"clean", 0.0, "none"}, "mean/mean", "elbo", -95.0, 0.2);
     elbo.cell = model + "-model";
     elbo.model = model;
     run.measurements.push_back(elbo);
@@ -138,7 +138,7 @@ TEST(SummaryTable, ChainsAttacksAndTheModelHaveTablesOfTheirOwn) {
   RunRecords run = made_up_run();
   run.measurements.push_back(made_up({}, "mean/mean", "skl", 120.0, 3.0));
   run.measurements.push_back(made_up({.defence = "hmc"}, "mean/mean", "acceptance", 0.8));
-  experiments::Measurement elbo = made_up({"clean", 0.0, "none"}, "mean/mean", "elbo", -95.0, 0.2);
+  measures::Measurement elbo = made_up({"clean", 0.0, "none"}, "mean/mean", "elbo", -95.0, 0.2);
   elbo.cell = "model";
   run.measurements.push_back(elbo);
   const Table table = summary_table(run, "mean/mean");

@@ -13,7 +13,7 @@
 namespace vaeguard::reports {
 namespace {
 
-using experiments::Measurement;
+using measures::Measurement;
 
 // Restarts are the attacker's, who takes the best of them.
 constexpr std::string_view kProtocol = "mean/worst";
@@ -31,7 +31,7 @@ std::vector<CurveRecords> gather(const RunRecords& records) {
   std::vector<std::string> cells;
   std::vector<CurveRecords> result;
   for (const Measurement& m : records.measurements) {
-    if (experiments::cell_kind(m.cell) != experiments::CellKind::distortion || m.protocol != kProtocol) {
+    if (measures::cell_kind(m.cell) != measures::CellKind::distortion || m.protocol != kProtocol) {
       continue;
     }
     const auto at = static_cast<std::size_t>(std::ranges::find(cells, m.cell) - cells.begin());

@@ -23,7 +23,7 @@ Mark compare(const metrics::Interval& found, const metrics::Interval& undefended
 
 }  // namespace
 
-metrics::Interval interval_of(const experiments::Measurement& measurement, const MetricWords& words) {
+metrics::Interval interval_of(const measures::Measurement& measurement, const MetricWords& words) {
   metrics::Interval interval = metrics::interval95(
       {.value = measurement.value, .standard_error = measurement.standard_error, .n = measurement.n}, words.proportion);
   if (words.within_unit && !std::isnan(interval.low)) {  // cut to what is possible, an interval covers no less
@@ -32,8 +32,8 @@ metrics::Interval interval_of(const experiments::Measurement& measurement, const
   return interval;
 }
 
-TableCell metric_cell(const MetricWords& words, const experiments::Measurement* measurement,
-                      const experiments::Measurement* undefended) {
+TableCell metric_cell(const MetricWords& words, const measures::Measurement* measurement,
+                      const measures::Measurement* undefended) {
   if (measurement == nullptr) {
     return {.text = "–"};
   }

@@ -1,7 +1,7 @@
 // A measurement as a cell of a table: its value, its interval, and whether it beats what it is compared with.
 #pragma once
 
-#include "vaeguard/experiments/record.h"
+#include "vaeguard/measures/record.h"
 #include "vaeguard/metrics/intervals.h"
 #include "vaeguard/reports/table.h"
 #include "vaeguard/reports/words.h"
@@ -9,10 +9,10 @@
 namespace vaeguard::reports {
 
 /// The 95 % interval, cut to [0, 1] where the metric cannot leave it.
-metrics::Interval interval_of(const experiments::Measurement& measurement, const MetricWords& words);
+metrics::Interval interval_of(const measures::Measurement& measurement, const MetricWords& words);
 
 /// "–" for null. Marked better or worse where its interval and that of `undefended` do not overlap.
-TableCell metric_cell(const MetricWords& words, const experiments::Measurement* measurement,
-                      const experiments::Measurement* undefended = nullptr);
+TableCell metric_cell(const MetricWords& words, const measures::Measurement* measurement,
+                      const measures::Measurement* undefended = nullptr);
 
 }  // namespace vaeguard::reports

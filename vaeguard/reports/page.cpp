@@ -62,8 +62,8 @@ std::string facts(const RunRecords& records) {
     if (measurement.defence != "none") {
       defences.insert(defence_words(measurement.defence));
     }
-    const auto kind = experiments::cell_kind(measurement.cell);
-    if (kind != experiments::CellKind::model && kind != experiments::CellKind::inception) {  // whose n are test images
+    const auto kind = measures::cell_kind(measurement.cell);
+    if (kind != measures::CellKind::model && kind != measures::CellKind::inception) {  // whose n are test images
       references = std::max(references, measurement.n);
     }
   }

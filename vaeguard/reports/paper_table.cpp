@@ -29,7 +29,7 @@ constexpr std::array<PrintedRow, 8> kPrinted = {{
 
 std::optional<Table> paper_table(const RunRecords& records) {
   std::set<std::string> datasets;
-  for (const experiments::Measurement& measurement : records.measurements) {
+  for (const measures::Measurement& measurement : records.measurements) {
     datasets.insert(measurement.dataset);
   }
   if (datasets.size() != 1) {

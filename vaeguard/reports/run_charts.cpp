@@ -148,7 +148,7 @@ std::vector<Chart> cost_charts(const RunRecords& records) {
   for (const auto& item : records.items) {
     images[item.cell] += item.metric == "agreement" && item.protocol == "mean" ? 1.0 : 0.0;
   }
-  const auto milliseconds = [&](const experiments::Measurement& m) {
+  const auto milliseconds = [&](const measures::Measurement& m) {
     const auto found = images.find(m.cell);
     return found == images.end() || found->second == 0.0 ? std::nan("") : 1e3 * m.seconds / found->second;
   };
@@ -210,7 +210,7 @@ namespace {
 // What the records say of a cell's chains.
 std::string notes_on(const RunRecords& records, const std::string& cell) {
   std::string text;
-  for (const experiments::Note& note : records.notes) {
+  for (const measures::Note& note : records.notes) {
     text += note.cell == cell ? fmt::format("{}{}", text.empty() ? "" : " ", note.sentence) : "";
   }
   return text.empty() ? "–" : text;

@@ -15,8 +15,8 @@ namespace vaeguard::reports {
 namespace {
 
 /// What the name <attack>-<norm>-<radius>-<defence> of a cell without measurements tells; parts may be missing.
-experiments::Measurement read_cell_name(const std::string& cell) {
-  experiments::Measurement measurement;
+measures::Measurement read_cell_name(const std::string& cell) {
+  measures::Measurement measurement;
   measurement.cell = cell;
   const std::size_t first = cell.find('-');
   const std::size_t second = first == std::string::npos ? first : cell.find('-', first + 1);
@@ -34,15 +34,15 @@ experiments::Measurement read_cell_name(const std::string& cell) {
   return measurement;
 }
 
-bool of_scenario(const std::string& cell) { return experiments::cell_kind(cell) == experiments::CellKind::scenario; }
+bool of_scenario(const std::string& cell) { return measures::cell_kind(cell) == measures::CellKind::scenario; }
 
-bool same_scenario(const Scenario& a, const experiments::Measurement& b) {
+bool same_scenario(const Scenario& a, const measures::Measurement& b) {
   return std::tie(a.dataset, a.model, a.attack, a.norm, a.radius, a.attacker) ==
          std::tie(b.dataset, b.model, b.attack, b.norm, b.radius, b.attacker);
 }
 
 /// Adds the cell of `measurement`, with its scenario if that is new.
-void add(std::vector<Scenario>& scenarios, const experiments::Measurement& measurement) {
+void add(std::vector<Scenario>& scenarios, const measures::Measurement& measurement) {
   auto found =
       std::ranges::find_if(scenarios, [&](const Scenario& scenario) { return same_scenario(scenario, measurement); });
   if (found == scenarios.end()) {
@@ -91,7 +91,7 @@ std::vector<Scenario> scenarios(const RunRecords& records) {
     if (!of_scenario(cell) || !seen.insert(cell).second) {
       return;
     }
-    experiments::Measurement named = read_cell_name(cell);
+    measures::Measurement named = read_cell_name(cell);
     for (const Scenario& known : result) {
       if (std::tie(known.attack, known.norm, known.radius) == std::tie(named.attack, named.norm, named.radius)) {
         named.dataset = known.dataset;

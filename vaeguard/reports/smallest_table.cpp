@@ -14,7 +14,7 @@
 namespace vaeguard::reports {
 namespace {
 
-using experiments::Measurement;
+using measures::Measurement;
 
 /// Measurements of one cell: (metric, protocol) -> measurement.
 using Measured = std::map<std::pair<std::string, std::string>, const Measurement*>;
@@ -71,7 +71,7 @@ std::optional<Table> smallest_table(const RunRecords& records) {
   std::vector<std::string> cells;
   std::map<std::string, Measured> by_cell;
   for (const Measurement& m : records.measurements) {
-    if (experiments::cell_kind(m.cell) == experiments::CellKind::smallest) {
+    if (measures::cell_kind(m.cell) == measures::CellKind::smallest) {
       if (by_cell[m.cell].empty()) {
         cells.push_back(m.cell);
       }

@@ -17,7 +17,7 @@
 namespace vaeguard::reports {
 namespace {
 
-using experiments::Measurement;
+using measures::Measurement;
 
 /// Statistics of chains have their own section.
 constexpr std::array kChainMetrics = {"acceptance",
@@ -80,7 +80,7 @@ std::string column_group(const std::string& protocol) {
 std::vector<std::string> summary_metrics(const RunRecords& records, const std::string& protocol) {
   std::set<std::string> present;
   for (const Measurement& measurement : records.measurements) {
-    if (experiments::cell_kind(measurement.cell) == experiments::CellKind::scenario &&
+    if (measures::cell_kind(measurement.cell) == measures::CellKind::scenario &&
         column_group(measurement.protocol) == column_group(protocol)) {
       present.insert(measurement.metric);
     }
@@ -147,7 +147,7 @@ std::pair<std::int64_t, double> cost(const Measured& measured) {
 std::vector<std::string> protocols(const RunRecords& records) {
   std::vector<std::string> found;
   for (const Measurement& measurement : records.measurements) {
-    if (experiments::cell_kind(measurement.cell) == experiments::CellKind::scenario &&
+    if (measures::cell_kind(measurement.cell) == measures::CellKind::scenario &&
         std::ranges::find(found, measurement.protocol) == found.end()) {
       found.push_back(measurement.protocol);
     }
@@ -254,8 +254,8 @@ std::optional<Table> model_table(const RunRecords& records) {
   std::set<std::string> present;
   std::map<std::pair<std::string, std::string>, const Measurement*> found;  // (model, metric)
   for (const Measurement& measurement : records.measurements) {
-    const auto kind = experiments::cell_kind(measurement.cell);
-    if (kind == experiments::CellKind::model || kind == experiments::CellKind::inception) {
+    const auto kind = measures::cell_kind(measurement.cell);
+    if (kind == measures::CellKind::model || kind == measures::CellKind::inception) {
       if (std::ranges::find(models, measurement.model) == models.end()) {
         models.push_back(measurement.model);
       }

@@ -1,0 +1,86 @@
+// The model under test gets what was asked for, wherever its weights come from.
+#include "vaeguard/runs/subject.h"
+
+#include "tests/expect_misuse.h"
+#include "tests/models/learned_prior.h"
+#include "tests/temporary_folder.h"
+#include "tests/training/tiny_vae.h"
+
+namespace vaeguard::runs {
+namespace {
+
+plans::ModelPlan brief_training(const std::filesystem::path& start, const std::string& prior) {
+  plans::ModelPlan model;
+  model.start = start;
+  model.prior = prior;
+  model.training.epochs = 1;
+  return model;
+}
+
+models::Checkpoint trained(const plans::ModelPlan& model) {
+  model.validate();
+  return make_checkpoint(model, 1, training::tiny_dataset(), {}, 1, silent_observer());
+}
+
+TEST(MakeCheckpoint, GivesAPlainStartALearnedPriorAndKeepsOneThatIsThere) {
+  const TemporaryFolder folder;
+  const auto plain = folder.path() / "plain.safetensors";
+  models::save_checkpoint({.vae = training::tiny_vae(), .classifier = std::nullopt, .metadata = {}}, plain);
+  EXPECT_EQ(models::name(trained(brief_training(plain, "")).vae.prior), "standard_normal");
+  const models::Checkpoint learned = trained(brief_training(plain, "realnvp"));
+  EXPECT_EQ(models::name(learned.vae.prior), "realnvp");
+  EXPECT_NE(learned.vae.prior.couplings.front().parameters,
+            models::realnvp(2, Key(1).fold("weights").fold("prior")).couplings.front().parameters)
+      << "it must have been trained";
+
+  const auto flow = folder.path() / "flow.safetensors";
+  models::save_checkpoint(learned, flow);
+  EXPECT_EQ(trained(brief_training(flow, "")).vae.prior.couplings.size(), learned.vae.prior.couplings.size());
+  expect_misuse([&] { (void)trained(brief_training(flow, "standard_normal")); },
+                {"has learned its prior, realnvp; leave prior out, got standard_normal"});
+  plans::ModelPlan consistent = brief_training(flow, "");
+  consistent.training.objective.name = "avae";
+  expect_misuse([&] { (void)trained(consistent); }, {"objective avae needs the prior standard_normal"});
+}
+
+TEST(MakeCheckpoint, CompanionsLeaveTheWeightsAndTakeTheLabelsOfTheDataSet) {
+  const TemporaryFolder folder;
+  plans::ModelPlan model;
+  model.companions_of = folder.path() / "kept.safetensors";
+  const models::VaeWeights weights = training::tiny_vae();
+  models::save_checkpoint({.vae = weights, .classifier = std::nullopt, .metadata = {{"objective", "elbo"}}},
+                          model.companions_of);
+  data::Dataset dataset = training::tiny_dataset();
+  dataset.classes = 3;
+  dataset.train.labels.front() = 2;
+  const models::Checkpoint checkpoint = make_checkpoint(model, 1, dataset, {}, 1, silent_observer());
+  EXPECT_EQ(checkpoint.vae.encoder.parameters, weights.encoder.parameters);
+  EXPECT_EQ(checkpoint.vae.decoder.parameters, weights.decoder.parameters);
+  EXPECT_EQ(checkpoint.classifier.value().classes(), 3);
+  EXPECT_NE(checkpoint.vae.pixel_law, nullptr);
+  EXPECT_EQ(checkpoint.metadata.at("objective"), "elbo") << "how the weights came about stays true";
+  EXPECT_EQ(checkpoint.metadata.at("companions_of"), "kept.safetensors");
+
+  dataset.shape = {1, 4, 9};
+  expect_misuse([&] { (void)make_checkpoint(model, 1, dataset, {}, 1, silent_observer()); },
+                {"kept.safetensors", "must take the images of tiny, 1x4x9; it takes 1x6x6"});
+}
+
+TEST(ReadCheckpoint, RefusesWeightsThatAreNotWhatThePlanSaysOfThem) {
+  const TemporaryFolder folder;
+  plans::ModelPlan model;
+  model.checkpoint = folder.path() / "vae.safetensors";
+  models::save_checkpoint({.vae = training::tiny_vae(), .classifier = std::nullopt, .metadata = {}}, model.checkpoint);
+  EXPECT_EQ(read_checkpoint(model).vae.likelihood, models::Likelihood{});
+  model.likelihood = models::Likelihood{};
+  EXPECT_EQ(read_checkpoint(model).vae.likelihood, models::Likelihood{});
+  model.likelihood = models::Likelihood{.kind = models::LikelihoodKind::gaussian, .variance = 0.5};
+  expect_misuse([&] { (void)read_checkpoint(model); },
+                {"vae.safetensors", "has the likelihood bernoulli, the plan says gaussian, variance 0.5"});
+  model.likelihood.reset();
+  model.prior = "realnvp";
+  expect_misuse([&] { (void)read_checkpoint(model); }, {"has the prior standard_normal, the plan says realnvp"});
+}
+
+}  // namespace
+}  // namespace vaeguard::runs

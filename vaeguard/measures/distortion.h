@@ -1,0 +1,18 @@
+// Distortion-distortion curves, as records tell of them.
+#pragma once
+
+#include <span>
+
+#include "vaeguard/attacks/distortion_curve.h"
+#include "vaeguard/measures/record.h"
+#include "vaeguard/plans/attack_plan.h"
+
+namespace vaeguard::measures {
+
+/// Measurements under the protocols mean/mean and mean/worst (of restarts; for a curve the lower at each place): auddc,
+/// and remaining_distance at each twentieth of the way to the target image, under the norm "l2_share" whose radius is
+/// that share. Items: auddc of each restart. `prototype` gives cell, dataset and model.
+CellRecords measure_distortion(const plans::AttackPlan& attack, std::span<const attacks::DistortionCurve> curves,
+                               Measurement prototype);
+
+}  // namespace vaeguard::measures

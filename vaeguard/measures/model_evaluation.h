@@ -1,0 +1,29 @@
+// How good the model itself is: its likelihood, its samples, its classifier.
+#pragma once
+
+#include <string>
+
+#include "vaeguard/base/observer.h"
+#include "vaeguard/data/dataset.h"
+#include "vaeguard/measures/measure.h"
+#include "vaeguard/measures/sample_distance.h"
+#include "vaeguard/plans/plan.h"
+#include "vaeguard/training/evaluation.h"
+
+namespace vaeguard::measures {
+
+/// The ELBO of all test images.
+training::ElboEstimate test_elbo(const models::Vae& vae, std::uint64_t seed, const data::Dataset& dataset, int threads);
+
+/// A measurement of a model itself: `cell`, data set and model, everything else of an undefended clean image.
+Measurement model_prototype(std::string cell, std::string dataset, std::string model);
+
+/// ELBO, importance-weighted NLL, bits per dimension and classifier accuracy on test images, and, where `samples` is
+/// not null, the Frechet distance of prior samples; `prototype` as above.
+CellRecords measure_model(const Subject& subject, const plans::Plan& plan, const data::Dataset& dataset,
+                          const SampleDistance* samples, const Measurement& prototype, int threads, Observer& observer);
+
+/// The key of the prior samples whose Frechet distance is taken.
+Key sample_key(std::uint64_t seed);
+
+}  // namespace vaeguard::measures

@@ -1,0 +1,45 @@
+// How far the images that a model makes up are from test images, by Frechet distances of features.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "vaeguard/data/dataset.h"
+#include "vaeguard/measures/record.h"
+#include "vaeguard/metrics/feature_extractor.h"
+#include "vaeguard/metrics/frechet.h"
+#include "vaeguard/models/vae.h"
+
+namespace vaeguard::measures {
+
+/// The features of a small classifier of the data set (training/feature_fit.h), learned by a fixed key so that all
+/// plans compare by the same. Its metric is frechet_classifier_64, a proxy.
+std::unique_ptr<metrics::FeatureExtractor> learn_features(const data::Dataset& dataset, int threads,
+                                                          Observer& observer);
+
+/// One set of test images to compare several models with.
+class SampleDistance {
+ public:
+  /// Of the first `images` test images, whose moments are formed here.
+  SampleDistance(std::shared_ptr<const metrics::FeatureExtractor> extractor, const data::Dataset& dataset,
+                 std::int64_t images, int threads, Observer& observer);
+  /// Of as many mean images of draws from the VAE's prior to those, one measurement for each set of features.
+  /// `prototype` gives cell, dataset, model and protocol.
+  [[nodiscard]] std::vector<Measurement> measure(const models::Vae& vae, Key key, const Measurement& prototype,
+                                                 int threads, Observer& observer) const;
+
+ private:
+  struct Moments {
+    std::string metric;
+    metrics::FeatureMoments of;
+  };
+  [[nodiscard]] std::vector<Moments> moments(const Matrix& images, int threads, Observer& observer) const;
+
+  std::shared_ptr<const metrics::FeatureExtractor> extractor_;
+  ImageShape shape_;
+  std::int64_t images_;
+  std::vector<Moments> test_;
+};
+
+}  // namespace vaeguard::measures

@@ -1,0 +1,221 @@
+// Plans from TOML.
+#include "vaeguard/plans/plan.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <set>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/file.h"
+#include "vaeguard/base/text.h"
+#include "vaeguard/plans/table_reader.h"
+#include "vaeguard/training/registry.h"
+
+namespace vaeguard::plans {
+namespace {
+
+// Words that end the names of cells which are no scenarios.
+constexpr std::array<std::string_view, 4> kEndings = {"model", "inception", "smallest", "distortion"};
+
+// Only keys that the objective has are known, so that others are errors.
+void read_objective(TableReader& reader, training::ObjectiveOptions& options) {
+  options.name = reader.text("objective", options.name);
+  const training::ObjectiveEntry& entry = training::find_objective(options.name);
+  const auto number = [&](std::string_view key, double& value) {
+    value = entry.takes(key) ? reader.number(key, value) : value;
+  };
+  number("beta", options.beta);
+  number("gamma", options.smooth.gamma);
+  number("radius", options.smooth.radius);
+  number("correlation", options.correlation);
+  if (entry.takes("inner_steps")) {
+    options.smooth.steps = static_cast<int>(reader.integer("inner_steps", 1, options.smooth.steps));
+  }
+  if (entry.takes("estimator")) {
+    options.estimator =
+        training::total_correlation_estimator(reader.text("estimator", std::string(name(options.estimator))));
+  }
+}
+
+void read_training(TableReader reader, std::uint64_t seed, ModelPlan& model) {
+  model.preset = reader.text("preset", model.preset);
+  model.start = reader.text("start", "");
+  model.prior = reader.text("prior", "");
+  training::TrainerOptions& options = model.training;
+  options = training::training_preset(model.preset);
+  options.seed = seed;
+  read_objective(reader, options.objective);
+  options.epochs = static_cast<int>(reader.integer("epochs", 1, options.epochs));
+  options.batch = reader.integer("batch", 1, options.batch);
+  options.schedule.kind =
+      training::schedule_kind(reader.text("schedule", std::string(training::name(options.schedule.kind))));
+  options.schedule.learning_rate = reader.number("learning_rate", options.schedule.learning_rate);
+  reader.finish();
+  options.validate();
+}
+
+// Where a relative file is: in the present folder, the plan's, or the one above.
+std::filesystem::path find_beside(const std::filesystem::path& file, const std::filesystem::path& folder) {
+  if (!file.empty() && file.is_relative() && !exists(file)) {
+    for (const auto& base : {folder, folder / ".."}) {
+      if (exists(base / file)) {
+        return (base / file).lexically_normal();
+      }
+    }
+  }
+  return file;
+}
+
+ModelPlan read_model(TableReader reader, std::uint64_t seed, const std::filesystem::path& folder) {
+  ModelPlan model;
+  model.name = record_name(reader, "name", model.name);
+  model.checkpoint = find_beside(reader.text("checkpoint", ""), folder);
+  model.companions_of = find_beside(reader.text("companions_of", ""), folder);
+  model.latent = reader.integer("latent", 1, model.latent);
+  if (reader.has("likelihood") || reader.has("variance")) {
+    model.likelihood = models::Likelihood{.kind = models::likelihood_kind(reader.text("likelihood")),
+                                          .variance = reader.number("variance", 1.0)};
+  }
+  if (!model.companions_of.empty() && reader.has("training")) {
+    misuse("plans.plan", "companions_of keeps the VAE of {} as it is; leave [model.training] out",
+           model.companions_of.string());
+  }
+  read_training(reader.table("training"), seed, model);
+  reader.finish();
+  model.start = find_beside(model.start, folder);
+  model.validate();
+  return model;
+}
+
+// A defence that takes the attack's radius takes it for that of an L-infinity ball.
+void check_known_radii(const Plan& plan, const AttackPlan& attack, std::string_view place) {
+  for (const DefencePlan& defence : plan.defences) {
+    const bool meets =
+        attack.defences.empty() || std::ranges::find(attack.defences, defence.name) != attack.defences.end();
+    if (meets && defence.knows_radius && attack.norm != attacks::Norm::linf) {
+      misuse(place, "the defence '{}' knows the radius of linf attacks only; '{}' is {}, name other defences for it",
+             defence.name, attack.name, attacks::name(attack.norm));
+    }
+  }
+}
+
+// The names of all `things`, which `name` gives; throws where two are the same.
+template <typename Things, typename Name>
+std::set<std::string> distinct_names(const Things& things, Name name, std::string_view what, std::string_view place) {
+  std::set<std::string> names;
+  for (const auto& thing : things) {
+    const std::string& own = std::invoke(name, thing);
+    if (!names.insert(own).second) {
+      misuse(place, "two {} are called '{}'; give one another name", what, own);
+    }
+  }
+  return names;
+}
+
+// Cells are named by model, attack, radius and defence, so these must be distinct.
+void check_names(const Plan& plan, std::string_view place) {
+  const auto defences = distinct_names(plan.defences, &DefencePlan::name, "defences", place);
+  for (const std::string& name : defences) {
+    if (std::ranges::find(kEndings, name) != kEndings.end()) {
+      misuse(place, "no defence may be called '{}', which ends the names of other cells; give it another name", name);
+    }
+  }
+  distinct_names(plan.models, &ModelPlan::name, "models", place);
+  distinct_names(
+      plan.smallest, [](const SmallestPlan& one) -> const std::string& { return one.attack.name; },
+      "tables [[smallest]]", place);
+  distinct_names(plan.distortions, &AttackPlan::name, "tables [[distortion]]", place);
+  std::set<std::string> attacks;
+  const std::vector<std::string> known(defences.begin(), defences.end());
+  for (const AttackPlan& attack : plan.attacks) {
+    if (attack.name == "clean" || !attacks.insert(attack.name).second) {
+      misuse(place, "the attack name '{}' is taken; give one another name", attack.name);
+    }
+    for (const std::string& name : attack.defences) {
+      if (!defences.contains(name)) {
+        unknown_name(place, "defence", name, known);
+      }
+    }
+    check_known_radii(plan, attack, place);
+  }
+}
+
+}  // namespace
+
+void ModelPlan::validate() const {
+  const bool needs_start = training::find_objective(training.objective.name).needs_start;
+  if (needs_start && start.empty() && checkpoint.empty() && companions_of.empty()) {
+    misuse("plans.plan", "objective {} retrains a given VAE: training needs a checkpoint to start from",
+           training.objective.name);
+  }
+  if (!companions_of.empty() &&
+      (!checkpoint.empty() || !start.empty() || !prior.empty() || likelihood || latent != models::kConvVaeLatentSize)) {
+    misuse("plans.plan",
+           "companions_of keeps the VAE of {} as it is; leave checkpoint, start, prior, likelihood and latent out",
+           companions_of.string());
+  }
+  if (!prior.empty()) {
+    models::check_prior_name(prior, "plans.plan");
+    training::check_prior(training.objective.name, prior);
+  }
+  if (!start.empty() && (latent != models::kConvVaeLatentSize || likelihood)) {
+    misuse("plans.plan", "latent and likelihood are those of the start {}; leave them out", start.string());
+  }
+  if (latent < 1 || (likelihood && !(likelihood->variance > 0.0 && std::isfinite(likelihood->variance)))) {
+    misuse("plans.plan", "latent must be at least 1 and variance finite and > 0, got {} and {}", latent,
+           likelihood ? likelihood->variance : 1.0);
+  }
+  if (likelihood && likelihood->kind == models::LikelihoodKind::clamped_bernoulli && preset != "published") {
+    misuse("plans.plan",
+           "likelihood clamped_bernoulli learns nothing where its outputs leave [0, 1]; only the preset published "
+           "has it");
+  }
+}
+
+Plan parse_plan(std::string_view text, std::string_view place, const std::filesystem::path& folder) {
+  const toml::table table = parse_toml(text, place);
+  TableReader reader(table, std::string(place));
+  Plan plan;
+  plan.text = text;
+  plan.name = record_name(reader, "name", "run");
+  plan.seed = static_cast<std::uint64_t>(reader.integer("seed", 0, 1));
+  plan.dataset = read_dataset(reader, folder);
+  plan.references = reader.integer("references", 2, plan.references);
+  for (TableReader& model : reader.tables("model")) {
+    plan.models.push_back(read_model(model, plan.seed, folder));
+  }
+  TableReader evaluation = reader.table("evaluation");
+  plan.evaluation.nll_images = evaluation.integer("nll_images", 0, plan.evaluation.nll_images);
+  plan.evaluation.nll_draws = evaluation.integer("nll_draws", 1, plan.evaluation.nll_draws);
+  plan.evaluation.frechet_images = evaluation.integer("frechet_images", 0, plan.evaluation.frechet_images);
+  evaluation.finish();
+  for (TableReader& attack : reader.tables("attack")) {
+    plan.attacks.push_back(read_attack(attack));
+  }
+  for (TableReader& defence : reader.tables("defence")) {
+    plan.defences.push_back(read_defence(defence));
+  }
+  for (TableReader& smallest : reader.tables("smallest")) {
+    plan.smallest.push_back(read_smallest(smallest));
+  }
+  for (TableReader& distortion : reader.tables("distortion")) {
+    plan.distortions.push_back(read_distortion(distortion));
+  }
+  reader.finish();
+  if (plan.models.empty()) {
+    plan.models.push_back(read_model(reader.table("model"), plan.seed, folder));
+  }
+  if (plan.defences.empty()) {
+    plan.defences.push_back(defence_preset("none"));
+  }
+  check_names(plan, place);
+  return plan;
+}
+
+Plan load_plan(const std::filesystem::path& file) {
+  return parse_plan(read_file(file), file.string(), file.parent_path());
+}
+
+}  // namespace vaeguard::plans

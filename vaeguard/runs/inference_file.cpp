@@ -1,0 +1,145 @@
+// Inference files.
+#include "vaeguard/runs/inference_file.h"
+
+#include <fmt/format.h>
+
+#include "vaeguard/base/error.h"
+
+namespace vaeguard::runs {
+namespace {
+
+// The per-chain statistics by name.
+constexpr std::pair<const char*, std::vector<double> defences::Inference::*> kStatistics[] = {
+    {"acceptance", &defences::Inference::acceptance},
+    {"step_size", &defences::Inference::step_size},
+    {"divergences", &defences::Inference::divergences},
+    {"energy_drop", &defences::Inference::energy_drop},
+    {"radius", &defences::Inference::radius},
+    {"rhat", &defences::Inference::rhat},
+    {"bulk_ess", &defences::Inference::bulk_ess},
+    {"tail_ess", &defences::Inference::tail_ess},
+    {"relative_mcse", &defences::Inference::relative_mcse},
+    {"e_bfmi", &defences::Inference::e_bfmi},
+    {"touched", &defences::Inference::touched},
+    {"spent", &defences::Inference::spent},
+    {"transitions", &defences::Inference::transitions},
+    {"kept", &defences::Inference::kept}};
+
+std::vector<double> numbers_from(const std::map<std::string, NpzArray>& arrays, const std::string& name,
+                                 std::string_view place) {
+  const Matrix row = matrix_from(arrays, name, place);
+  return {row.values().begin(), row.values().end()};
+}
+
+void append_rows(Matrix& whole, const Matrix& part) {
+  std::vector<float> values = whole.values();
+  values.insert(values.end(), part.values().begin(), part.values().end());
+  whole = Matrix(whole.rows() + part.rows(), part.columns(), std::move(values));
+}
+
+}  // namespace
+
+NpzArray to_array(const Matrix& matrix) { return {{matrix.rows(), matrix.columns()}, matrix.values()}; }
+
+NpzArray to_array(const std::vector<double>& values) {
+  return {{1, static_cast<std::int64_t>(values.size())}, std::vector<float>(values.begin(), values.end())};
+}
+
+Matrix matrix_from(const std::map<std::string, NpzArray>& arrays, const std::string& name, std::string_view place) {
+  const auto found = arrays.find(name);
+  if (found == arrays.end()) {
+    misuse(place, "the array '{}' is missing", name);
+  }
+  const auto* values = std::get_if<std::vector<float>>(&found->second.values);
+  if (values == nullptr || found->second.shape.size() != 2) {
+    misuse(place, "the array '{}' must be a float32 matrix, got {} dimensions{}", name, found->second.shape.size(),
+           values == nullptr ? " of integers" : "");
+  }
+  return {found->second.shape[0], found->second.shape[1], *values};
+}
+
+void save_inference(const std::filesystem::path& file, const defences::Inference& inference, double seconds) {
+  std::map<std::string, NpzArray> arrays{
+      {"draw", to_array(inference.draw)},
+      {"mean", to_array(inference.mean)},
+      {"mean_reconstruction", to_array(inference.mean_reconstruction)},
+      {"reencoded", to_array(inference.reencoded)},
+      {"draws", to_array(inference.draws)},
+      {"cost", to_array(std::vector<double>{inference.gradients, seconds})},
+      {"chains", to_array(std::vector<double>{static_cast<double>(inference.chains), inference.exact ? 1.0 : 0.0})}};
+  for (const auto& [name, values] : kStatistics) {
+    arrays.emplace(name, to_array(inference.*values));
+  }
+  std::vector<double> snapshot_gradients;
+  for (std::size_t i = 0; i < inference.snapshots.size(); ++i) {
+    snapshot_gradients.push_back(inference.snapshots[i].gradients);
+    arrays.emplace(fmt::format("snapshot_latent_{}", i), to_array(inference.snapshots[i].latent));
+    arrays.emplace(fmt::format("snapshot_mean_{}", i), to_array(inference.snapshots[i].mean));
+    arrays.emplace(fmt::format("snapshot_reconstruction_{}", i), to_array(inference.snapshots[i].mean_reconstruction));
+  }
+  arrays.emplace("snapshot_gradients", to_array(snapshot_gradients));
+  write_npz(file, arrays);
+}
+
+defences::Inference load_inference(const std::filesystem::path& file, double& seconds) {
+  const auto arrays = read_npz(file);
+  const std::string place = file.string();
+  defences::Inference inference;
+  inference.draw = matrix_from(arrays, "draw", place);
+  inference.mean = matrix_from(arrays, "mean", place);
+  inference.mean_reconstruction = matrix_from(arrays, "mean_reconstruction", place);
+  inference.reencoded = matrix_from(arrays, "reencoded", place);
+  inference.draws = matrix_from(arrays, "draws", place);
+  const auto cost = numbers_from(arrays, "cost", place);
+  if (cost.size() != 2) {
+    misuse(place, "the array 'cost' must hold gradients and seconds, got {} values", cost.size());
+  }
+  inference.gradients = cost[0];
+  seconds = cost[1];
+  const auto chains = numbers_from(arrays, "chains", place);
+  if (chains.size() != 2) {
+    misuse(place, "the array 'chains' must hold their number and whether they are exact, got {} values", chains.size());
+  }
+  inference.chains = static_cast<std::int64_t>(chains[0]);
+  inference.exact = chains[1] != 0.0;
+  for (const auto& [name, values] : kStatistics) {
+    inference.*values = numbers_from(arrays, name, place);
+  }
+  const auto snapshot_gradients = numbers_from(arrays, "snapshot_gradients", place);
+  for (std::size_t i = 0; i < snapshot_gradients.size(); ++i) {
+    inference.snapshots.push_back({snapshot_gradients[i],
+                                   matrix_from(arrays, fmt::format("snapshot_latent_{}", i), place),
+                                   matrix_from(arrays, fmt::format("snapshot_mean_{}", i), place),
+                                   matrix_from(arrays, fmt::format("snapshot_reconstruction_{}", i), place)});
+  }
+  return inference;
+}
+
+void append(defences::Inference& whole, const defences::Inference& part) {
+  if (whole.draw.empty()) {
+    whole = part;
+    return;
+  }
+  const auto rows = static_cast<double>(whole.draw.rows());
+  const auto added = static_cast<double>(part.draw.rows());
+  const auto joined = [&](double a, double b) { return a == b ? a : (a * rows + b * added) / (rows + added); };
+  whole.gradients = joined(whole.gradients, part.gradients);
+  append_rows(whole.draw, part.draw);
+  append_rows(whole.mean, part.mean);
+  append_rows(whole.mean_reconstruction, part.mean_reconstruction);
+  append_rows(whole.reencoded, part.reencoded);
+  append_rows(whole.draws, part.draws);
+  for (std::size_t i = 0; i < whole.snapshots.size(); ++i) {
+    whole.snapshots[i].gradients = joined(whole.snapshots[i].gradients, part.snapshots[i].gradients);
+    append_rows(whole.snapshots[i].latent, part.snapshots[i].latent);
+    append_rows(whole.snapshots[i].mean, part.snapshots[i].mean);
+    append_rows(whole.snapshots[i].mean_reconstruction, part.snapshots[i].mean_reconstruction);
+  }
+  for (const auto& [name, values] : kStatistics) {
+    auto& to = whole.*values;
+    const auto& from = part.*values;
+    to.insert(to.end(), from.begin(), from.end());
+  }
+}
+
+}  // namespace vaeguard::runs

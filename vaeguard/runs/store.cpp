@@ -1,0 +1,225 @@
+// SQLite behind the records: schema, statements, transactions, and the CSV export.
+#include "vaeguard/runs/store.h"
+
+#include <sqlite3.h>
+
+#include <functional>
+
+#include "vaeguard/base/error.h"
+
+namespace vaeguard::runs {
+namespace {
+
+constexpr const char* kSchema = R"sql(
+CREATE TABLE IF NOT EXISTS cells(cell TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS measurements(cell TEXT, dataset TEXT, model TEXT, attack TEXT, norm TEXT, radius REAL,
+  attacker TEXT, defence TEXT, protocol TEXT, metric TEXT, value REAL, stderr REAL, n INTEGER, gradients REAL,
+  seconds REAL);
+CREATE TABLE IF NOT EXISTS items(cell TEXT, protocol TEXT, metric TEXT, reference INTEGER, restart INTEGER, value REAL);
+CREATE TABLE IF NOT EXISTS curves(cell TEXT, protocol TEXT, metric TEXT, gradients REAL, value REAL, stderr REAL,
+  n INTEGER);
+CREATE TABLE IF NOT EXISTS notes(cell TEXT, sentence TEXT);
+)sql";
+
+// A prepared statement: bind in order, step, read columns in order.
+class Statement {
+ public:
+  Statement(sqlite3* database, const char* sql) : database_(database) {
+    check(sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr));
+  }
+  ~Statement() { sqlite3_finalize(statement_); }
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  Statement& bind(std::string_view text) {
+    check(sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT));
+    return *this;
+  }
+  Statement& bind(double value) {
+    check(sqlite3_bind_double(statement_, ++bound_, value));
+    return *this;
+  }
+  Statement& bind(std::int64_t value) {
+    check(sqlite3_bind_int64(statement_, ++bound_, value));
+    return *this;
+  }
+  bool step() {
+    const int code = sqlite3_step(statement_);
+    if (code != SQLITE_ROW && code != SQLITE_DONE) {
+      check(code);
+    }
+    column_ = 0;
+    return code == SQLITE_ROW;
+  }
+  void run() {
+    step();
+    check(sqlite3_reset(statement_));
+    bound_ = 0;
+  }
+  std::string text() {
+    const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column_++));
+    return bytes == nullptr ? "" : bytes;
+  }
+  double number() {
+    const int column = column_++;
+    // SQLite stores NaN as NULL.
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL ? std::nan("")
+                                                                  : sqlite3_column_double(statement_, column);
+  }
+  std::int64_t integer() { return sqlite3_column_int64(statement_, column_++); }
+
+ private:
+  void check(int code) const {
+    if (code != SQLITE_OK) {
+      failure("runs.store", "SQLite: {}", sqlite3_errmsg(database_));
+    }
+  }
+  sqlite3* database_;
+  sqlite3_stmt* statement_ = nullptr;
+  int bound_ = 0;
+  int column_ = 0;
+};
+
+}  // namespace
+
+struct Store::Database {
+  sqlite3* handle = nullptr;
+  ~Database() { sqlite3_close(handle); }
+  void execute(const char* sql) const {
+    if (sqlite3_exec(handle, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
+      failure("runs.store", "SQLite: {}", sqlite3_errmsg(handle));
+    }
+  }
+};
+
+Store::Store(const std::filesystem::path& file, Access access) : database_(std::make_unique<Database>()) {
+  const int flags = access == Access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  if (sqlite3_open_v2(file.c_str(), &database_->handle, flags, nullptr) != SQLITE_OK) {
+    misuse("runs.store", "{} must be the results.sqlite of a run: {}", file.string(),
+           sqlite3_errmsg(database_->handle));
+  }
+  sqlite3_busy_timeout(database_->handle, 10000);
+  try {
+    if (access == Access::write) {
+      database_->execute(kSchema);
+    } else {
+      Statement(database_->handle, "SELECT count(*) FROM cells").step();
+    }
+  } catch (const Failure& error) {
+    misuse("runs.store", "{} must be the results.sqlite of a run: {}", file.string(), error.what());
+  }
+}
+
+Store::~Store() = default;
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&&) noexcept = default;
+
+bool Store::finished(std::string_view cell) const {
+  Statement statement(database_->handle, "SELECT 1 FROM cells WHERE cell = ?");
+  return statement.bind(cell).step();
+}
+
+void Store::write(std::string_view cell, const measures::CellRecords& records) {
+  sqlite3* handle = database_->handle;
+  database_->execute("BEGIN IMMEDIATE");
+  try {
+    for (const char* sql : {"DELETE FROM cells WHERE cell = ?", "DELETE FROM measurements WHERE cell = ?",
+                            "DELETE FROM items WHERE cell = ?", "DELETE FROM curves WHERE cell = ?",
+                            "DELETE FROM notes WHERE cell = ?", "INSERT INTO cells VALUES (?)"}) {
+      Statement(handle, sql).bind(cell).run();
+    }
+    Statement measurement(handle, "INSERT INTO measurements VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    for (const measures::Measurement& m : records.measurements) {
+      measurement.bind(m.cell).bind(m.dataset).bind(m.model).bind(m.attack).bind(m.norm).bind(m.radius);
+      measurement.bind(m.attacker).bind(m.defence).bind(m.protocol).bind(m.metric).bind(m.value);
+      measurement.bind(m.standard_error).bind(m.n).bind(m.gradients).bind(m.seconds).run();
+    }
+    Statement item(handle, "INSERT INTO items VALUES (?,?,?,?,?,?)");
+    for (const measures::Item& i : records.items) {
+      item.bind(i.cell).bind(i.protocol).bind(i.metric).bind(i.reference).bind(i.restart).bind(i.value).run();
+    }
+    Statement point(handle, "INSERT INTO curves VALUES (?,?,?,?,?,?,?)");
+    for (const measures::CurvePoint& p : records.curves) {
+      point.bind(p.cell).bind(p.protocol).bind(p.metric).bind(p.gradients).bind(p.value).bind(p.standard_error);
+      point.bind(p.n).run();
+    }
+    Statement note(handle, "INSERT INTO notes VALUES (?,?)");
+    for (const measures::Note& n : records.notes) {
+      note.bind(n.cell).bind(n.sentence).run();
+    }
+    database_->execute("COMMIT");
+  } catch (...) {
+    sqlite3_exec(handle, "ROLLBACK", nullptr, nullptr, nullptr);
+    throw;
+  }
+}
+
+std::vector<measures::Item> Store::items(std::string_view cell, std::string_view protocol,
+                                         std::string_view metric) const {
+  Statement statement(database_->handle,
+                      "SELECT reference, restart, value FROM items WHERE cell = ? AND protocol = ? AND metric = ? "
+                      "ORDER BY rowid");
+  statement.bind(cell).bind(protocol).bind(metric);
+  std::vector<measures::Item> items;
+  while (statement.step()) {
+    measures::Item item{std::string(cell), std::string(protocol), std::string(metric), 0, 0, 0.0};
+    item.reference = statement.integer();
+    item.restart = statement.integer();
+    item.value = statement.number();
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+measures::CellRecords Store::read() const {
+  measures::CellRecords records;
+  Statement measurement(database_->handle, "SELECT * FROM measurements ORDER BY rowid");
+  while (measurement.step()) {
+    Statement& s = measurement;
+    measures::Measurement m;
+    m.cell = s.text(), m.dataset = s.text(), m.model = s.text(), m.attack = s.text(), m.norm = s.text();
+    m.radius = s.number(), m.attacker = s.text(), m.defence = s.text(), m.protocol = s.text(), m.metric = s.text();
+    m.value = s.number(), m.standard_error = s.number(), m.n = s.integer(), m.gradients = s.number();
+    m.seconds = s.number();
+    records.measurements.push_back(std::move(m));
+  }
+  Statement item(database_->handle, "SELECT * FROM items ORDER BY rowid");
+  while (item.step()) {
+    measures::Item i;
+    i.cell = item.text(), i.protocol = item.text(), i.metric = item.text(), i.reference = item.integer();
+    i.restart = item.integer(), i.value = item.number();
+    records.items.push_back(std::move(i));
+  }
+  Statement point(database_->handle, "SELECT * FROM curves ORDER BY rowid");
+  while (point.step()) {
+    measures::CurvePoint p;
+    p.cell = point.text(), p.protocol = point.text(), p.metric = point.text(), p.gradients = point.number();
+    p.value = point.number(), p.standard_error = point.number(), p.n = point.integer();
+    records.curves.push_back(std::move(p));
+  }
+  // Runs of older versions have none.
+  if (Statement(database_->handle, "SELECT 1 FROM sqlite_master WHERE name = 'notes'").step()) {
+    Statement note(database_->handle, "SELECT * FROM notes ORDER BY rowid");
+    while (note.step()) {
+      measures::Note n;
+      n.cell = note.text(), n.sentence = note.text();
+      records.notes.push_back(std::move(n));
+    }
+  }
+  return records;
+}
+
+std::string measurements_csv(const std::vector<measures::Measurement>& measurements) {
+  std::string csv =
+      "cell,dataset,model,attack,norm,radius,attacker,defence,protocol,metric,value,stderr,n,gradients,seconds\n";
+  for (const measures::Measurement& m : measurements) {
+    // Names hold no commas or quotes (plans refuse them); {} prints the shortest text that reads back as the same
+    // double.
+    csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", m.cell, m.dataset, m.model, m.attack, m.norm,
+                       m.radius, m.attacker, m.defence, m.protocol, m.metric, m.value, m.standard_error, m.n,
+                       m.gradients, m.seconds);
+  }
+  return csv;
+}
+
+}  // namespace vaeguard::runs

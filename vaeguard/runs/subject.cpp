@@ -1,0 +1,144 @@
+// Training, checking and measuring the model under test.
+#include "vaeguard/runs/subject.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <numbers>
+#include <utility>
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/energy/maker.h"
+#include "vaeguard/measures/model_evaluation.h"
+#include "vaeguard/models/conv_vae.h"
+#include "vaeguard/runs/environment.h"
+#include "vaeguard/training/classifier_fit.h"
+#include "vaeguard/training/pixel_law_fit.h"
+#include "vaeguard/training/registry.h"
+
+namespace vaeguard::runs {
+namespace {
+
+void check_image(const models::VaeWeights& weights, const data::Dataset& dataset, std::string_view place) {
+  const ImageShape image = weights.image();
+  if (image != dataset.shape) {
+    misuse(place, "the model must take the images of {}, {}x{}x{}; it takes {}x{}x{}", dataset.name,
+           dataset.shape.channels, dataset.shape.height, dataset.shape.width, image.channels, image.height,
+           image.width);
+  }
+}
+
+// The model without regard to the prior that was asked for.
+models::VaeWeights given_weights(const plans::ModelPlan& model, const data::Dataset& dataset, std::uint64_t seed) {
+  if (!model.start.empty()) {
+    models::VaeWeights weights = models::load_checkpoint(model.start).vae;
+    check_image(weights, dataset, model.start.string());
+    return weights;
+  }
+  const std::int64_t channels = dataset.shape.channels;
+  const models::Likelihood usual =
+      model.preset == "published" ? models::published_likelihood(channels) : models::usual_likelihood(channels);
+  return models::conv_vae(dataset.shape, model.likelihood.value_or(usual), Key(seed).fold("weights"), model.latent);
+}
+
+// A new prior begins as the standard normal, so a model that was trained under it stays what it is.
+models::VaeWeights start_weights(const plans::ModelPlan& model, const data::Dataset& dataset, std::uint64_t seed) {
+  models::VaeWeights weights = given_weights(model, dataset, seed);
+  const auto given = models::name(weights.prior);
+  if (model.prior.empty() || model.prior == given) {
+    return weights;
+  }
+  if (!weights.prior.couplings.empty()) {
+    misuse("runs.subject", "the start {} has learned its prior, {}; leave prior out, got {}", model.start.string(),
+           given, model.prior);
+  }
+  weights.prior = models::make_prior(model.prior, weights.latent_size(), Key(seed).fold("weights").fold("prior"));
+  return weights;
+}
+
+models::Checkpoint trained(const plans::ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
+                           const std::filesystem::path& state_file, int threads, Observer& observer) {
+  training::TrainerOptions options = model.training;
+  options.threads = threads;
+  options.state_file = state_file;
+  auto result = training::train(start_weights(model, dataset, seed), dataset, options, observer);
+  models::Checkpoint checkpoint{std::move(result.best), std::nullopt, {}};
+  checkpoint.metadata = {
+      {"objective", training::describe(options.objective)},
+      {"training",
+       fmt::format("epochs {}, batch {}, schedule {}, learning_rate {}, seed {}", options.epochs, options.batch,
+                   training::name(options.schedule.kind), options.schedule.learning_rate, options.seed)},
+      {"best_epoch", std::to_string(result.best_epoch)},
+  };
+  if (!model.start.empty()) {
+    checkpoint.metadata["start"] = model.start.filename().string();
+  }
+  return checkpoint;
+}
+
+models::Checkpoint kept(const std::filesystem::path& file, const data::Dataset& dataset) {
+  models::Checkpoint checkpoint = models::load_checkpoint(file);
+  check_image(checkpoint.vae, dataset, file.string());
+  checkpoint.metadata["companions_of"] = file.filename().string();
+  return checkpoint;
+}
+
+}  // namespace
+
+models::Checkpoint make_checkpoint(const plans::ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
+                                   const std::filesystem::path& state_file, int threads, Observer& observer) {
+  models::Checkpoint checkpoint = model.companions_of.empty()
+                                      ? trained(model, seed, dataset, state_file, threads, observer)
+                                      : kept(model.companions_of, dataset);
+  const models::Vae vae(checkpoint.vae);
+  const Matrix means = vae.encode(dataset.train.pixels, threads).mean;
+  checkpoint.classifier =
+      training::fit_classifier(means, dataset.train.labels, dataset.classes, {.threads = threads}, observer).classifier;
+  checkpoint.vae.pixel_law = std::make_shared<const models::PixelLaw>(
+      training::fit_pixel_law(vae, dataset.train.pixels, Key(seed).fold("pixel law"), {.threads = threads}));
+  const Matrix test_means = vae.encode(dataset.test.pixels, threads).mean;
+  const double accuracy = models::accuracy(*checkpoint.classifier, test_means, dataset.test.labels);
+  checkpoint.metadata["vaeguard"] = version();
+  checkpoint.metadata["dataset"] = dataset.name;
+  checkpoint.metadata["data_digest"] = dataset.digest;
+  checkpoint.metadata["test_elbo"] = fmt::format("{:.4f}", measures::test_elbo(vae, seed, dataset, threads).elbo);
+  checkpoint.metadata["classifier_test_accuracy"] = fmt::format("{:.4f}", accuracy);
+  return checkpoint;
+}
+
+models::Checkpoint read_checkpoint(const plans::ModelPlan& model) {
+  models::Checkpoint checkpoint = models::load_checkpoint(model.checkpoint);
+  const models::VaeWeights& vae = checkpoint.vae;
+  if (model.likelihood && *model.likelihood != vae.likelihood) {
+    misuse(model.checkpoint.string(), "the checkpoint has the likelihood {}, the plan says {}",
+           models::describe(vae.likelihood), models::describe(*model.likelihood));
+  }
+  if (!model.prior.empty() && model.prior != models::name(vae.prior)) {
+    misuse(model.checkpoint.string(), "the checkpoint has the prior {}, the plan says {}", models::name(vae.prior),
+           model.prior);
+  }
+  return checkpoint;
+}
+
+measures::Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset,
+                               std::string_view place, std::string_view backend, networks::Precision gradients) {
+  check_image(checkpoint.vae, dataset, place);
+  if (!checkpoint.classifier || checkpoint.classifier->classes() != dataset.classes) {
+    misuse(place, "the checkpoint must hold a latent classifier of {} classes, it holds {}", dataset.classes,
+           checkpoint.classifier ? fmt::format("one of {}", checkpoint.classifier->classes()) : "none");
+  }
+  return {models::Vae(checkpoint.vae, backend, gradients), *checkpoint.classifier};
+}
+
+void tell_refusal(const models::Vae& vae, Observer& observer) {
+  if (!vae.refusal().empty()) {
+    observer.message(fmt::format("warning: precision mixed is not possible, fp32 runs: {}", vae.refusal()));
+  }
+  if (const std::string reason = energy::maker_refusal(vae); !reason.empty()) {
+    observer.message(fmt::format("warning: the energy runs step by step, {}", reason));
+  }
+}
+
+}  // namespace vaeguard::runs
