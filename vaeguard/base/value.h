@@ -21,15 +21,14 @@ class Value {
   using Table = std::vector<Member>;  // in the order in which they were written;
                                       // keys are distinct
 
-  Value() : data_(Table{}) {}
-  Value(std::same_as<bool> auto value) : data_(value) {}  // NOLINT(google-explicit-constructor): literals of a tree
-  template <std::integral Integer>
-  requires(!std::same_as<Integer, bool>) Value(Integer value) : data_(static_cast<std::int64_t>(value)) {}
-  Value(double value) : data_(value) {}
-  Value(std::string value) : data_(std::move(value)) {}
-  Value(std::string_view value) : data_(std::string(value)) {}
-  Value(const char* value) : data_(std::string(value)) {}
-  Value(List value) : data_(std::move(value)) {}
+  Value();
+  template <std::integral Integer>  // bool included
+  Value(Integer value);             // NOLINT(google-explicit-constructor): literals of a tree
+  Value(double value);
+  Value(std::string value);
+  Value(std::string_view value);
+  Value(const char* value);
+  Value(List value);
   Value(Table value);
 
   /// The value where it is a T (bool, std::int64_t, double, std::string, List or Table), else null.
@@ -64,6 +63,22 @@ struct Value::Member {
   std::string key;
   Value value;
 };
+
+// Here, where a Member is complete: a constructor may have to destroy the tree.
+inline Value::Value() : data_(Table{}) {}
+template <std::integral Integer>
+Value::Value(Integer value) {
+  if constexpr (std::same_as<Integer, bool>) {
+    data_ = value;
+  } else {
+    data_ = static_cast<std::int64_t>(value);
+  }
+}
+inline Value::Value(double value) : data_(value) {}
+inline Value::Value(std::string value) : data_(std::move(value)) {}
+inline Value::Value(std::string_view value) : data_(std::string(value)) {}
+inline Value::Value(const char* value) : data_(std::string(value)) {}
+inline Value::Value(List value) : data_(std::move(value)) {}
 
 /// The value as TOML writes it, tables in the order of their keys on one line: the same text for equal values.
 std::string to_text(const Value& value);
