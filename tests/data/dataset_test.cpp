@@ -199,6 +199,7 @@ TEST(Gather, CopiesPixelsAndLabelsTogether) {
   EXPECT_EQ(chosen.pixels, Matrix(2, 2, {0.4F, 0.5F, 0.0F, 0.1F}));
   EXPECT_THAT(chosen.labels, testing::ElementsAre(9, 7));
   expect_misuse([&] { gather({Matrix(3, 2), {1}}, indices); }, {"got 3 and 1"});
+  EXPECT_TRUE(gather({images.pixels, {}}, indices).labels.empty());
 }
 
 TEST(DataFolder, OptionWinsOverEnvironment) {

@@ -97,5 +97,24 @@ TEST(StratifiedReferences, RefusesWhatCannotBe) {
   expect_misuse([&] { stratified_references(labels, 5, 2, Key(1)); }, {"0 to 4", "got 5 at image 2"});
 }
 
+TEST(References, AreStratifiedWhereThereAreLabels) {
+  Dataset dataset;
+  dataset.classes = 3;
+  dataset.test = {Matrix(30, 1), cyclic_labels(30, 3)};
+  EXPECT_EQ(choose_references(dataset, 7, Key(1)), stratified_references(dataset.test.labels, 3, 7, Key(1)));
+}
+
+TEST(References, WithoutLabelsAreAnyImagesAndALongerListBeginsWithTheShorter) {
+  Dataset dataset;
+  dataset.test = {Matrix(30, 1), {}};
+  const auto few = choose_references(dataset, 7, Key(1));
+  auto all = choose_references(dataset, 30, Key(1));
+  EXPECT_EQ(std::set(all.begin(), all.end()).size(), 30U);
+  EXPECT_NE(choose_references(dataset, 7, Key(2)), few);
+  all.resize(7);
+  EXPECT_EQ(all, few);
+  expect_misuse([&] { choose_references(dataset, 31, Key(1)); }, {"0 to 30", "got 31"});
+}
+
 }  // namespace
 }  // namespace vaeguard::data

@@ -111,7 +111,7 @@ Dataset load_celeba(const CelebaOptions& options) {
       images.crop = Box{7, 20, 74, 74};
     }
   }
-  return read_parts(images, std::move(parts), options.attribute.empty() ? 1 : 2);
+  return read_parts(images, std::move(parts), options.attribute.empty() ? 0 : 2);
 }
 
 }  // namespace vaeguard::data

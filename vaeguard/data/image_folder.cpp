@@ -1,7 +1,8 @@
-// One folder a class, in parts or to be split.
+// Pictures by class or without, in parts or to be split.
 #include "vaeguard/data/image_folder.h"
 
-#include <algorithm>
+#include <fmt/ranges.h>
+
 #include <array>
 #include <utility>
 #include <vector>
@@ -33,44 +34,63 @@ std::array<fs::path, 3> part_folders(const fs::path& folder) {
   return found;
 }
 
-std::vector<std::string> class_names(const fs::path& folder) {
-  std::vector<std::string> names;
+// The pictures of a folder: its own, or those of its folders, one for each class.
+struct Classes {
+  std::vector<std::string> names;               // empty for pictures without classes
+  std::vector<std::vector<PictureFile>> files;  // of each class, or all in one
+};
+
+Classes classes_in(const fs::path& folder) {
+  Classes found;
   for (const fs::path& path : sorted_entries(folder, true)) {
-    names.push_back(path.filename().string());
+    const std::int64_t label = std::ssize(found.names);
+    found.names.push_back(path.filename().string());
+    found.files.push_back(files_of_class(path, label));
   }
-  if (names.empty()) {
-    misuse(kPlace, "{} must hold a folder for each class, or for each of train, validation and test, found none",
+  const std::size_t pictures = sorted_entries(folder, false).size();
+  if (found.names.empty() && pictures == 0) {
+    misuse(kPlace,
+           "{} must hold PNG or JPEG files, or a folder for each class, or for each of train, validation and test, "
+           "found none",
            folder.string());
   }
-  return names;
+  if (!found.names.empty() && pictures > 0) {
+    misuse(kPlace, "{} must hold pictures without classes or a folder for each class, found {} pictures beside {}",
+           folder.string(), pictures, fmt::join(found.names, ", "));
+  }
+  if (found.names.empty()) {
+    found.files.push_back(files_of_class(folder, 0));
+  }
+  return found;
 }
 
-// Pictures of every class, in parts.
-std::pair<PictureParts, std::int64_t> class_parts(const ImageFolderOptions& options) {
+// Pictures in parts, and the number of classes.
+std::pair<PictureParts, std::int64_t> labelled_parts(const ImageFolderOptions& options) {
   PictureParts parts;
   const auto folders = part_folders(options.folder);
-  if (folders[0].empty()) {
-    const auto names = class_names(options.folder);
-    for (std::size_t c = 0; c < names.size(); ++c) {
-      split(options, files_of_class(options.folder / names[c], static_cast<std::int64_t>(c)),
-            Key(kSplitKey).fold(names[c]), parts);
+  const bool parted = !folders[0].empty();
+  const Classes first = classes_in(parted ? folders[0] : options.folder);
+  const std::int64_t classes = first.names.size() < 2 ? 0 : std::ssize(first.names);
+  if (!parted) {
+    for (std::size_t c = 0; c < first.files.size(); ++c) {
+      split(options, first.files[c], Key(kSplitKey).fold(first.names.empty() ? "" : first.names[c]), parts);
     }
-    return {parts, std::ssize(names)};
+    return {parts, classes};
   }
-  const auto names = class_names(folders[0]);
   for (std::size_t part = 0; part < folders.size(); ++part) {
     const fs::path& folder = folders[part];
-    if (folder.empty() || class_names(folder) != names) {
-      misuse(kPlace, "{} must have the {} classes of {}",
-             folder.empty() ? (options.folder / kPartNames[part][0]).string() : folder.string(), names.size(),
-             folders[0].string());
+    const Classes own = folder.empty() ? Classes{} : classes_in(folder);
+    if (folder.empty() || own.names != first.names) {
+      misuse(kPlace, "{} must have {}",
+             folder.empty() ? (options.folder / kPartNames[part][0]).string() : folder.string(),
+             first.names.empty() ? fmt::format("pictures, without classes, like {}", folders[0].string())
+                                 : fmt::format("the {} classes of {}", first.names.size(), folders[0].string()));
     }
-    for (std::size_t c = 0; c < names.size(); ++c) {
-      const auto files = files_of_class(folder / names[c], static_cast<std::int64_t>(c));
+    for (const auto& files : own.files) {
       parts[part].insert(parts[part].end(), files.begin(), files.end());
     }
   }
-  return {parts, std::ssize(names)};
+  return {parts, classes};
 }
 
 }  // namespace
@@ -91,9 +111,9 @@ void validate(const ImageFolderOptions& options) {
   }
 }
 
-Dataset load_class_folders(const ImageFolderOptions& options) {
+Dataset load_image_folder(const ImageFolderOptions& options) {
   validate(options);
-  auto [parts, classes] = class_parts(options);
+  auto [parts, classes] = labelled_parts(options);
   return read_parts(options, std::move(parts), classes);
 }
 

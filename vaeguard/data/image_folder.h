@@ -1,4 +1,4 @@
-// Data sets from the user's own pictures, one folder a class.
+// Data sets from the user's own pictures, with one folder per class or without classes.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +25,12 @@ struct ImageFolderOptions {
 /// Throws Misuse naming the option.
 void validate(const ImageFolderOptions& options);
 
-/// PNG and JPEG files (".png", ".jpg", ".jpeg") in one folder a class, classes numbered in the order of their names:
-/// `folder`/CLASS/*, split by a fixed key within each class, or `folder`/PART/CLASS/* for the parts train, validation
-/// (or val) and test. The digest is that of all names and contents. Throws Misuse for a folder that has neither layout,
-/// for a class that is not in every part, and for a file that is no picture.
-Dataset load_class_folders(const ImageFolderOptions& options);
+/// PNG and JPEG files (".png", ".jpg", ".jpeg"): `folder`/CLASS/*, with classes numbered in the order of their names
+/// and each split by a fixed key, or `folder`/*, split likewise, for pictures without labels. With folders for the
+/// parts train, validation (or val) and test, `folder`/PART/CLASS/* or `folder`/PART/*. A single class says nothing
+/// about its pictures, so they have no labels then either. The digest is that of all names and contents. Throws Misuse
+/// for a folder that has none of these layouts or holds pictures beside folders of classes, for a class that is not in
+/// every part, and for a file that is no picture.
+Dataset load_image_folder(const ImageFolderOptions& options);
 
 }  // namespace vaeguard::data

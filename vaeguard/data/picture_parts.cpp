@@ -20,7 +20,8 @@ Box crop_of(const ImageFolderOptions& options, const Picture& picture) {
   return options.crop ? *options.crop : middle_box(picture.width, picture.height, options.shape);
 }
 
-Images read_part(const ImageFolderOptions& options, std::vector<PictureFile> files, std::string& digests) {
+Images read_part(const ImageFolderOptions& options, std::vector<PictureFile> files, bool labelled,
+                 std::string& digests) {
   if (options.most > 0 && std::ssize(files) > options.most) {
     std::ranges::sort(files, {}, [](const PictureFile& file) { return file.path.filename(); });
     files.resize(static_cast<std::size_t>(options.most));
@@ -37,7 +38,9 @@ Images read_part(const ImageFolderOptions& options, std::vector<PictureFile> fil
     }
   });
   for (std::size_t i = 0; i < files.size(); ++i) {
-    images.labels.push_back(files[i].label);
+    if (labelled) {
+      images.labels.push_back(files[i].label);
+    }
     digests += fmt::format("{} {} {}\n", files[i].path.filename().string(), files[i].label, hashes[i]);
   }
   return images;
@@ -112,12 +115,12 @@ Dataset read_parts(const ImageFolderOptions& options, PictureParts parts, std::i
   dataset.name = options.name;
   dataset.shape = options.shape;
   dataset.classes = classes;
-  dataset.train = read_part(options, std::move(parts[0]), digests);
-  dataset.validation = read_part(options, std::move(parts[1]), digests);
-  dataset.test = read_part(options, std::move(parts[2]), digests);
+  dataset.train = read_part(options, std::move(parts[0]), dataset.labelled(), digests);
+  dataset.validation = read_part(options, std::move(parts[1]), dataset.labelled(), digests);
+  dataset.test = read_part(options, std::move(parts[2]), dataset.labelled(), digests);
   for (const auto& [name, part] :
        {std::pair("train", &dataset.train), {"validation", &dataset.validation}, {"test", &dataset.test}}) {
-    if (part->labels.empty()) {
+    if (part->pixels.empty()) {
       misuse(kPlace, "{} must have pictures in the part {}, found none", options.folder.string(), name);
     }
   }

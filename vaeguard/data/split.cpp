@@ -69,4 +69,17 @@ std::vector<std::int64_t> stratified_references(std::span<const std::int64_t> la
   return references;
 }
 
+std::vector<std::int64_t> choose_references(const Dataset& dataset, std::int64_t count, Key key) {
+  if (dataset.labelled()) {
+    return stratified_references(dataset.test.labels, dataset.classes, count, key);
+  }
+  const std::int64_t images = dataset.test.pixels.rows();
+  if (count < 0 || count > images) {
+    misuse("data.split", "references must be 0 to {} of the test images, got {}", images, count);
+  }
+  std::vector<std::int64_t> references = permutation(key, images);
+  references.resize(static_cast<std::size_t>(count));
+  return references;
+}
+
 }  // namespace vaeguard::data

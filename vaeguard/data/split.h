@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "vaeguard/base/random.h"
+#include "vaeguard/data/dataset.h"
 
 namespace vaeguard::data {
 
@@ -24,5 +25,9 @@ Split split_validation(std::int64_t count, std::int64_t validation, Key key);
 /// Throws Misuse if there are too few images or a label is not below `classes`.
 std::vector<std::int64_t> stratified_references(std::span<const std::int64_t> labels, std::int64_t classes,
                                                 std::int64_t count, Key key);
+
+/// `count` of the test images to measure on: stratified by class, or the first of the key's permutation where the data
+/// set has no labels. Throws Misuse if there are too few.
+std::vector<std::int64_t> choose_references(const Dataset& dataset, std::int64_t count, Key key);
 
 }  // namespace vaeguard::data

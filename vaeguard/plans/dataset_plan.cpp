@@ -92,7 +92,7 @@ data::Dataset load_dataset(const DatasetPlan& plan, const std::filesystem::path&
   if (const auto* folder = std::get_if<data::ImageFolderOptions>(&plan.pictures)) {
     data::ImageFolderOptions options = *folder;
     options.threads = threads;
-    return data::load_class_folders(options);
+    return data::load_image_folder(options);
   }
   if (const auto* celeba = std::get_if<data::CelebaOptions>(&plan.pictures)) {
     data::CelebaOptions options = *celeba;
