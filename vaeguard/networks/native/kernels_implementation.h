@@ -12,19 +12,23 @@ constexpr std::int64_t kWidth = VAEGUARD_VECTOR_BYTES / 4;
 // multiply-adds.
 constexpr int kTileRows = VAEGUARD_TILE_ROWS;
 constexpr int kTileVectors = VAEGUARD_TILE_VECTORS;
-typedef float Vector __attribute__((vector_size(VAEGUARD_VECTOR_BYTES), aligned(4), may_alias));
+typedef float Vector __attribute__((vector_size(VAEGUARD_VECTOR_BYTES)));
+// What loads and stores read and write, at the address of any float. No variable has this type: clang would give it the
+// alignment of a float and then move it as if it had a vector's.
+typedef float UnalignedVector __attribute__((vector_size(VAEGUARD_VECTOR_BYTES), aligned(4), may_alias));
 
-inline Vector load(const float* from) { return *reinterpret_cast<const Vector*>(from); }
-inline void store(float* to, Vector value) { *reinterpret_cast<Vector*>(to) = value; }
+inline Vector load(const float* from) { return *reinterpret_cast<const UnalignedVector*>(from); }
+inline void store(float* to, Vector value) { *reinterpret_cast<UnalignedVector*>(to) = value; }
 inline Vector zero() { return Vector{}; }
 
 // One pair of bfloat16 values, k and k + 1, is 32 bits: the value k in the lower half.
-typedef std::uint32_t Bits __attribute__((vector_size(VAEGUARD_VECTOR_BYTES), aligned(4), may_alias));
-typedef std::uint16_t Halves __attribute__((vector_size(VAEGUARD_VECTOR_BYTES / 2), aligned(2), may_alias));
+typedef std::uint32_t Bits __attribute__((vector_size(VAEGUARD_VECTOR_BYTES)));
+typedef std::uint16_t Halves __attribute__((vector_size(VAEGUARD_VECTOR_BYTES / 2)));
+typedef std::uint16_t UnalignedHalves __attribute__((vector_size(VAEGUARD_VECTOR_BYTES / 2), aligned(2), may_alias));
 typedef std::uint32_t Pair __attribute__((aligned(4), may_alias));
 
 inline Vector load_halves(const Half* from) {
-  return reinterpret_cast<Vector>(__builtin_convertvector(*reinterpret_cast<const Halves*>(from), Bits) << 16);
+  return reinterpret_cast<Vector>(__builtin_convertvector(*reinterpret_cast<const UnalignedHalves*>(from), Bits) << 16);
 }
 
 #ifdef VAEGUARD_BFLOAT16_PRODUCTS
@@ -46,7 +50,7 @@ inline Vector add_pairs(Vector sum, Vector columns, Pair value) {
 inline void store_halves(Half* to, Vector value) {
   const Bits bits = reinterpret_cast<Bits>(value);
   const Bits rounded = value == value ? bits + 0x7FFFU + ((bits >> 16) & 1U) : bits | 0x400000U;
-  *reinterpret_cast<Halves*>(to) = __builtin_convertvector(rounded >> 16, Halves);
+  *reinterpret_cast<UnalignedHalves*>(to) = __builtin_convertvector(rounded >> 16, Halves);
 }
 #endif
 
