@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <utility>
 #include <vector>
 
 #include "vaeguard/attacks/best.h"
 #include "vaeguard/attacks/pgd.h"
+#include "vaeguard/base/adam.h"
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::attacks {
@@ -48,19 +48,14 @@ Matrix Adam::maximise(Search& search) const {
     search.evaluate(rows, points, values, &gradients);
     best.observe(rows, points, values);
     rows = best.unfinished(options_.enough);
-    const auto done = static_cast<double>(iteration);
-    const double angle = std::numbers::pi * done / static_cast<double>(options_.iterations);
-    const double step =
-        share * options_.first_step * 0.5 * (1.0 + std::cos(angle)) / (1.0 - std::pow(options_.mean_decay, done + 1.0));
-    const double correction = 1.0 / (1.0 - std::pow(options_.square_decay, done + 1.0));
+    const AdamStep<double, AdamForm::differences> move(
+        {.mean = options_.mean_decay, .square = options_.square_decay, .floor = kFloor}, iteration + 1,
+        half_cosine(share * options_.first_step, iteration, options_.iterations));
     for (const std::int64_t i : rows) {
       Moments* moment = moments.data() + i * points.columns();
       for (std::int64_t j = 0; j < points.columns(); ++j, ++moment) {
         const double g = std::isnan(gradients(i, j)) ? 0.0 : std::clamp<double>(gradients(i, j), -kSteepest, kSteepest);
-        moment->mean += (1.0 - options_.mean_decay) * (g - moment->mean);
-        moment->square += (1.0 - options_.square_decay) * (g * g - moment->square);
-        const double move = step * moment->mean / (std::sqrt(moment->square * correction) + kFloor);
-        points(i, j) = static_cast<float>(points(i, j) + move);
+        points(i, j) = static_cast<float>(points(i, j) + move(g, moment->mean, moment->square));
       }
       threat.project(search.references().row(i), points.row(i));
     }

@@ -5,17 +5,16 @@
 #include <cmath>
 #include <functional>
 #include <limits>
-#include <numbers>
 #include <vector>
 
+#include "vaeguard/base/adam.h"
 #include "vaeguard/base/lbfgs.h"
 
 namespace vaeguard::defences {
 namespace {
 
-constexpr float kMean = 0.9F;
-constexpr float kSquare = 0.99F;
-constexpr float kFloor = 1e-8F;
+// There are few steps, and so a short memory of squares. Floats, since they were first used in float arithmetic.
+constexpr AdamDecays kDecays{.mean = 0.9F, .square = 0.99F};
 constexpr float kSteepest = 1e18F;  // its square is still finite
 
 }  // namespace
@@ -27,17 +26,11 @@ void descend_adam(const ScalarField& energy, std::span<const std::int64_t> funct
   Matrix square(points.rows(), points.columns());
   for (int step = 1; step <= options.gradients; ++step) {
     energy.gradients(functions, points, gradient);
-    const double angle = std::numbers::pi * (step - 1) / options.gradients;
-    const double rate = 0.5 * options.learning_rate * (1.0 + std::cos(angle));
-    const auto scale = static_cast<float>(rate / (1.0 - std::pow(kMean, step)));
-    const auto correction = static_cast<float>(1.0 / (1.0 - std::pow(kSquare, step)));
+    const AdamStep<float, AdamForm::differences> move(kDecays, step,
+                                                      half_cosine(options.learning_rate, step - 1, options.gradients));
     for (std::size_t i = 0; i < gradient.values().size(); ++i) {
       const float g = std::isfinite(gradient.data()[i]) ? std::clamp(gradient.data()[i], -kSteepest, kSteepest) : 0.0F;
-      float& m = mean.data()[i];
-      float& v = square.data()[i];
-      m += (1.0F - kMean) * (g - m);
-      v += (1.0F - kSquare) * (g * g - v);
-      points.data()[i] -= scale * m / (std::sqrt(v * correction) + kFloor);
+      points.data()[i] -= move(g, mean.data()[i], square.data()[i]);
     }
   }
 }

@@ -1,9 +1,9 @@
-// The Adam update.
+// Adam over slices of the parameters.
 #include "vaeguard/training/adam.h"
 
-#include <cmath>
 #include <utility>
 
+#include "vaeguard/base/adam.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
 
@@ -37,20 +37,11 @@ void Adam::step(std::span<float> parameters, std::span<const float> gradient, do
            parameters.size(), gradient.size());
   }
   ++state_.steps;
-  const auto steps = static_cast<double>(state_.steps);
-  const auto first_decay = static_cast<float>(options_.first_decay);
-  const auto second_decay = static_cast<float>(options_.second_decay);
-  const auto scaled_rate = static_cast<float>(rate / (1.0 - std::pow(options_.first_decay, steps)));
-  const auto second_scale = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options_.second_decay, steps)));
-  const auto epsilon = static_cast<float>(options_.epsilon);
+  const AdamStep<float, AdamForm::sums> move(
+      {.mean = options_.first_decay, .square = options_.second_decay, .floor = options_.epsilon}, state_.steps, rate);
   parallel_chunks(std::ssize(parameters), kSlice, threads, [&](std::int64_t begin, std::int64_t count) {
     for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(begin + count); ++i) {
-      const float g = gradient[i];
-      const float first = first_decay * state_.first[i] + (1.0F - first_decay) * g;
-      const float second = second_decay * state_.second[i] + (1.0F - second_decay) * g * g;
-      state_.first[i] = first;
-      state_.second[i] = second;
-      parameters[i] -= scaled_rate * first / (std::sqrt(second) * second_scale + epsilon);
+      parameters[i] -= move(gradient[i], state_.first[i], state_.second[i]);
     }
   });
 }

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <vector>
 
+#include "vaeguard/base/adam.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/networks/network.h"
@@ -69,8 +69,7 @@ class Fit {
         }
         const std::int64_t rows = std::min(options_.batch, images - first);
         const auto batch = std::span(order).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows));
-        const double angle = std::numbers::pi * static_cast<double>(done) / static_cast<double>(total);
-        adam.step(graph_.parameters, gradient(batch), 0.5 * options_.learning_rate * (1.0 + std::cos(angle)),
+        adam.step(graph_.parameters, gradient(batch), half_cosine(options_.learning_rate, done, total),
                   options_.threads);
         network_->set_parameters(graph_.parameters);
         observer.progress("features", done += rows, total, "");
