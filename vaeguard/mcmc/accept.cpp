@@ -23,4 +23,14 @@ void record(const Decision& decision, double total_energy, double energy_error, 
   info.total_energy.push_back(total_energy);
 }
 
+Divergence divergence(std::int64_t chain, double step_size, double energy_error, std::span<const float> position,
+                      std::span<const float> momentum, std::span<const float> end) {
+  return {.chain = chain,
+          .step_size = step_size,
+          .energy_error = energy_error,
+          .position = {position.begin(), position.end()},
+          .momentum = {momentum.begin(), momentum.end()},
+          .end = {end.begin(), end.end()}};
+}
+
 }  // namespace vaeguard::mcmc

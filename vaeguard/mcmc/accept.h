@@ -1,13 +1,16 @@
 // The Metropolis decision on an energy error.
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "vaeguard/base/random.h"
 #include "vaeguard/mcmc/state.h"
 
 namespace vaeguard::mcmc {
 
 struct Decision {
-  double acceptance = 0.0;  // probability
+  double acceptance = 0.0;  // a probability
   bool accepted = false;
   bool divergent = false;
 };
@@ -18,5 +21,9 @@ Decision metropolis(double energy_error, Key key);
 
 /// Adds the next chain's entry to `info`; `total_energy` is H where the transition started.
 void record(const Decision& decision, double total_energy, double energy_error, int gradients, Info& info);
+
+/// A divergence of one chain, with copies of its rows.
+Divergence divergence(std::int64_t chain, double step_size, double energy_error, std::span<const float> position,
+                      std::span<const float> momentum, std::span<const float> end);
 
 }  // namespace vaeguard::mcmc

@@ -70,6 +70,7 @@ struct Chain {
   double uniform = 0.0;
 };
 
+// All chains' transition.
 class Transition {
  public:
   Transition(const DynamicHmc::Options& options, std::span<const Key> keys, const Target& target,
@@ -158,6 +159,12 @@ class Transition {
     });
   }
 
+  [[nodiscard]] Divergence divergence(std::int64_t b, const Path& path) const {
+    const int last = path.steps();
+    return mcmc::divergence(b, parameters_.step_size[static_cast<std::size_t>(b)], path.total(last) - path.total(0),
+                            path.position(0), path.momentum(0), path.position(last));
+  }
+
   Info finish() {
     Info info;
     for (std::int64_t b = 0; b < state_.chains(); ++b) {
@@ -169,6 +176,9 @@ class Transition {
         chain.path.copy_to(chain.length, b, state_);
       }
       record(decision, chain.path.total(0), error(chain), chain.gradients, info);
+      if (decision.divergent) {
+        info.divergences.push_back(divergence(b, chain.path));
+      }
       info.turn.push_back(chain.path.steps());
     }
     return info;

@@ -6,8 +6,7 @@
 #include <functional>
 
 #include "vaeguard/base/error.h"
-#include "vaeguard/mcmc/accept.h"
-#include "vaeguard/mcmc/integrator.h"
+#include "vaeguard/mcmc/proposal.h"
 
 namespace vaeguard::mcmc {
 namespace {
@@ -42,23 +41,13 @@ Info GeneralisedHmc::step(std::span<const Key> keys, const Target& target, const
                           State& state) const {
   validate(parameters, state);
   refresh(options_.persistence, parameters.metric, fold_all(keys, "momentum"), state.momentum);
-  const auto kinetic_before = kinetic_energy(parameters.metric, state.momentum);
-  State proposal = state;
-  leapfrog(target, parameters.metric, parameters.step_size, options_.leapfrog_steps, proposal, proposal.momentum);
-  const auto kinetic_after = kinetic_energy(parameters.metric, proposal.momentum);
-  Info info;
+  const std::vector<int> steps(keys.size(), options_.leapfrog_steps);
+  Info info = propose(keys, target, parameters.metric, parameters.step_size, steps, Acceptance::metropolis, state,
+                      state.momentum);
   for (std::int64_t b = 0; b < state.chains(); ++b) {
-    const auto i = static_cast<std::size_t>(b);
-    const double start = state.energy[i] + kinetic_before[i];
-    const double error = (proposal.energy[i] + kinetic_after[i]) - start;
-    const Decision decision = metropolis(error, keys[i].fold("accept"));
-    if (decision.accepted) {
-      copy_chain(proposal, b, state);
-      std::ranges::copy(proposal.momentum.row(b), state.momentum.row(b).begin());
-    } else {
+    if (info.accepted[static_cast<std::size_t>(b)] == 0) {
       std::ranges::transform(state.momentum.row(b), state.momentum.row(b).begin(), std::negate<>{});
     }
-    record(decision, start, error, options_.leapfrog_steps, info);
   }
   return info;
 }

@@ -1,9 +1,8 @@
-// The HMC transition: momentum, leapfrog, Metropolis.
+// The HMC transition: a fresh momentum, and the proposal that it leads to.
 #include "vaeguard/mcmc/hmc.h"
 
 #include "vaeguard/base/error.h"
-#include "vaeguard/mcmc/accept.h"
-#include "vaeguard/mcmc/integrator.h"
+#include "vaeguard/mcmc/proposal.h"
 
 namespace vaeguard::mcmc {
 namespace {
@@ -31,25 +30,11 @@ Info Hmc::step(std::span<const Key> keys, const Target& target, const Parameters
   validate(parameters, state);
   Matrix momentum;
   draw_momentum(parameters.metric, fold_all(keys, "momentum"), momentum);
-  const auto kinetic_before = kinetic_energy(parameters.metric, momentum);
-  State proposal = state;
   const std::vector<int> steps = parameters.leapfrog_steps.empty()
                                      ? std::vector<int>(keys.size(), options_.leapfrog_steps)
                                      : parameters.leapfrog_steps;
-  leapfrog(target, parameters.metric, jittered(parameters.step_size, keys, options_.jitter), steps, proposal, momentum);
-  const auto kinetic_after = kinetic_energy(parameters.metric, momentum);
-  Info info;
-  for (std::int64_t b = 0; b < state.chains(); ++b) {
-    const auto i = static_cast<std::size_t>(b);
-    const double start = state.energy[i] + kinetic_before[i];
-    const double error = (proposal.energy[i] + kinetic_after[i]) - start;
-    const Decision decision = metropolis(error, keys[i].fold("accept"));
-    if (decision.accepted) {
-      copy_chain(proposal, b, state);
-    }
-    record(decision, start, error, steps[i], info);
-  }
-  return info;
+  return propose(keys, target, parameters.metric, jittered(parameters.step_size, keys, options_.jitter), steps,
+                 Acceptance::metropolis, state, momentum);
 }
 
 }  // namespace vaeguard::mcmc

@@ -44,18 +44,31 @@ void copy_chain(const State& from, std::int64_t b, State& to);
 /// The key of transition t of each chain.
 std::vector<Key> step_keys(std::span<const Key> keys, std::uint64_t t);
 
-/// What a transition did, never fed back into the state.
-struct Info {
-  std::vector<double> acceptance;         // [n], min(1, exp(-energy error)); 0 for a divergence
-  std::vector<char> accepted;             // [n]
-  std::vector<char> divergent;            // [n], energy error above kDivergence or not finite
-  std::vector<double> energy_error;       // [n], H(proposal) - H(start)
-  std::vector<int> gradients = {};        // [n], gradients that the transition spent on each chain
-  std::vector<double> total_energy = {};  // [n], H(start), its momentum drawn: what E-BFMI is made of
-  std::vector<int> turn = {};             // [n], steps to the first U-turn of a kernel that looks for it, else empty
-};
-
 /// An energy error (nats) above which a trajectory is called divergent (Stan's bound; Betancourt 2018, section 6.2).
 constexpr double kDivergence = 1000.0;
+
+/// A trajectory whose energy error is above kDivergence or not a number: where the step was too long for the curvature,
+/// or the energy is not defined.
+struct Divergence {
+  std::int64_t chain = 0;       // of the batch
+  int transition = 0;           // of the chain, from 1; 0 until whoever runs the chain has counted
+  double step_size = 0.0;       // of each leapfrog step, jitter included
+  double energy_error = 0.0;    // H(end) - H(start), nats; may be infinite or NaN
+  std::vector<float> position;  // [D], where it began
+  std::vector<float> momentum;  // [D], there
+  std::vector<float> end;       // [D], where it ended; may hold infinities and NaN
+};
+
+/// What a transition did, never fed back into the state.
+struct Info {
+  std::vector<double> acceptance;            // [n], min(1, exp(-energy error)); 0 for a divergence
+  std::vector<char> accepted;                // [n]
+  std::vector<char> divergent;               // [n], whether the trajectory diverged
+  std::vector<double> energy_error;          // [n], H(proposal) - H(start)
+  std::vector<int> gradients = {};           // [n], gradients that the transition spent on each chain
+  std::vector<double> total_energy = {};     // [n], H(start) with the momentum drawn: what E-BFMI is made of
+  std::vector<int> turn = {};                // [n], steps to the first U-turn if the kernel looks for it, else empty
+  std::vector<Divergence> divergences = {};  // of the divergent chains, in their order
+};
 
 }  // namespace vaeguard::mcmc
