@@ -8,6 +8,7 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/mcmc/accept.h"
 #include "vaeguard/mcmc/march.h"
+#include "vaeguard/mcmc/registry.h"
 
 namespace vaeguard::mcmc {
 namespace {
@@ -208,6 +209,17 @@ Info DynamicHmc::step(std::span<const Key> keys, const Target& target, const Par
                       State& state) const {
   validate(parameters, state);
   return Transition(options_, keys, target, parameters, state).run();
+}
+
+KernelEntry dynamic_entry() {
+  return {.name = "dynamic",
+          .title = "Dynamic HMC",
+          .description = "HMC whose trajectories run until they turn",
+          .reads = {"leapfrog_steps"},
+          .make = [](const KernelOptions& options) -> AnyKernel {
+            return DynamicHmc({.max_steps = options.leapfrog_steps});
+          },
+          .target_acceptance = 0.8};
 }
 
 }  // namespace vaeguard::mcmc

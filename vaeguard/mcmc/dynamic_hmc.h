@@ -37,4 +37,7 @@ class DynamicHmc {
 
 static_assert(Kernel<DynamicHmc>);
 
+struct KernelEntry;
+KernelEntry dynamic_entry();
+
 }  // namespace vaeguard::mcmc

@@ -7,6 +7,7 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/mcmc/proposal.h"
+#include "vaeguard/mcmc/registry.h"
 
 namespace vaeguard::mcmc {
 namespace {
@@ -50,6 +51,17 @@ Info GeneralisedHmc::step(std::span<const Key> keys, const Target& target, const
     }
   }
   return info;
+}
+
+KernelEntry generalised_hmc_entry() {
+  return {.name = "generalised_hmc",
+          .title = "Generalised HMC",
+          .description = "HMC that keeps part of its momentum from one short trajectory to the next",
+          .reads = {"leapfrog_steps", "persistence"},
+          .make = [](const KernelOptions& options) -> AnyKernel {
+            return GeneralisedHmc({.leapfrog_steps = options.leapfrog_steps, .persistence = options.persistence});
+          },
+          .target_acceptance = 0.95};  // a rejection turns the chain round
 }
 
 }  // namespace vaeguard::mcmc

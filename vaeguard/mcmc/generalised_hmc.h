@@ -35,4 +35,7 @@ class GeneralisedHmc {
 
 static_assert(Kernel<GeneralisedHmc>);
 
+struct KernelEntry;
+KernelEntry generalised_hmc_entry();
+
 }  // namespace vaeguard::mcmc

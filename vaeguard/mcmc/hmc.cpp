@@ -3,6 +3,7 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/mcmc/proposal.h"
+#include "vaeguard/mcmc/registry.h"
 
 namespace vaeguard::mcmc {
 namespace {
@@ -35,6 +36,18 @@ Info Hmc::step(std::span<const Key> keys, const Target& target, const Parameters
                                      : parameters.leapfrog_steps;
   return propose(keys, target, parameters.metric, jittered(parameters.step_size, keys, options_.jitter), steps,
                  Acceptance::metropolis, state, momentum);
+}
+
+KernelEntry hmc_entry() {
+  return {.name = "hmc",
+          .title = "HMC",
+          .description = "Hamiltonian Monte Carlo: trajectories of a fixed number of leapfrog steps",
+          .reads = {"leapfrog_steps", "jitter"},
+          .make = [](const KernelOptions& options) -> AnyKernel {
+            return Hmc({.leapfrog_steps = options.leapfrog_steps, .jitter = options.jitter});
+          },
+          .target_acceptance = 0.8,
+          .takes_lengths = true};
 }
 
 }  // namespace vaeguard::mcmc

@@ -32,4 +32,7 @@ class Hmc {
 
 static_assert(Kernel<Hmc>);
 
+struct KernelEntry;
+KernelEntry hmc_entry();
+
 }  // namespace vaeguard::mcmc

@@ -22,14 +22,14 @@ struct Parameters {
 /// A Markov kernel over a batch of chains; make_state gives the state that it begins with.
 /// * `keys` holds one key per chain for this transition, and a chain's result depends on its own key, state, parameters
 ///   and function alone, bit for bit.
-/// * Where K::exact, the target is left invariant for any fixed parameters. A kernel that is not says so here, and its
+/// * Where `exact`, the target is left invariant for any fixed parameters. A kernel that is not says so here, and its
 ///   draws are approximate however long it runs.
 /// * A failed trajectory is an Info entry, never an exception.
 /// * gradients_per_step() is the most that a transition spends on a chain; Info has what it did spend.
 template <typename K>
 concept Kernel = requires(const K kernel, std::span<const Key> keys, const Target& target, const Parameters& parameters,
                           State& state) {
-  { K::exact } -> std::convertible_to<bool>;
+  { kernel.exact } -> std::convertible_to<bool>;
   { kernel.step(keys, target, parameters, state) } -> std::same_as<Info>;
   { kernel.gradients_per_step() } -> std::convertible_to<int>;
 };

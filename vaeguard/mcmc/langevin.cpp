@@ -2,6 +2,7 @@
 #include "vaeguard/mcmc/langevin.h"
 
 #include "vaeguard/mcmc/proposal.h"
+#include "vaeguard/mcmc/registry.h"
 
 namespace vaeguard::mcmc {
 
@@ -11,6 +12,16 @@ Info Langevin::step(std::span<const Key> keys, const Target& target, const Param
   draw_momentum(parameters.metric, fold_all(keys, "momentum"), noise);
   const std::vector<int> one(keys.size(), 1);
   return propose(keys, target, parameters.metric, parameters.step_size, one, Acceptance::always, state, noise);
+}
+
+KernelEntry langevin_entry() {
+  return {
+      .name = "langevin",
+      .title = "Unadjusted Langevin",
+      .description = "MALA without its accept step: biased",
+      .reads = {},
+      .make = [](const KernelOptions&) -> AnyKernel { return Langevin(); },
+      .target_acceptance = 0.9};  // of the accept step that it leaves out: the smaller the step, the smaller the bias
 }
 
 }  // namespace vaeguard::mcmc

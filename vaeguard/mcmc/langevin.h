@@ -23,4 +23,7 @@ class Langevin {
 
 static_assert(Kernel<Langevin>);
 
+struct KernelEntry;
+KernelEntry langevin_entry();
+
 }  // namespace vaeguard::mcmc

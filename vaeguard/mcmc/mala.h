@@ -27,4 +27,7 @@ class Mala {
 
 static_assert(Kernel<Mala>);
 
+struct KernelEntry;
+KernelEntry mala_entry();
+
 }  // namespace vaeguard::mcmc
