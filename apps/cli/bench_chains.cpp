@@ -77,7 +77,7 @@ std::int64_t nominal_multiply_adds(const networks::LayerGraph& graph) {
   for (const networks::Layer& layer : graph.layers) {
     // A convolution's loop walks its outputs, a transposed one's its inputs; both use every weight at each position.
     const bool transposed = layer.operation == networks::Operation::transposed_convolution;
-    total += layer.weight_count() * (transposed ? layer.input : layer.output).positions();
+    total += layer.weight_count() * (transposed ? layer.input() : layer.output).positions();
   }
   return total;
 }

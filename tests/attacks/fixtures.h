@@ -96,12 +96,12 @@ inline void fill_parameters(Key key, float deviation, networks::LayerGraph& grap
 inline Target relu_target(std::int64_t references) {
   using networks::Activation;
   using networks::Operation;
-  networks::LayerGraph encoder{.input = {1, 8, 8}, .layers = {}, .parameters = {}};
+  networks::LayerGraph encoder{.inputs = {{1, 8, 8}}};
   encoder.add(Operation::convolution,
               {.channels = 6, .kernel = 3, .stride = 2, .padding = 1, .activation = Activation::relu});
   encoder.add(Operation::convolution, {.channels = 8, .kernel = 4});
   fill_parameters(Key(4), 0.25F, encoder);
-  networks::LayerGraph decoder{.input = {4, 1, 1}, .layers = {}, .parameters = {}};
+  networks::LayerGraph decoder{.inputs = {{4, 1, 1}}};
   decoder.add(Operation::transposed_convolution, {.channels = 5, .kernel = 4, .activation = Activation::tanh});
   decoder.add(Operation::transposed_convolution, {.channels = 1, .kernel = 4, .stride = 2, .padding = 1});
   fill_parameters(Key(10), 0.5F, decoder);

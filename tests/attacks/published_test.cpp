@@ -29,7 +29,7 @@ Target golden_target(const nlohmann::json& data) {
   const auto references = data["references"].get<std::vector<std::vector<float>>>();
   const auto pixels = static_cast<std::int64_t>(references[0].size());
   const auto latents = data["latents"].get<std::int64_t>();
-  networks::LayerGraph graph{.input = {pixels, 1, 1}, .layers = {}, .parameters = {}};
+  networks::LayerGraph graph{.inputs = {{pixels, 1, 1}}};
   graph.add(networks::Operation::convolution, {.channels = 2 * latents});
   std::ranges::copy(data["encoder_weight"].get<std::vector<float>>(), graph.weight(graph.layers[0]).begin());
   std::ranges::copy(data["encoder_bias"].get<std::vector<float>>(), graph.bias(graph.layers[0]).begin());
@@ -38,7 +38,7 @@ Target golden_target(const nlohmann::json& data) {
     std::ranges::copy(references[i], images.row(static_cast<std::int64_t>(i)).begin());
   }
   const auto bias = data["classifier_bias"].get<std::vector<float>>();
-  networks::LayerGraph decoder{.input = {latents, 1, 1}, .layers = {}, .parameters = {}};
+  networks::LayerGraph decoder{.inputs = {{latents, 1, 1}}};
   decoder.add(networks::Operation::convolution, {.channels = pixels});
   return {std::make_shared<const models::Vae>(models::VaeWeights{"golden", graph, decoder, {}}),
           images,

@@ -21,8 +21,8 @@ inline constexpr std::int64_t kSmallPixels = 40;
 inline models::VaeWeights small_weights(const models::Likelihood& likelihood = {}) {
   using networks::Operation;
   models::VaeWeights vae{.architecture = "small",
-                         .encoder = {.input = {kSmallPixels, 1, 1}, .layers = {}, .parameters = {}},
-                         .decoder = {.input = {kSmallLatents, 1, 1}, .layers = {}, .parameters = {}},
+                         .encoder = {.inputs = {{kSmallPixels, 1, 1}}},
+                         .decoder = {.inputs = {{kSmallLatents, 1, 1}}},
                          .likelihood = likelihood,
                          .pixel_law = std::make_shared<const models::PixelLaw>(models::made_up_law())};
   vae.encoder.add(Operation::convolution, {.channels = 2 * kSmallLatents});

@@ -166,9 +166,9 @@ std::vector<float> attacked(BallNorm norm, double radius, std::span<const float>
 }
 
 models::VaeWeights vae_with_decoder(networks::LayerGraph decoder, const Likelihood& likelihood) {
-  const std::int64_t latents = decoder.input.size();
-  decoder.add(networks::Operation::reshape, {.shape = {decoder.output().size(), 1, 1}});
-  networks::LayerGraph encoder{.input = decoder.output(), .layers = {}, .parameters = {}};
+  const std::int64_t latents = decoder.input_size();
+  decoder.add(networks::Operation::reshape, {.shape = {decoder.output_size(), 1, 1}});
+  networks::LayerGraph encoder{.inputs = {decoder.output()}};
   encoder.add(networks::Operation::convolution, {.channels = 2 * latents});
   return {.architecture = "random", .encoder = encoder, .decoder = std::move(decoder), .likelihood = likelihood};
 }

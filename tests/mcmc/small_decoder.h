@@ -32,8 +32,8 @@ inline void scale_weights(networks::LayerGraph& graph, float factor) {
 /// Four latents, a hidden layer of 24 ReLUs, 40 pixels.
 inline VaeWeights small_vae(const Likelihood& likelihood) {
   VaeWeights weights{.architecture = "small",
-                     .encoder = {.input = {40, 1, 1}, .layers = {}, .parameters = {}},
-                     .decoder = {.input = {4, 1, 1}, .layers = {}, .parameters = {}},
+                     .encoder = {.inputs = {{40, 1, 1}}},
+                     .decoder = {.inputs = {{4, 1, 1}}},
                      .likelihood = likelihood};
   weights.encoder.add(networks::Operation::convolution, {.channels = 8});
   weights.decoder.add(networks::Operation::convolution, {.channels = 24, .activation = networks::Activation::relu})

@@ -23,8 +23,8 @@ TEST(Measure, ACodeThatIsNoNumberMakesScoresUnknownAndEndsNoRun) {
   constexpr std::int64_t kRows = 4;
   using networks::Operation;
   models::VaeWeights weights{.architecture = "linear",
-                             .encoder = {.input = {1, 16, 16}, .layers = {}, .parameters = {}},
-                             .decoder = {.input = {3, 1, 1}, .layers = {}, .parameters = {}},
+                             .encoder = {.inputs = {{1, 16, 16}}},
+                             .decoder = {.inputs = {{3, 1, 1}}},
                              .likelihood = {}};
   weights.encoder.add(Operation::convolution, {.channels = 6, .kernel = 16});
   weights.decoder.add(Operation::transposed_convolution, {.channels = 1, .kernel = 16});

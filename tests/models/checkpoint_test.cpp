@@ -21,8 +21,8 @@ namespace {
 
 Checkpoint example() {
   VaeWeights vae{.architecture = "tiny",
-                 .encoder = {.input = {1, 4, 4}, .layers = {}, .parameters = {}},
-                 .decoder = {.input = {2, 1, 1}, .layers = {}, .parameters = {}},
+                 .encoder = {.inputs = {{1, 4, 4}}},
+                 .decoder = {.inputs = {{2, 1, 1}}},
                  .likelihood = {.kind = LikelihoodKind::gaussian, .variance = 0.3}};
   vae.encoder.add(networks::Operation::convolution,
                   {.channels = 3, .kernel = 3, .stride = 2, .padding = 1, .activation = networks::Activation::relu});
@@ -36,7 +36,8 @@ Checkpoint example() {
 }
 
 void expect_equal(const networks::LayerGraph& found, const networks::LayerGraph& expected) {
-  EXPECT_EQ(found.input, expected.input);
+  EXPECT_EQ(found.inputs, expected.inputs);
+  EXPECT_EQ(found.outputs, expected.outputs);
   EXPECT_EQ(found.parameters, expected.parameters);
   EXPECT_EQ(networks::trace_of(found), networks::trace_of(expected));
 }
@@ -46,16 +47,16 @@ Checkpoint residual_example() {
   using networks::Activation;
   using networks::Operation;
   VaeWeights vae{.architecture = "residual",
-                 .encoder = {.input = {8, 4, 4}, .layers = {}, .parameters = {}},
-                 .decoder = {.input = {3, 1, 1}, .layers = {}, .parameters = {}},
+                 .encoder = {.inputs = {{8, 4, 4}}},
+                 .decoder = {.inputs = {{3, 1, 1}}},
                  .likelihood = {.kind = LikelihoodKind::gaussian, .variance = 1.0}};
   vae.encoder.add(Operation::reshape, {.shape = {128, 1, 1}}).add(Operation::convolution, {.channels = 6});
   vae.decoder.add(Operation::convolution, {.channels = 32, .activation = Activation::leaky_relu, .slope = 0.2})
       .add(Operation::pixel_shuffle, {.stride = 2, .activation = Activation::silu})
       .add(Operation::transposed_convolution,
            {.channels = 8, .kernel = 3, .stride = 2, .padding = 1, .output_padding = 1, .groups = 8})
-      .add(Operation::upsampling, {.stride = 2, .source = 2})
-      .add(Operation::addition, {.activation = Activation::elu, .slope = 0.7, .other = 3});
+      .add(Operation::upsampling, {.stride = 2, .sources = {2}})
+      .add(Operation::addition, {.activation = Activation::elu, .slope = 0.7, .sources = {-1, 3}});
   networks::randomise(vae.decoder, Key(4));
   return {.vae = vae, .classifier = std::nullopt, .metadata = {}};
 }
@@ -244,7 +245,7 @@ TEST(Checkpoint, AForeignFileIsNamedAsSuch) {
       "[model.safetensors] expected a checkpoint with the metadata entry format = 'vaeguard.checkpoint', found none");
   file = to_safetensors(example());
   file.metadata["format_version"] = "99";
-  EXPECT_THAT(message_of(file), testing::HasSubstr("format_version 1 and 2, found '99'"));
+  EXPECT_THAT(message_of(file), testing::HasSubstr("format_version 1, 2 and 3, found '99'"));
 }
 
 TEST(Checkpoint, MessagesNameTheTensorItsShapeAndTheFinding) {
@@ -299,10 +300,10 @@ TEST(Checkpoint, LoadsRandomGraphsThatWereSaved) {
   for (std::uint64_t g = 0; g < 60; ++g) {
     // The decoder is random; a last reshape gives it the encoder's image, and the encoder takes what it needs.
     Checkpoint saved = residual_example();
-    networks::LayerGraph decoder = networks::random_graph(Key(5000 + g));
-    const std::int64_t latents = decoder.input.size();
-    decoder.add(networks::Operation::reshape, {.shape = {decoder.output().size(), 1, 1}});
-    networks::LayerGraph encoder{.input = decoder.output(), .layers = {}, .parameters = {}};
+    networks::LayerGraph decoder = networks::random_graph(Key(5000 + g), {.general = false});
+    const std::int64_t latents = decoder.input_size();
+    decoder.add(networks::Operation::reshape, {.shape = {decoder.output_size(), 1, 1}});
+    networks::LayerGraph encoder{.inputs = {decoder.output()}};
     encoder.add(networks::Operation::convolution, {.channels = 2 * latents});
     saved.vae.decoder = decoder;
     saved.vae.encoder = encoder;
@@ -325,7 +326,7 @@ TEST(Checkpoint, TheTrainedModelOfTheZooLoads) {
     for (std::size_t l = 0; l < graph->layers.size(); ++l) {
       EXPECT_EQ(graph->layers[l].groups, 1);
       EXPECT_EQ(graph->layers[l].output_padding, 0);
-      EXPECT_EQ(graph->layers[l].source, static_cast<std::int64_t>(l));
+      EXPECT_EQ(graph->layers[l].source(), static_cast<std::int64_t>(l));
     }
   }
 }
@@ -348,20 +349,23 @@ TEST(Checkpoint, EachBadFieldOfALayerIsOneClearError) {
   const auto expect = [](const std::string& message, const std::string& text) {
     EXPECT_EQ(message, "[model.safetensors] " + text);
   };
-  expect(message_with(0, "operation", "convolutoin"),
-         "unknown operation of decoder.0 'convolutoin', did you mean 'convolution'? Known: convolution, "
-         "transposed_convolution, addition, upsampling, pixel_shuffle, reshape");
+  expect(
+      message_with(0, "operation", "convolutoin"),
+      "unknown operation of decoder.0 'convolutoin', did you mean 'convolution'? Known: convolution, "
+      "transposed_convolution, addition, upsampling, pixel_shuffle, reshape, product, concatenation, slice, padding, "
+      "transposition, mean, average_pooling, max_pooling, bilinear_resize, softmax");
   expect(message_with(0, "activation", "leaky-relu"),
          "unknown activation of decoder.0 'leaky-relu', did you mean 'leaky_relu'? Known: none, relu, leaky_relu, elu, "
-         "silu, tanh, sigmoid");
+         "silu, tanh, sigmoid, exp, clamp, softplus");
   expect(message_with(0, "activation", 3), "decoder.0: 'activation' must be a string, found 3");
   expect(message_with(0, "activation", nothing), "decoder.0: 'activation' must be a string, found nothing");
   expect(message_with(0, "group", 2),
-         "unknown field of decoder.0 'group', did you mean 'groups'? Known: operation, activation, slope, source, "
-         "channels, kernel, stride, padding, dilation, groups, output_padding");
+         "unknown field of decoder.0 'group', did you mean 'groups'? Known: operation, activation, slope, low, "
+         "high, source, channels, kernel, stride, padding, dilation, groups, output_padding");
   expect(message_with(0, "kernel", nothing), "decoder.0: 'kernel' must be an integer in 1 .. 16384, found nothing");
-  expect(message_with(0, "slope", -1), "decoder.0: 'slope' must be a finite number >= 0, found -1");
-  expect(message_with(0, "slope", "x"), "decoder.0: 'slope' must be a finite number >= 0, found \"x\"");
+  expect(message_with(0, "slope", -1),
+         "decoder.0: [networks.layer_graph] slope must be finite and not negative, got -1");
+  expect(message_with(0, "slope", "x"), "decoder.0: 'slope' must be a finite number, found \"x\"");
   expect(message_with(1, "stride", 0), "decoder.1: 'stride' must be an integer in 1 .. 16384, found 0");
   expect(message_with(1, "stride", 3),
          "decoder.1: [networks.layer_graph] a pixel shuffle by 3 needs a multiple of 9 channels, got 32");
@@ -377,10 +381,15 @@ TEST(Checkpoint, EachBadFieldOfALayerIsOneClearError) {
          "decoder.2: 'output_padding' must be an integer in 0 .. 16384, found 1.5");
   expect(message_with(3, "source", 4), "decoder.3: 'source' must be an integer in 0 .. 3, found 4");
   expect(message_with(3, "source", -1), "decoder.3: 'source' must be an integer in 0 .. 3, found -1");
-  expect(message_with(4, "other", nothing), "decoder.4: 'other' must be an integer in 0 .. 4, found nothing");
-  expect(message_with(4, "other", 5), "decoder.4: 'other' must be an integer in 0 .. 4, found 5");
-  expect(message_with(4, "other", 0),
-         "decoder.4: [networks.layer_graph] an addition needs equal shapes, boundaries 4 and 0 differ");
+  expect(message_with(4, "sources", nothing), "decoder.4: 'sources' must be integers, found nothing");
+  expect(message_with(4, "sources", {4, 5}), "decoder.4: 'sources' must be an integer in 0 .. 4, found 5");
+  expect(message_with(4, "sources", {4}),
+         "decoder.4: [networks.layer_graph] the number of sources of the operation addition must be 2, got 1");
+  expect(
+      message_with(4, "sources", {4, 1}),
+      "decoder.4: [networks.layer_graph] an addition needs two equal shapes, or one of a single position and as many "
+      "channels; boundaries 4 and 1 differ");
+  expect(message_with(4, "other", 3), "decoder.4: 'sources' stands alone, without 'source' or 'other'");
 }
 
 TEST(Checkpoint, HostileShapesAreRefusedBeforeTheyCost) {
@@ -392,10 +401,11 @@ TEST(Checkpoint, HostileShapesAreRefusedBeforeTheyCost) {
   const auto reshape = [&](const std::string& shape) {
     return with_layer(R"({"operation":"reshape","activation":"none","shape":)" + shape + "}");
   };
-  EXPECT_THAT(reshape("[128,1]"), testing::HasSubstr("encoder.0: 'shape' must be three integers, found [128,1]"));
+  EXPECT_THAT(reshape("[128,1]"), testing::HasSubstr("encoder.0: 'shape' must be 3 integers, found [128,1]"));
   EXPECT_THAT(reshape("null"), testing::HasSubstr("found null"));
-  EXPECT_THAT(reshape("[128,1,0]"), testing::HasSubstr("'shape' must be an integer in 1 .. 16384, found 0"));
-  EXPECT_THAT(reshape("[16777216,16384,16384]"), testing::HasSubstr("'shape' may have at most 16777216 values"));
+  EXPECT_THAT(reshape("[128,1,0]"), testing::HasSubstr("'shape' must be an integer in 1 .. 16777216, found 0"));
+  EXPECT_THAT(reshape("[16777216,16384,16384]"),
+              testing::HasSubstr("'shape' may have at most 16384 rows, 16384 columns and 16777216 values"));
   EXPECT_THAT(reshape("[16777217,1,1]"), testing::HasSubstr("1 .. 16777216, found 16777217"));
   EXPECT_THAT(reshape("[64,1,1]"), testing::HasSubstr("encoder.0: [networks.layer_graph] a reshape keeps the number"));
   const std::string upsampling = R"({"operation":"upsampling","activation":"none","stride":)";

@@ -37,7 +37,7 @@ TEST(ConvVae, MapsImagesToLatentsAndBackThroughThePapersSizes) {
   EXPECT_THAT(encoder_sides, testing::ElementsAre(14, 7, 4, 2, 1));
   EXPECT_THAT(decoder_sides, testing::ElementsAre(5, 7, 7, 14, 28));
   EXPECT_EQ(vae.latent_size(), 64);
-  EXPECT_EQ(vae.encoder.output().size(), 128);
+  EXPECT_EQ(vae.encoder.output_size(), 128);
   EXPECT_EQ(vae.decoder.output(), (ImageShape{1, 28, 28}));
 }
 
@@ -48,7 +48,7 @@ TEST(ConvVae, WeightsAreXavierNormalAndBiasesZero) {
     for (const auto& layer : graph->layers) {
       const bool heads = graph == &vae.encoder && &layer == &graph->layers.back();
       const double outputs = static_cast<double>(layer.output.channels) / (heads ? 2 : 1);
-      const double fans = layer.kernel * layer.kernel * (static_cast<double>(layer.input.channels) + outputs);
+      const double fans = layer.kernel * layer.kernel * (static_cast<double>(layer.input().channels) + outputs);
       const auto weight = graph->weight(layer);
       EXPECT_NEAR(variance(weight) * fans / 2.0, 1.0, 6.0 * std::sqrt(2.0 / static_cast<double>(weight.size())))
           << describe(layer);

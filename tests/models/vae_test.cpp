@@ -144,10 +144,10 @@ TEST(Vae, BackendsAgreeAndTheForcedOneRuns) {
 
 TEST(Vae, EncoderAndDecoderThatDoNotFitAreRefused) {
   VaeWeights weights = paper_vae().weights();
-  weights.decoder = networks::LayerGraph{.input = {32, 1, 1}, .layers = {}, .parameters = {}};
+  weights.decoder = networks::LayerGraph{.inputs = {{32, 1, 1}}};
   weights.decoder.add(networks::Operation::convolution, {.channels = 784});
   EXPECT_THROW((void)Vae(weights), Misuse);
-  weights.decoder = networks::LayerGraph{.input = {64, 1, 1}, .layers = {}, .parameters = {}};
+  weights.decoder = networks::LayerGraph{.inputs = {{64, 1, 1}}};
   weights.decoder.add(networks::Operation::convolution, {.channels = 783});
   EXPECT_THROW((void)Vae(weights), Misuse);
 }

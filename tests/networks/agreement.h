@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "tests/networks/random_graph.h"
+#include "tests/networks/tolerance.h"
 #include "vaeguard/networks/network.h"
 
 namespace vaeguard::networks {
@@ -20,24 +20,30 @@ void expect_near(const Values& actual, const std::vector<double>& expected, cons
   }
 }
 
-/// Forward and input gradients of every row. A sum within rounding of a kink could fall to its other side; with fixed
-/// keys none of the graphs in use has one.
+/// Outputs, input gradients and tangents of every row. A sum within rounding of a kink could fall to its other side;
+/// with fixed keys none of the graphs in use has one.
 inline void expect_agrees(const Network& network, std::int64_t rows = 3) {
   const LayerGraph& graph = network.graph();
   SCOPED_TRACE(trace_of(graph));
   const Tolerance tolerance(graph);
-  const Matrix inputs = random_matrix(Key(1), rows, graph.input.size());
-  const Matrix output_gradients = random_matrix(Key(2), rows, graph.output().size());
+  const Matrix inputs = random_matrix(Key(1), rows, graph.input_size());
+  const Matrix output_gradients = random_matrix(Key(2), rows, graph.output_size());
+  const Matrix input_tangents = random_matrix(Key(3), rows, graph.input_size());
   const auto tape = network.make_tape();
   Matrix outputs;
   Matrix gradients;
+  Matrix tangents;
   network.forward(inputs, outputs, *tape);
+  network.tangent(input_tangents, tangents, *tape);
   network.backward(output_gradients, gradients, *tape);
   for (std::int64_t b = 0; b < rows; ++b) {
     const Strays strays = tolerance.forward(inputs.row(b));
-    expect_near(outputs.row(b), strays.values.back(), strays.back(), tolerance.unit());
+    expect_near(outputs.row(b), reference_outputs(graph, strays.values), tolerance.outputs(strays), tolerance.unit());
     expect_near(gradients.row(b), reference_backward(graph, strays.values, in_double(output_gradients.row(b))),
                 tolerance.backward(strays, output_gradients.row(b)), tolerance.unit());
+    const Boundaries truth = reference_tangent(graph, strays.values, in_double(input_tangents.row(b)));
+    expect_near(tangents.row(b), reference_outputs(graph, truth), tolerance.tangent(strays, input_tangents.row(b)),
+                tolerance.unit());
   }
 }
 

@@ -9,6 +9,7 @@
 #include "tests/networks/random_graph.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/networks/network.h"
+#include "vaeguard/networks/reference/reference_network.h"
 
 namespace vaeguard::networks {
 namespace {
@@ -57,10 +58,13 @@ class ProbeBackend : public Backend {
       [[nodiscard]] std::string_view backend() const override { return "probe"; }
       [[nodiscard]] std::unique_ptr<Tape> make_tape() const override { return std::make_unique<Tape>(); }
       void forward(const Matrix& inputs, Matrix& outputs, Tape& /*tape*/) const override {
-        outputs = Matrix(inputs.rows(), graph_.output().size(), 42.0F);
+        outputs = Matrix(inputs.rows(), graph_.output_size(), 42.0F);
       }
       void backward(const Matrix& gradients, Matrix& input_gradients, Tape& /*tape*/) const override {
-        input_gradients = Matrix(gradients.rows(), graph_.input.size(), 0.0F);
+        input_gradients = Matrix(gradients.rows(), graph_.input_size(), 0.0F);
+      }
+      void tangent(const Matrix& tangents, Matrix& output_tangents, Tape& /*tape*/) const override {
+        output_tangents = Matrix(tangents.rows(), graph_.output_size(), 0.0F);
       }
 
      private:
@@ -80,7 +84,7 @@ void register_probe_once() {
 }
 
 LayerGraph one_layer() {
-  LayerGraph graph{.input = {2, 1, 1}, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {{2, 1, 1}}};
   graph.add(Operation::convolution, {.channels = 3});
   randomise(graph, Key(1));
   return graph;
@@ -136,7 +140,7 @@ TEST(BackendSelection, ABackendThatCannotRunTheGraphSaysWhy) {
   LayerGraph graph = one_layer();
   graph.add(Operation::convolution, {.channels = 1});
   EXPECT_THAT(misuse_of("probe", graph), AllOf(HasSubstr("probe"), HasSubstr("it has not exactly one layer")));
-  const LayerGraph nothing{.input = {2, 1, 1}, .layers = {}, .parameters = {}};
+  const LayerGraph nothing{.inputs = {{2, 1, 1}}};
   EXPECT_THAT(misuse_of("native", nothing), HasSubstr("the graph has no layers"));
   EXPECT_THAT(misuse_of("auto", nothing),
               AllOf(HasSubstr("no backend can run this graph: native: the graph has no layers; "),
@@ -146,8 +150,8 @@ TEST(BackendSelection, ABackendThatCannotRunTheGraphSaysWhy) {
 TEST(BackendSelection, ReferenceNetworkGivesTheReferencesGradients) {
   const LayerGraph graph = random_graph(Key(1021));
   const auto network = compile(graph, "reference");
-  const Matrix inputs = random_matrix(Key(2), 3, graph.input.size());
-  const Matrix output_gradients = random_matrix(Key(3), 3, graph.output().size());
+  const Matrix inputs = random_matrix(Key(2), 3, graph.input_size());
+  const Matrix output_gradients = random_matrix(Key(3), 3, graph.output_size());
   const auto tape = network->make_tape();
   Matrix outputs;
   Matrix gradients;

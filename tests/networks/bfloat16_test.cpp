@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "tests/networks/bfloat16_here.h"
-#include "tests/networks/random_graph.h"
 #include "tests/networks/run_again.h"
+#include "tests/networks/tolerance.h"
 #include "vaeguard/networks/native/bfloat16.h"
 #include "vaeguard/networks/native/kernels.h"
 #include "vaeguard/networks/native/native_network.h"
@@ -52,8 +52,8 @@ LayerGraph with_rounded_weights(LayerGraph graph) {
 /// One layer of a graph by itself.
 LayerGraph single(const LayerGraph& graph, std::size_t layer) {
   LayerGraph result{
-      .input = graph.layers[layer].input, .layers = {graph.layers[layer]}, .parameters = graph.parameters};
-  result.layers[0].source = 0;
+      .inputs = graph.layers[layer].inputs, .layers = {graph.layers[layer]}, .parameters = graph.parameters};
+  result.layers[0].sources = {0};
   return result;
 }
 
@@ -64,7 +64,7 @@ struct Rounding {
   [[nodiscard]] std::vector<std::vector<double>> forward(std::span<const float> input) const {
     std::vector<std::vector<double>> boundaries{in_double(input)};
     for (std::size_t l = 0; l < graph.layers.size(); ++l) {
-      if (rounds(graph.layers[l].input)) {
+      if (rounds(graph.layers[l].input())) {
         round_all(boundaries[l]);
       }
       boundaries.push_back(reference_forward(single(graph, l), boundaries[l]).back());
@@ -112,8 +112,8 @@ Agreement agreement(const LayerGraph& graph) {
   const Rounding reference(graph);
   const Tolerance tolerance(reference.graph);
   const double roundings = std::pow(1.0 + kUnit, 2.0 * static_cast<double>(graph.layers.size()) + 1.0) - 1.0;
-  const Matrix inputs = random_matrix(Key(1), kRows, graph.input.size());
-  const Matrix output_gradients = random_matrix(Key(2), kRows, graph.output().size());
+  const Matrix inputs = random_matrix(Key(1), kRows, graph.input_size());
+  const Matrix output_gradients = random_matrix(Key(2), kRows, graph.output_size());
   const auto tape = network->make_tape();
   Matrix outputs;
   Matrix gradients;
@@ -123,7 +123,8 @@ Agreement agreement(const LayerGraph& graph) {
   for (std::int64_t b = 0; b < kRows; ++b) {
     const auto boundaries = reference.forward(inputs.row(b));
     const auto magnitudes = tolerance.forward(inputs.row(b));
-    result.add(outputs.row(b), boundaries.back(), magnitudes.back(), tolerance.unit(), tolerance.unit() + roundings);
+    result.add(outputs.row(b), boundaries.back(), magnitudes.errors.back(), tolerance.unit(),
+               tolerance.unit() + roundings);
     result.add(gradients.row(b), reference.backward(boundaries, output_gradients.row(b)),
                tolerance.backward(magnitudes, output_gradients.row(b)), tolerance.unit(), tolerance.unit() + roundings);
   }
@@ -146,7 +147,7 @@ TEST(Bfloat16, RoundsToNearestWithTiesToEven) {
 
 /// As decoders begin: a point, then taps with gaps that are folded away, then layers that read the gaps.
 LayerGraph small_decoder() {
-  LayerGraph graph{.input = {16, 1, 1}, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {{16, 1, 1}}};
   graph
       .add(Operation::transposed_convolution,
            {.channels = 34, .kernel = 3, .dilation = 2, .activation = Activation::relu})
@@ -158,7 +159,7 @@ LayerGraph small_decoder() {
 
 /// Two layers with nothing to fold: only one value in thousands is rounded the other way.
 LayerGraph two_layers() {
-  LayerGraph graph{.input = {12, 4, 4}, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {{12, 4, 4}}};
   graph.add(Operation::convolution, {.channels = 20, .kernel = 3, .padding = 1, .activation = Activation::relu})
       .add(Operation::convolution, {.channels = 6, .kernel = 3});
   randomise(graph, Key(11));
@@ -188,11 +189,11 @@ TEST(Bfloat16Differential, ADifferenceOfOneWeightIsSeen) {
   float& weight =
       *std::ranges::max_element(graph.weight(graph.layers[1]), {}, [](float value) { return std::abs(value); });
   weight = native::to_float(static_cast<native::Half>(native::to_bfloat16(weight) + 1));
-  const Matrix inputs = random_matrix(Key(1), 1, graph.input.size());
+  const Matrix inputs = random_matrix(Key(1), 1, graph.input_size());
   const Rounding reference(truth);
   const Tolerance tolerance(reference.graph);
   const auto expected = reference.forward(inputs.row(0)).back();
-  const auto magnitude = tolerance.forward(inputs.row(0)).back();
+  const auto magnitude = tolerance.forward(inputs.row(0)).errors.back();
   const auto strays = [&](const LayerGraph& of) {
     const auto network = compile_bfloat16(of);
     const auto tape = network->make_tape();
@@ -210,8 +211,8 @@ TEST(Bfloat16Differential, ADifferenceOfOneWeightIsSeen) {
 
 TEST(Bfloat16Differential, ItsGradientsAreCloseToThoseOfFloatButNotThose) {
   const LayerGraph graph = small_decoder();
-  const Matrix inputs = random_matrix(Key(3), 20, graph.input.size());
-  const Matrix output_gradients = random_matrix(Key(4), 20, graph.output().size());
+  const Matrix inputs = random_matrix(Key(3), 20, graph.input_size());
+  const Matrix output_gradients = random_matrix(Key(4), 20, graph.output_size());
   const auto gradients = [&](const Network& network) {
     const auto tape = network.make_tape();
     Matrix outputs;
@@ -239,8 +240,8 @@ TEST(Bfloat16Independence, ARowsResultIsBitwiseTheSameInAnyBatchAndOrder) {
   constexpr std::int64_t kAll = 64;
   for (const LayerGraph& graph : {small_decoder(), two_layers(), random_graph(Key(1007), {.simple = true})}) {
     const auto network = compile_bfloat16(graph);
-    const Matrix inputs = random_matrix(Key(3), kAll, graph.input.size());
-    const Matrix output_gradients = random_matrix(Key(4), kAll, graph.output().size());
+    const Matrix inputs = random_matrix(Key(3), kAll, graph.input_size());
+    const Matrix output_gradients = random_matrix(Key(4), kAll, graph.output_size());
     const auto both = [&](const Matrix& some, const Matrix& gradients) {
       const auto tape = network->make_tape();
       std::pair<Matrix, Matrix> result;
@@ -269,7 +270,7 @@ TEST(Bfloat16Independence, NotANumberStaysOneAndDoesNotReachItsNeighbours) {
   LayerGraph graph = two_layers();
   graph.layers[0].activation = Activation::none;
   const auto network = compile_bfloat16(graph);
-  Matrix inputs = random_matrix(Key(7), 16, graph.input.size());
+  Matrix inputs = random_matrix(Key(7), 16, graph.input_size());
   const Matrix clean = forward_all(*network, inputs, 1);
   std::ranges::fill(inputs.row(5), std::numeric_limits<float>::quiet_NaN());
   const Matrix outputs = forward_all(*network, inputs, 1);
@@ -293,7 +294,8 @@ TEST(Bfloat16Choice, WhatItCannotRunIsNamed) {
   EXPECT_NE(refusal(extended(Operation::convolution, {.channels = 6, .activation = Activation::tanh})).find("tanh"),
             std::string::npos);
   EXPECT_NE(refusal(extended(Operation::upsampling, {.stride = 2})).find("upsampling"), std::string::npos);
-  EXPECT_NE(refusal(extended(Operation::convolution, {.channels = 6, .source = 1})).find("layer 2"), std::string::npos);
+  EXPECT_NE(refusal(extended(Operation::convolution, {.channels = 6, .sources = {1}})).find("layer 2"),
+            std::string::npos);
   EXPECT_FALSE(refusal({}).empty());
 }
 

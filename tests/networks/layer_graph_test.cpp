@@ -11,6 +11,7 @@
 
 #include "tests/networks/random_graph.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/networks/layer_maps.h"
 
 namespace vaeguard::networks {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 using testing::HasSubstr;
 
 LayerGraph graph_of(ImageShape input, Operation operation, const LayerOptions& options) {
-  LayerGraph graph{.input = input, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {input}};
   graph.add(operation, options);
   return graph;
 }
@@ -51,14 +52,14 @@ std::vector<std::tuple<int, int, int>> by_definition(const Layer& layer) {
   std::vector<std::tuple<int, int, int>> result;
   for (int o = 0; o < layer.output.positions(); ++o) {
     for (int t = 0; t < layer.kernel * layer.kernel; ++t) {
-      for (int i = 0; i < layer.input.positions(); ++i) {
+      for (int i = 0; i < layer.input().positions(); ++i) {
         const auto meets = [&](std::int64_t out, std::int64_t in, int k) {
           const std::int64_t coarse = transposed ? in : out;
           const std::int64_t fine = transposed ? out : in;
           return fine == coarse * layer.stride - layer.padding + layer.dilation * k;
         };
-        if (meets(o / layer.output.width, i / layer.input.width, t / layer.kernel) &&
-            meets(o % layer.output.width, i % layer.input.width, t % layer.kernel)) {
+        if (meets(o / layer.output.width, i / layer.input().width, t / layer.kernel) &&
+            meets(o % layer.output.width, i % layer.input().width, t % layer.kernel)) {
           result.emplace_back(o, i, t);
         }
       }
@@ -98,7 +99,7 @@ TEST(LayerGraph, LayersWithoutWeightsGiveTheirShapesAndTakeNoParameters) {
   EXPECT_EQ(shuffled.output(), (ImageShape{2, 6, 10}));
   const LayerGraph reshaped = graph_of({8, 3, 5}, Operation::reshape, {.shape = {120, 1, 1}});
   EXPECT_EQ(reshaped.output(), (ImageShape{120, 1, 1}));
-  const LayerGraph added = graph_of({8, 3, 5}, Operation::addition, {.other = 0});
+  const LayerGraph added = graph_of({8, 3, 5}, Operation::addition, {.sources = {-1, 0}});
   EXPECT_EQ(added.output(), (ImageShape{8, 3, 5}));
   for (const LayerGraph& graph : {upsampled, shuffled, reshaped, added}) {
     EXPECT_FALSE(graph.layers[0].weighted());
@@ -110,17 +111,19 @@ TEST(LayerGraph, LayersWithoutWeightsGiveTheirShapesAndTakeNoParameters) {
 }
 
 TEST(LayerGraph, ALayerReadsTheLastBoundaryUnlessItNamesAnother) {
-  LayerGraph graph{.input = {2, 5, 5}, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {{2, 5, 5}}};
   graph.add(Operation::convolution, {.channels = 3, .kernel = 3, .padding = 1})
       .add(Operation::convolution, {.channels = 3, .kernel = 3, .padding = 1})
-      .add(Operation::addition, {.other = 1})
-      .add(Operation::convolution, {.channels = 7, .source = 0});
-  const std::vector<std::int64_t> sources{graph.layers[0].source, graph.layers[1].source, graph.layers[2].source,
-                                          graph.layers[3].source};
-  EXPECT_THAT(sources, testing::ElementsAre(0, 1, 2, 0));
-  EXPECT_EQ(graph.layers[2].other, 1);
-  EXPECT_EQ(graph.layers[3].input, (ImageShape{2, 5, 5}));
-  EXPECT_EQ(graph.boundary(0), graph.input);
+      .add(Operation::addition, {.sources = {-1, 1}})
+      .add(Operation::convolution, {.channels = 7, .sources = {0}});
+  std::vector<std::vector<std::int64_t>> sources;
+  for (const Layer& layer : graph.layers) {
+    sources.push_back(layer.sources);
+  }
+  EXPECT_THAT(sources, testing::ElementsAre(testing::ElementsAre(0), testing::ElementsAre(1),
+                                            testing::ElementsAre(2, 1), testing::ElementsAre(0)));
+  EXPECT_EQ(graph.layers[3].input(), (ImageShape{2, 5, 5}));
+  EXPECT_EQ(graph.boundary(0), graph.input());
   EXPECT_EQ(graph.boundary(3), (ImageShape{3, 5, 5}));
   EXPECT_EQ(graph.output(), (ImageShape{7, 5, 5}));
 }
@@ -138,7 +141,7 @@ TEST(LayerGraph, WeightsOfGroupsHoldTheChannelsOfTheirOwnGroup) {
 }
 
 TEST(LayerGraph, ParametersLieWeightThenBiasLayerAfterLayer) {
-  LayerGraph graph{.input = {2, 5, 5}, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {{2, 5, 5}}};
   graph.add(Operation::convolution, {.channels = 3, .kernel = 2})
       .add(Operation::transposed_convolution, {.channels = 4, .kernel = 3});
   EXPECT_EQ(graph.layers[0].weight_offset, 0);
@@ -200,7 +203,7 @@ TEST(LayerGraph, ConnectionsOfRandomLayersSatisfyTheirEquationInTheStatedOrder) 
 }
 
 TEST(LayerGraph, LayersThatLeaveNoOutputAreRefusedByName) {
-  LayerGraph graph{.input = {1, 3, 3}, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {{1, 3, 3}}};
   try {
     graph.add(Operation::convolution, {.channels = 2, .kernel = 5});
     FAIL() << "no error";
@@ -213,7 +216,7 @@ TEST(LayerGraph, LayersThatLeaveNoOutputAreRefusedByName) {
 }
 
 TEST(LayerGraph, OptionsThatMakeNoSenseAreRefused) {
-  LayerGraph graph{.input = {1, 3, 3}, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {{1, 3, 3}}};
   for (const LayerOptions& options :
        {LayerOptions{}, LayerOptions{.channels = 1, .kernel = 0}, LayerOptions{.channels = 1, .stride = 0},
         LayerOptions{.channels = 1, .padding = -1}, LayerOptions{.channels = 1, .dilation = 0}}) {
@@ -222,7 +225,7 @@ TEST(LayerGraph, OptionsThatMakeNoSenseAreRefused) {
 }
 
 TEST(LayerGraph, EachRefusalNamesWhatIsExpectedAndFound) {
-  LayerGraph graph{.input = {6, 4, 4}, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {{6, 4, 4}}};
   graph.add(Operation::convolution, {.channels = 6, .kernel = 2});
   constexpr auto kPlain = Operation::convolution;
   constexpr auto kTransposed = Operation::transposed_convolution;
@@ -234,12 +237,14 @@ TEST(LayerGraph, EachRefusalNamesWhatIsExpectedAndFound) {
               HasSubstr("output_padding must be 0, or less than the stride of a transposed convolution; got 1"));
   EXPECT_THAT(refusal(graph, kTransposed, {.channels = 4, .stride = 2, .output_padding = 2}), HasSubstr("got 2"));
   EXPECT_THAT(refusal(graph, kTransposed, {.channels = 4, .stride = 2, .output_padding = -1}), HasSubstr("got -1"));
-  EXPECT_THAT(refusal(graph, Operation::addition, {.other = 0}),
-              HasSubstr("an addition needs equal shapes, boundaries 1 and 0 differ"));
-  EXPECT_THAT(refusal(graph, Operation::addition, {.other = 2}),
-              HasSubstr("source and other must name boundaries 0 to 1, got -1 and 2"));
-  EXPECT_THAT(refusal(graph, kPlain, {.channels = 4, .source = 2}), HasSubstr("got 2 and 0"));
-  EXPECT_THAT(refusal(graph, kPlain, {.channels = 4, .source = -2}), HasSubstr("got -2 and 0"));
+  EXPECT_THAT(
+      refusal(graph, Operation::addition, {.sources = {-1, 0}}),
+      HasSubstr("an addition needs two equal shapes, or one of a single position and as many channels; boundaries 1 "
+                "and 0 differ"));
+  EXPECT_THAT(refusal(graph, Operation::addition, {.sources = {-1, 2}}),
+              HasSubstr("sources must be boundaries 0 to 1, or -1 for the last, got 2"));
+  EXPECT_THAT(refusal(graph, kPlain, {.channels = 4, .sources = {2}}), HasSubstr("got 2"));
+  EXPECT_THAT(refusal(graph, kPlain, {.channels = 4, .sources = {-2}}), HasSubstr("got -2"));
   EXPECT_THAT(refusal(graph, Operation::pixel_shuffle, {.stride = 2}),
               HasSubstr("a pixel shuffle by 2 needs a multiple of 4 channels, got 6"));
   EXPECT_THAT(refusal(graph, Operation::upsampling, {.stride = 0}), HasSubstr("stride must be positive, got 0"));
@@ -265,12 +270,12 @@ TEST(LayerGraph, DescriptionNamesEverything) {
                                                .slope = 0.1})
       .add(Operation::pixel_shuffle, {.stride = 2, .activation = Activation::silu})
       .add(Operation::reshape, {.shape = {56, 56, 4}})
-      .add(Operation::addition, {.other = 4});
+      .add(Operation::addition, {.sources = {-1, 4}});
   const std::vector<std::string> expected{
       "convolution 1x28x28 -> 32x14x14, kernel 3, stride 2, padding 1, dilation 1, relu",
       "transposed convolution 32x14x14 -> 16x28x28, kernel 3, stride 2, padding 1, dilation 1, output padding 1, "
       "16 groups, leaky_relu",
-      "pixel shuffle 16x28x28 -> 4x56x56, silu", "reshape 4x56x56 -> 56x56x4", "addition 56x56x4 -> 56x56x4"};
+      "pixel shuffle 16x28x28 -> 4x56x56, silu", "reshape 4x56x56 -> 56x56x4", "addition 56x56x4, 56x56x4 -> 56x56x4"};
   for (std::size_t l = 0; l < expected.size(); ++l) {
     EXPECT_EQ(describe(graph.layers[l]), expected[l]);
   }

@@ -8,6 +8,9 @@
 #include <vector>
 
 #include "tests/networks/random_graph.h"
+#include "vaeguard/networks/activation.h"
+#include "vaeguard/networks/layer_maps.h"
+#include "vaeguard/networks/reference/reference_network.h"
 
 namespace vaeguard::networks {
 namespace {
@@ -15,11 +18,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr std::array kActivations{Activation::none, Activation::relu, Activation::leaky_relu, Activation::elu,
-                                  Activation::silu, Activation::tanh, Activation::sigmoid};
-
 Layer layer_of(ImageShape input, Operation operation, const LayerOptions& options) {
-  LayerGraph graph{.input = input, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {input}};
   graph.add(operation, options);
   return graph.layers[0];
 }
@@ -35,37 +35,49 @@ TEST(LayerValues, MovesByHand) {
 }
 
 TEST(LayerValues, ActivationsByHand) {
-  EXPECT_EQ(activate(Activation::none, 0.0, -3.0), -3.0);
-  EXPECT_EQ(activate(Activation::relu, 0.0, -3.0), 0.0);
-  EXPECT_EQ(activate(Activation::leaky_relu, 0.25, -3.0), -0.75);
-  EXPECT_DOUBLE_EQ(activate(Activation::elu, 0.5, -3.0), 0.5 * (std::exp(-3.0) - 1.0));
-  EXPECT_DOUBLE_EQ(activate(Activation::silu, 0.0, -3.0), -3.0 / (1.0 + std::exp(3.0)));
-  EXPECT_DOUBLE_EQ(activate(Activation::tanh, 0.0, -3.0), std::tanh(-3.0));
-  EXPECT_DOUBLE_EQ(activate(Activation::sigmoid, 0.0, -3.0), 1.0 / (1.0 + std::exp(3.0)));
+  const auto at = [](Activation activation, double x) {
+    return activate({.activation = activation, .slope = 0.25, .low = -1.0, .high = 2.0}, x);
+  };
+  EXPECT_EQ(at(Activation::none, -3.0), -3.0);
+  EXPECT_EQ(at(Activation::relu, -3.0), 0.0);
+  EXPECT_EQ(at(Activation::leaky_relu, -3.0), -0.75);
+  EXPECT_DOUBLE_EQ(at(Activation::elu, -3.0), 0.25 * (std::exp(-3.0) - 1.0));
+  EXPECT_DOUBLE_EQ(at(Activation::silu, -3.0), -3.0 / (1.0 + std::exp(3.0)));
+  EXPECT_DOUBLE_EQ(at(Activation::tanh, -3.0), std::tanh(-3.0));
+  EXPECT_DOUBLE_EQ(at(Activation::sigmoid, -3.0), 1.0 / (1.0 + std::exp(3.0)));
+  EXPECT_DOUBLE_EQ(at(Activation::exp, -3.0), std::exp(-3.0));
+  EXPECT_EQ(at(Activation::clamp, -3.0), -1.0);
+  EXPECT_EQ(at(Activation::clamp, 1.5), 1.5);
+  EXPECT_EQ(at(Activation::clamp, 3.0), 2.0);
+  EXPECT_DOUBLE_EQ(at(Activation::softplus, -3.0), std::log1p(std::exp(-3.0)));
+  EXPECT_DOUBLE_EQ(at(Activation::softplus, 800.0), 800.0);
   for (const Activation activation : {Activation::relu, Activation::leaky_relu, Activation::elu}) {
-    EXPECT_EQ(activate(activation, 0.25, 3.0), 3.0) << name(activation);
-    EXPECT_EQ(activate_derivative(activation, 0.25, 3.0), 1.0) << name(activation);
+    EXPECT_EQ(at(activation, 3.0), 3.0) << name(activation);
+    EXPECT_EQ(activate_derivative({.activation = activation, .slope = 0.25}, 3.0), 1.0) << name(activation);
   }
 }
 
 TEST(LayerValues, ActivationDerivativesAgreeWithFiniteDifferences) {
-  // Central differences with step h err by h^2 |f'''| / 6 < 1e-10 and by rounding, 30 * 2^-52 / h; no point is a kink.
+  // Central differences with step h err by h^2 |f'''| / 6 < 1e-10 f and by rounding, 30 * 2^-52 / h; no point is a
+  // kink.
   constexpr double kStep = 1e-5;
-  constexpr double kSlope = 0.7;
-  for (const Activation activation : kActivations) {
+  for (std::size_t kind = 0; kind < kActivations; ++kind) {
+    const LayerOptions options{.activation = static_cast<Activation>(kind), .slope = 0.7, .low = -0.5, .high = 2.0};
     for (const double x : {-30.0, -4.0, -1.0, -0.1, -1e-3, 1e-3, 0.3, 2.4, 5.0, 30.0}) {
-      const double difference =
-          (activate(activation, kSlope, x + kStep) - activate(activation, kSlope, x - kStep)) / (2.0 * kStep);
-      EXPECT_NEAR(activate_derivative(activation, kSlope, x), difference, 1e-9) << name(activation) << " at " << x;
+      const double difference = (activate(options, x + kStep) - activate(options, x - kStep)) / (2.0 * kStep);
+      const double derivative = activate_derivative(options, x);
+      EXPECT_NEAR(derivative, difference, 1e-9 * (1.0 + std::abs(derivative)))
+          << name(options.activation) << " at " << x;
     }
   }
 }
 
 TEST(LayerValues, ActivationsAndDerivativesStayFiniteFarOut) {
-  for (const Activation activation : kActivations) {
-    for (const double x : {-1e4, 1e4}) {
-      EXPECT_TRUE(std::isfinite(activate(activation, 0.7, x))) << name(activation) << " at " << x;
-      EXPECT_TRUE(std::isfinite(activate_derivative(activation, 0.7, x))) << name(activation) << " at " << x;
+  for (std::size_t kind = 0; kind < kActivations; ++kind) {
+    const LayerOptions options{.activation = static_cast<Activation>(kind), .slope = 0.7};
+    for (const double x : {-1e4, options.activation == Activation::exp ? 80.0 : 1e4}) {
+      EXPECT_TRUE(std::isfinite(activate(options, x))) << name(options.activation) << " at " << x;
+      EXPECT_TRUE(std::isfinite(activate_derivative(options, x))) << name(options.activation) << " at " << x;
     }
   }
 }
@@ -96,11 +108,11 @@ std::vector<double> normalised(std::vector<double> values, const BatchNormalisat
 TEST(LayerValues, FoldedBatchNormalisationGivesConvolutionThenNormalisation) {
   for (const Operation operation : {Operation::convolution, Operation::transposed_convolution}) {
     for (const int groups : {1, 2}) {
-      LayerGraph graph{.input = {4, 5, 4}, .layers = {}, .parameters = {}};
+      LayerGraph graph{.inputs = {{4, 5, 4}}};
       graph.add(Operation::convolution, {.channels = 4});
       graph.add(operation, {.channels = 6, .kernel = 3, .stride = 2, .padding = 1, .groups = groups});
       randomise(graph, Key(5));
-      const std::vector<double> input = in_double(random_matrix(Key(6), 1, graph.input.size()).row(0));
+      const std::vector<double> input = in_double(random_matrix(Key(6), 1, graph.input_size()).row(0));
       const std::vector<double> expected = normalised(reference_forward(graph, input).back(), six_channels());
       fold_batch_normalisation(graph, 1, six_channels());
       const std::vector<double> found = reference_forward(graph, input).back();
@@ -113,7 +125,7 @@ TEST(LayerValues, FoldedBatchNormalisationGivesConvolutionThenNormalisation) {
 }
 
 TEST(LayerValues, ABatchNormalisationNeedsAWeightedLayerOfItsChannels) {
-  LayerGraph graph{.input = {2, 3, 3}, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {{2, 3, 3}}};
   graph.add(Operation::convolution, {.channels = 3}).add(Operation::upsampling, {.stride = 2});
   const auto refusal = [&](std::int64_t layer, const BatchNormalisation& normalisation) -> std::string {
     try {

@@ -1,12 +1,13 @@
-// Random layer graphs and inputs, and how far float arithmetic may stray from double on them.
+// Random layer graphs of every operation, and inputs for them.
 #pragma once
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <numeric>
 #include <span>
 #include <string>
@@ -15,8 +16,8 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/matrix.h"
 #include "vaeguard/base/random.h"
+#include "vaeguard/networks/activation.h"
 #include "vaeguard/networks/layer_graph.h"
-#include "vaeguard/networks/reference/reference_network.h"
 
 namespace vaeguard::networks {
 
@@ -24,7 +25,7 @@ namespace vaeguard::networks {
 inline void randomise(LayerGraph& graph, Key key) {
   fill_normal(key, graph.parameters);
   for (const Layer& layer : graph.layers) {
-    const auto fan = static_cast<double>(layer.input.channels / layer.groups * layer.taps());
+    const auto fan = static_cast<double>(layer.input().channels / layer.groups * layer.taps());
     for (float& value : graph.weight(layer)) {
       value = static_cast<float>(value / std::sqrt(fan));
     }
@@ -36,12 +37,13 @@ inline void randomise(LayerGraph& graph, Key key) {
 
 struct RandomGraphOptions {
   bool simple = false;  // chains of ungrouped convolutions of both kinds, with ReLU or without activation
+  bool general = true;  // every operation and activation, several inputs and outputs; else what onednn runs
 };
 
 /// Draws one layer (or a residual block) after another. What the graph refuses is to be drawn again.
 class LayerDraw {
  public:
-  explicit LayerDraw(Key key) : stream_(key) {}
+  LayerDraw(Key key, bool general) : stream_(key), general_(general) {}
 
   int between(int low, int high) {
     return low + static_cast<int>(stream_.below(static_cast<std::uint64_t>(high - low + 1)));
@@ -62,19 +64,22 @@ class LayerDraw {
 
   /// Any operation with any activation; three in four multiply by weights.
   void add_any(LayerGraph& graph) {
+    if (general_ && one_in(2)) {
+      return add_general(graph);
+    }
     switch (between(0, 11)) {
       case 0:
         return add_residual(graph);
       case 1:
-        graph.add(Operation::upsampling, activated({.stride = between(1, 3), .source = source(graph)}));
+        graph.add(Operation::upsampling, activated({.stride = between(1, 3), .sources = {source(graph)}}));
         return;
       case 2:
-        graph.add(Operation::pixel_shuffle, activated({.stride = between(2, 3), .source = source(graph)}));
+        graph.add(Operation::pixel_shuffle, activated({.stride = between(2, 3), .sources = {source(graph)}}));
         return;
       case 3: {
         const std::int64_t channels = between(1, 40);
         const std::int64_t height = between(1, 6);
-        const std::int64_t width = graph.output().size() / (channels * height);
+        const std::int64_t width = graph.output_size() / (channels * height);
         graph.add(Operation::reshape, activated({.shape = {channels, height, width}}));
         return;
       }
@@ -84,17 +89,84 @@ class LayerDraw {
   }
 
  private:
+  // Operations whose values can meet others are drawn where there are some to meet.
+  void add_general(LayerGraph& graph) {
+    const std::int64_t from = graph.last();
+    const ImageShape shape = graph.boundary(from);
+    switch (between(0, 10)) {
+      case 0:
+        graph.add(Operation::product, activated({.sources = {from, partner(graph, from)}}));
+        return;
+      case 1:
+        graph.add(Operation::concatenation, activated({.sources = {from, partner(graph, from), from}}));
+        return;
+      case 2: {
+        const int first = between(0, static_cast<int>(shape.channels) - 1);
+        graph.add(Operation::slice,
+                  activated({.channels = between(1, static_cast<int>(shape.channels) - first), .first = first}));
+        return;
+      }
+      case 3:
+        graph.add(Operation::padding,
+                  activated({.margins = {between(-1, 2), between(-1, 2), between(-1, 2), between(-1, 2)}}));
+        return;
+      case 4: {
+        constexpr std::array<std::array<int, 3>, 3> kAxes{{{1, 2, 0}, {0, 2, 1}, {2, 1, 0}}};
+        graph.add(Operation::transposition, activated({.axes = kAxes[static_cast<std::size_t>(between(0, 2))]}));
+        return;
+      }
+      case 5:  // squeeze and excite
+        graph.add(Operation::mean, activated({}))
+            .add(Operation::convolution, activated({.channels = shape.channels}))
+            .add(one_in(2) ? Operation::product : Operation::addition, activated({.sources = {from, -1}}));
+        return;
+      case 6:
+        graph.add(Operation::mean, activated({}));
+        return;
+      case 7:
+      case 8: {
+        const int kernel = between(1, 3);
+        graph.add(one_in(2) ? Operation::average_pooling : Operation::max_pooling,
+                  activated({.kernel = kernel, .stride = between(1, 2), .padding = between(0, kernel / 2)}));
+        return;
+      }
+      case 9:
+        graph.add(Operation::bilinear_resize,
+                  activated({.shape = {shape.channels, between(1, 9), between(1, 9)}, .align_corners = one_in(2)}));
+        return;
+      default:
+        graph.add(Operation::softmax, activated({}));
+    }
+  }
+
+  // A boundary of the same shape as another, which itself is always one.
+  std::int64_t partner(const LayerGraph& graph, std::int64_t boundary) {
+    std::vector<std::int64_t> all;
+    for (std::int64_t i = 0; i < graph.boundaries(); ++i) {
+      if (graph.boundary(i) == graph.boundary(boundary)) {
+        all.push_back(i);
+      }
+    }
+    return all[static_cast<std::size_t>(between(0, static_cast<int>(all.size()) - 1))];
+  }
+
   LayerOptions activated(LayerOptions options) {
-    options.activation = static_cast<Activation>(between(0, 6));
+    options.activation = static_cast<Activation>(between(0, general_ ? static_cast<int>(kActivations) - 1 : 6));
+    if (options.activation == Activation::exp && !first_) {
+      options.activation = Activation::softplus;  // exponentials of exponentials would leave the floats
+    }
+    first_ = false;
+    if (options.activation == Activation::clamp) {
+      options.low = -0.7 * stream_.uniform();
+      options.high = 0.8 * stream_.uniform();
+    }
     const bool sloped = options.activation == Activation::leaky_relu || options.activation == Activation::elu;
     options.slope = sloped ? 1.5 * stream_.uniform() : 0.0;
     return options;
   }
 
   // Mostly the last boundary.
-  std::int64_t source(const LayerGraph& graph) {
-    return one_in(6) ? between(0, static_cast<int>(graph.layers.size())) : -1;
-  }
+  std::int64_t source(const LayerGraph& graph) { return one_in(6) ? between(0, static_cast<int>(graph.last())) : -1; }
 
   // One group, one channel a group or something between.
   int groups(std::int64_t inputs, std::int64_t outputs) {
@@ -106,7 +178,7 @@ class LayerDraw {
     const bool transposed = one_in(2);
     const int stride = between(1, 3);
     const std::int64_t from = source(graph);
-    const std::int64_t inputs = (from < 0 ? graph.output() : graph.boundary(from)).channels;
+    const std::int64_t inputs = (from < 0 ? graph.boundary(graph.last()) : graph.boundary(from)).channels;
     const std::int64_t outputs = one_in(4) ? inputs : between(1, 40);
     graph.add(transposed ? Operation::transposed_convolution : Operation::convolution,
               activated({.channels = outputs,
@@ -116,13 +188,13 @@ class LayerDraw {
                          .output_padding = transposed ? between(0, stride - 1) : 0,
                          .dilation = between(1, 2),
                          .groups = groups(inputs, outputs),
-                         .source = from}));
+                         .sources = {from}}));
   }
 
   // Around no layer (a boundary added to itself), one or two that keep the shape.
   void add_residual(LayerGraph& graph) {
-    const auto entry = static_cast<std::int64_t>(graph.layers.size());
-    const std::int64_t channels = graph.output().channels;
+    const std::int64_t entry = graph.last();
+    const std::int64_t channels = graph.boundary(graph.last()).channels;
     for (int layers = between(0, 2); layers > 0; --layers) {
       const int reach = between(0, 1);
       const int dilation = between(1, 2);
@@ -132,21 +204,28 @@ class LayerDraw {
                                                    .dilation = dilation,
                                                    .groups = groups(channels, channels)}));
     }
-    graph.add(Operation::addition, activated({.other = entry}));
+    graph.add(Operation::addition, activated({.sources = {-1, entry}}));
   }
 
   Stream stream_;
+  bool general_;
+  bool first_ = true;
 };
 
 /// One to four draws on images of 1 x 1 to 6 x 5 with 1 to 40 channels. Layers that the graph refuses, and those that
-/// give a large output, are drawn again.
+/// give a large output, are drawn again. One general graph in four has further inputs, one in four further outputs.
 inline LayerGraph random_graph(Key key, const RandomGraphOptions& options = {}) {
   constexpr std::int64_t kLargest = 144;  // positions
-  LayerDraw draw(key.fold("shape"));
+  const bool general = options.general && !options.simple;
+  LayerDraw draw(key.fold("shape"), general);
   const bool point = draw.between(0, 2) == 0;  // latent codes are 1 x 1 images
-  LayerGraph graph{.input = {draw.between(1, 40), point ? 1 : draw.between(1, 6), point ? 1 : draw.between(1, 5)},
-                   .layers = {},
-                   .parameters = {}};
+  const int channels = draw.between(1, 40);
+  const int height = point ? 1 : draw.between(1, 6);
+  LayerGraph graph{.inputs = {{channels, height, point ? 1 : draw.between(1, 5)}}};
+  for (bool more = general && draw.one_in(4); more; more = draw.one_in(2)) {
+    const ImageShape last = graph.inputs.back();
+    graph.inputs.push_back(draw.one_in(2) ? last : ImageShape{draw.between(1, 9), draw.between(1, 4), 3});
+  }
   for (int left = draw.between(1, 4); left > 0;) {
     LayerGraph longer = graph;
     try {
@@ -154,10 +233,14 @@ inline LayerGraph random_graph(Key key, const RandomGraphOptions& options = {}) 
     } catch (const Misuse&) {
       continue;
     }
-    if (longer.output().positions() <= kLargest) {
+    const ImageShape last = longer.boundary(longer.last());
+    if (last.positions() <= kLargest && last.channels <= kLargest) {
       graph = std::move(longer);
       --left;
     }
+  }
+  if (general && draw.one_in(4)) {
+    graph.outputs = {graph.last(), draw.between(0, static_cast<int>(graph.last())), graph.last()};
   }
   randomise(graph, key.fold("parameters"));
   return graph;
@@ -173,157 +256,14 @@ inline Matrix random_matrix(Key key, std::int64_t rows, std::int64_t columns) {
 
 inline std::vector<double> in_double(std::span<const float> values) { return {values.begin(), values.end()}; }
 
-inline std::vector<double> absolute(std::span<const float> values) {
-  std::vector<double> result;
-  for (const float value : values) {
-    result.push_back(std::abs(static_cast<double>(value)));
-  }
-  return result;
-}
-
 /// One line a layer, for a failing test's trace.
 inline std::string trace_of(const LayerGraph& graph) {
   std::string text;
   for (const Layer& layer : graph.layers) {
-    text += fmt::format("{} (boundaries {}, {}; slope {})\n", describe(layer), layer.source, layer.other, layer.slope);
+    text += fmt::format("{} (boundaries {}; slope {}, bounds {}, {})\n", describe(layer),
+                        fmt::join(layer.sources, ", "), layer.slope, layer.low, layer.high);
   }
-  return text;
+  return text + fmt::format("outputs: {}\n", fmt::join(graph.output_boundaries(), ", "));
 }
-
-/// max |f'|, max |f''| away from a kink, and the largest value that the usual formulas for f and f' add and take away
-/// on the way (exp(x) - 1, 1 - y y), which rounds in full even where the result is small.
-struct ActivationBounds {
-  double slope = 1.0;
-  double curvature = 0.0;
-  double offset = 0.0;
-};
-
-inline ActivationBounds bounds(const Layer& layer) {
-  const double steepest = std::max(1.0, layer.slope);
-  switch (layer.activation) {
-    case Activation::leaky_relu:
-      return {.slope = steepest};
-    case Activation::elu:
-      return {.slope = steepest, .curvature = layer.slope, .offset = steepest};
-    case Activation::silu:  // f' = 1.0998 near 2.4, f'' = 1 / 2 at 0
-      return {.slope = 1.1, .curvature = 0.5, .offset = 1.0};
-    case Activation::tanh:  // f'' = 4 / (3 sqrt(3))
-      return {.slope = 1.0, .curvature = 0.77, .offset = 1.0};
-    case Activation::sigmoid:  // f'' = 1 / (6 sqrt(3))
-      return {.slope = 0.25, .curvature = 0.097, .offset = 1.0};
-    default:
-      return {};
-  }
-}
-
-/// A forward pass and, in Tolerance::unit(), how far floats may stray from it at each boundary.
-struct Strays {
-  Boundaries values;
-  Boundaries errors;
-  Boundaries totals;  // |values| + errors
-
-  [[nodiscard]] const std::vector<double>& back() const { return errors.back(); }
-};
-
-/// How far float arithmetic may stray from the double one, by running error analysis. A sum of n floats strays from the
-/// exact one by about u sqrt(n) times the sum of magnitudes (a random walk of n roundings of half a unit u = 2^-24
-/// each), and errors e of what it reads pass through the magnitudes of the weights: |W| (|x| + e) + |b|. An activation
-/// passes at most max |f'| of that on and rounds its own result. Backwards a gradient g becomes f' g, where f' strays
-/// by max |f''| times the error of the sum, and is then pulled through the same |W|. A factor of 8 stands for eight
-/// standard deviations, for a backend's own folding of weights and for other orders of summation. A sum that lies
-/// within rounding of a kink (of ReLU, say) could fall to different sides; tests use fixed keys for which none does.
-class Tolerance {
- public:
-  explicit Tolerance(const LayerGraph& graph) : graph_(graph), absolute_(graph) {
-    double terms = 0.0;
-    for (const Layer& layer : graph_.layers) {
-      terms += static_cast<double>(layer.weighted()
-                                       ? layer.taps() * (layer.input.channels + layer.output.channels) / layer.groups
-                                       : 1 + layer.stride * layer.stride);
-    }
-    for (float& value : absolute_.parameters) {
-      value = std::abs(value);
-    }
-    unit_ = 8.0 * 0.5 * std::numeric_limits<float>::epsilon() * std::sqrt(terms);
-  }
-  [[nodiscard]] double unit() const { return unit_; }
-
-  [[nodiscard]] Strays forward(std::span<const float> input) const {
-    Strays strays{.values = reference_forward(graph_, in_double(input)),
-                  .errors = {std::vector<double>(input.size(), 0.0)},
-                  .totals = {absolute(input)}};
-    for (std::size_t l = 0; l < graph_.layers.size(); ++l) {
-      const ActivationBounds bound = bounds(graph_.layers[l]);
-      std::vector<double> error = reference_sums(absolute_, graph_.layers[l], strays.totals);
-      std::vector<double> total = error;
-      for (std::size_t i = 0; i < error.size(); ++i) {
-        const double size = std::abs(strays.values[l + 1][i]);
-        error[i] = bound.slope * error[i] + size + bound.offset;
-        total[i] = size + error[i];
-      }
-      strays.errors.push_back(std::move(error));
-      strays.totals.push_back(std::move(total));
-    }
-    return strays;
-  }
-
-  /// For the input gradient; adds those of the parameter gradients to `parameter_errors` unless empty.
-  [[nodiscard]] std::vector<double> backward(const Strays& strays, std::span<const float> output_gradient,
-                                             std::span<double> parameter_errors = {}) const {
-    Boundaries sizes = strays.values;  // |x|
-    Boundaries zeros = strays.values;
-    for (std::size_t l = 0; l < sizes.size(); ++l) {
-      std::ranges::transform(sizes[l], sizes[l].begin(), [](double value) { return std::abs(value); });
-      std::ranges::fill(zeros[l], 0.0);
-    }
-    Boundaries gradients = zeros;
-    Boundaries errors = zeros;
-    gradients.back() = in_double(output_gradient);
-    for (std::size_t l = graph_.layers.size(); l-- > 0;) {
-      const Layer& layer = graph_.layers[l];
-      const ActivationBounds bound = bounds(layer);
-      const std::vector<double> sums = reference_sums(graph_, layer, strays.values);
-      const std::vector<double> sum_errors = reference_sums(absolute_, layer, strays.totals);
-      std::vector<double> gradient = gradients[l + 1];
-      std::vector<double> size = gradient;
-      std::vector<double> error = errors[l + 1];
-      for (std::size_t i = 0; i < gradient.size(); ++i) {
-        error[i] = bound.slope * error[i] +
-                   std::abs(gradient[i]) * (bound.curvature * sum_errors[i] + bound.slope + bound.offset);
-        gradient[i] *= activate_derivative(layer.activation, layer.slope, sums[i]);
-        size[i] = std::abs(gradient[i]);
-        error[i] += size[i];
-      }
-      reference_pull(graph_, layer, strays.values, gradient, gradients, {});
-      reference_pull(absolute_, layer, sizes, error, errors, parameter_errors);
-      if (!parameter_errors.empty()) {  // g times the error of x, besides |x| times the error of g
-        Boundaries unused = zeros;
-        reference_pull(absolute_, layer, strays.errors, size, unused, parameter_errors);
-      }
-    }
-    return errors.front();
-  }
-
-  /// Whether a sum lies so near the kink of its activation that floats may fall to its other side.
-  [[nodiscard]] bool near_kink(const Strays& strays) const {
-    for (const Layer& layer : graph_.layers) {
-      const bool kinked = layer.activation == Activation::relu || layer.activation == Activation::leaky_relu ||
-                          layer.activation == Activation::elu;
-      const std::vector<double> sums = reference_sums(graph_, layer, strays.values);
-      const std::vector<double> errors = reference_sums(absolute_, layer, strays.totals);
-      for (std::size_t i = 0; kinked && i < sums.size(); ++i) {
-        if (std::abs(sums[i]) <= unit_ * errors[i]) {
-          return true;
-        }
-      }
-    }
-    return false;
-  }
-
- private:
-  LayerGraph graph_;
-  LayerGraph absolute_;
-  double unit_;
-};
 
 }  // namespace vaeguard::networks

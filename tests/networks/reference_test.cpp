@@ -6,7 +6,8 @@
 
 #include <numeric>
 
-#include "tests/networks/random_graph.h"
+#include "tests/networks/tolerance.h"
+#include "vaeguard/networks/operations.h"
 
 namespace vaeguard::networks {
 namespace {
@@ -17,14 +18,14 @@ using testing::Pointwise;
 
 LayerGraph graph_of(ImageShape input, Operation operation, const LayerOptions& options,
                     const std::vector<float>& parameters = {}) {
-  LayerGraph graph{.input = input, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {input}};
   graph.add(operation, options);
   graph.parameters = parameters;
   return graph;
 }
 
 std::vector<double> output_of(const LayerGraph& graph, const std::vector<double>& input) {
-  return reference_forward(graph, input).back();
+  return reference_outputs(graph, reference_forward(graph, input));
 }
 
 std::vector<double> pulled_back(const LayerGraph& graph, const std::vector<double>& input,
@@ -32,15 +33,24 @@ std::vector<double> pulled_back(const LayerGraph& graph, const std::vector<doubl
   return reference_backward(graph, reference_forward(graph, input), gradient);
 }
 
-/// The parts of the input between which the network is not smooth: on which side of a kink each sum lies.
-std::vector<bool> sides(const LayerGraph& graph, const Boundaries& boundaries) {
-  std::vector<bool> result;
+/// The parts of the input between which the network is not smooth: on which side of a kink each sum lies, and which
+/// value of a window is the largest.
+std::vector<double> sides(const LayerGraph& graph, const Boundaries& boundaries) {
+  Boundaries numbered = boundaries;
+  for (std::vector<double>& values : numbered) {
+    std::iota(values.begin(), values.end(), 0.0);
+  }
+  std::vector<double> result;
   for (const Layer& layer : graph.layers) {
-    if (layer.activation == Activation::relu || layer.activation == Activation::leaky_relu ||
-        layer.activation == Activation::elu) {
-      for (const double sum : reference_sums(graph, layer, boundaries)) {
-        result.push_back(sum > 0.0);
-      }
+    const bool clamp = layer.activation == Activation::clamp;
+    const bool kinked = clamp || layer.activation == Activation::relu || layer.activation == Activation::leaky_relu ||
+                        layer.activation == Activation::elu;
+    for (const double sum : reference_sums(graph, layer, boundaries)) {
+      result.push_back(clamp ? activate_derivative(layer, sum) : kinked && sum > 0.0 ? 1.0 : 0.0);
+    }
+    if (layer.operation == Operation::max_pooling) {
+      const std::vector<double> largest = reference_push(graph, layer, boundaries, numbered);
+      result.insert(result.end(), largest.begin(), largest.end());
     }
   }
   return result;
@@ -50,11 +60,12 @@ std::vector<bool> sides(const LayerGraph& graph, const Boundaries& boundaries) {
 struct Probe {
   explicit Probe(Key key)
       : graph(random_graph(key)),
-        input(in_double(random_matrix(Key(1), 1, graph.input.size()).row(0))),
-        weights(in_double(random_matrix(Key(2), 1, graph.output().size()).row(0))) {}
+        input(in_double(random_matrix(Key(1), 1, graph.input_size()).row(0))),
+        weights(in_double(random_matrix(Key(2), 1, graph.output_size()).row(0))) {}
 
   [[nodiscard]] double value(const Boundaries& boundaries) const {
-    return std::inner_product(weights.begin(), weights.end(), boundaries.back().begin(), 0.0);
+    const std::vector<double> outputs = reference_outputs(graph, boundaries);
+    return std::inner_product(weights.begin(), weights.end(), outputs.begin(), 0.0);
   }
 
   /// Compares `gradient` with the central difference in `number`, a parameter or an input. Returns whether it could:
@@ -85,7 +96,7 @@ struct Probe {
 TEST(Reference, GradientsAgreeWithFiniteDifferencesOfTheForwardPass) {
   int compared = 0;
   int skipped = 0;
-  for (std::uint64_t g = 0; g < 60; ++g) {
+  for (std::uint64_t g = 0; g < 120; ++g) {
     Probe probe(Key(2000 + g));
     SCOPED_TRACE(trace_of(probe.graph));
     std::vector<double> parameter_gradients(probe.graph.parameters.size(), 0.0);
@@ -103,26 +114,74 @@ TEST(Reference, GradientsAgreeWithFiniteDifferencesOfTheForwardPass) {
   EXPECT_LT(skipped, compared / 10);
 }
 
+TEST(Reference, TangentsAgreeWithFiniteDifferencesOfTheForwardPass) {
+  // Steps of 2^-16 as above, along a random direction.
+  int compared = 0;
+  for (std::uint64_t g = 0; g < 120; ++g) {
+    const Probe probe(Key(2000 + g));
+    SCOPED_TRACE(trace_of(probe.graph));
+    const std::vector<double> direction = in_double(random_matrix(Key(3), 1, probe.graph.input_size()).row(0));
+    const auto moved = [&](double step) {
+      std::vector<double> input = probe.input;
+      for (std::size_t i = 0; i < input.size(); ++i) {
+        input[i] += step * direction[i];
+      }
+      return reference_forward(probe.graph, input);
+    };
+    const Boundaries above = moved(0x1p-16);
+    const Boundaries below = moved(-0x1p-16);
+    if (sides(probe.graph, above) != sides(probe.graph, below)) {
+      continue;
+    }
+    const Boundaries tangent = reference_tangent(probe.graph, reference_forward(probe.graph, probe.input), direction);
+    for (std::size_t b = 0; b < tangent.size(); ++b) {
+      for (std::size_t i = 0; i < tangent[b].size(); ++i) {
+        ASSERT_NEAR(tangent[b][i], (above[b][i] - below[b][i]) / 0x1p-15, 1e-5 * (1.0 + std::abs(tangent[b][i])));
+        ++compared;
+      }
+    }
+  }
+  EXPECT_GT(compared, 10000);
+}
+
+TEST(Reference, TangentAndGradientAreTransposes) {
+  // <J' u, v> = <u, J v> up to rounding in double, kinks or not.
+  for (std::uint64_t g = 0; g < 120; ++g) {
+    const Probe probe(Key(2000 + g));
+    SCOPED_TRACE(trace_of(probe.graph));
+    const std::vector<double> direction = in_double(random_matrix(Key(3), 1, probe.graph.input_size()).row(0));
+    const Boundaries boundaries = reference_forward(probe.graph, probe.input);
+    const std::vector<double> gradient = reference_backward(probe.graph, boundaries, probe.weights);
+    const double pulled = std::inner_product(gradient.begin(), gradient.end(), direction.begin(), 0.0);
+    const double pushed = probe.value(reference_tangent(probe.graph, boundaries, direction));
+    EXPECT_NEAR(pulled, pushed, 1e-10 * (1.0 + std::abs(pulled)));
+  }
+}
+
 TEST(Reference, RandomGraphsHaveEveryOperationAndActivationAndBranches) {
-  std::vector<int> operations(6);
-  std::vector<int> activations(7);
+  std::vector<int> operations(networks::operations().size());
+  std::vector<int> activations(kActivations);
   int grouped = 0;
   int padded = 0;
   int branched = 0;
-  for (std::uint64_t g = 0; g < 60; ++g) {
+  int several_inputs = 0;
+  int several_outputs = 0;
+  for (std::uint64_t g = 0; g < 240; ++g) {
     const LayerGraph graph = random_graph(Key(2000 + g));
+    several_inputs += graph.inputs.size() > 1 ? 1 : 0;
+    several_outputs += graph.outputs.size() > 1 ? 1 : 0;
     for (std::size_t l = 0; l < graph.layers.size(); ++l) {
       const Layer& layer = graph.layers[l];
       ++operations[static_cast<std::size_t>(layer.operation)];
       ++activations[static_cast<std::size_t>(layer.activation)];
       grouped += layer.groups > 1 ? 1 : 0;
       padded += layer.output_padding > 0 ? 1 : 0;
-      branched += layer.source != static_cast<std::int64_t>(l) ? 1 : 0;
+      branched += layer.source() != graph.boundary_of(l) - 1 ? 1 : 0;
     }
   }
   EXPECT_THAT(operations, testing::Each(testing::Ge(3)));
   EXPECT_THAT(activations, testing::Each(testing::Ge(3)));
-  EXPECT_GE(std::min({grouped, padded, branched}), 3);
+  EXPECT_GE(std::min({grouped, padded, branched, several_inputs, several_outputs}), 3);
 }
 
 TEST(Reference, GradientsAddToWhatIsThere) {
@@ -179,10 +238,10 @@ TEST(Reference, PixelShuffleInterleavesItsChannels) {
 
 TEST(Reference, GradientsOfABoundaryThatSeveralLayersReadAddUp) {
   // y = tanh(3 x) + x, then y + y: the input is read twice, y twice by one layer.
-  LayerGraph graph{.input = {1, 1, 1}, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {{1, 1, 1}}};
   graph.add(Operation::convolution, {.channels = 1, .activation = Activation::tanh})
-      .add(Operation::addition, {.other = 0})
-      .add(Operation::addition, {.other = 2});
+      .add(Operation::addition, {.sources = {-1, 0}})
+      .add(Operation::addition, {.sources = {-1, 2}});
   graph.parameters = {3.0F, 0.0F};
   const double tanh = std::tanh(1.5);
   EXPECT_THAT(output_of(graph, {0.5}), ElementsAre(DoubleEq(2.0 * (tanh + 0.5))));
@@ -192,29 +251,25 @@ TEST(Reference, GradientsOfABoundaryThatSeveralLayersReadAddUp) {
 TEST(Reference, ALayerWhoseOutputNobodyReadsChangesNothing) {
   const LayerGraph graph = random_graph(Key(2003));
   LayerGraph longer = graph;
-  const auto last = static_cast<std::int64_t>(graph.layers.size());
+  longer.outputs = graph.output_boundaries();
   longer.add(Operation::convolution, {.channels = 3, .activation = Activation::silu});
-  longer.add(Operation::upsampling, {.stride = 1, .source = last});
-  const std::vector<double> input = in_double(random_matrix(Key(1), 1, graph.input.size()).row(0));
-  const std::vector<double> gradient = in_double(random_matrix(Key(2), 1, graph.output().size()).row(0));
+  longer.add(Operation::upsampling, {.stride = 1, .sources = {graph.last()}});
+  const std::vector<double> input = in_double(random_matrix(Key(1), 1, graph.input_size()).row(0));
+  const std::vector<double> gradient = in_double(random_matrix(Key(2), 1, graph.output_size()).row(0));
   EXPECT_EQ(output_of(longer, input), output_of(graph, input));
   EXPECT_EQ(pulled_back(longer, input, gradient), pulled_back(graph, input, gradient));
 }
 
 TEST(Reference, ActivationsStayWithinTheBoundsThatTolerancesTake) {
-  for (int kind = 0; kind < 7; ++kind) {
-    Layer layer;
-    layer.activation = static_cast<Activation>(kind);
-    layer.slope = 1.3;
-    const ActivationBounds bound = bounds(layer);
+  for (std::size_t kind = 0; kind < kActivations; ++kind) {
+    const LayerOptions layer{.activation = static_cast<Activation>(kind), .slope = 1.3, .low = -2.0, .high = 3.0};
     for (int i = -4000; i < 4000; ++i) {
       const double x = 0.005 * i + 0.0025;  // 0 lies between two of them
-      const double slope = activate_derivative(layer.activation, layer.slope, x);
-      const double curvature = (activate_derivative(layer.activation, layer.slope, x + 1e-4) -
-                                activate_derivative(layer.activation, layer.slope, x - 1e-4)) /
-                               2e-4;
-      ASSERT_LE(std::abs(slope), bound.slope) << name(layer.activation) << x;
-      ASSERT_LE(std::abs(curvature), bound.curvature + 1e-6) << name(layer.activation) << x;
+      const ActivationBounds bound = bounds(layer, x);
+      const double slope = activate_derivative(layer, x);
+      const double curvature = (activate_derivative(layer, x + 1e-4) - activate_derivative(layer, x - 1e-4)) / 2e-4;
+      ASSERT_LE(std::abs(slope), bound.slope * (1.0 + 1e-12)) << name(layer.activation) << x;
+      ASSERT_LE(std::abs(curvature), bound.curvature * (1.0 + 1e-6) + 1e-6) << name(layer.activation) << x;
     }
   }
 }
@@ -223,7 +278,7 @@ TEST(ReferenceTolerance, SeesALayerWhoseWeightsAreOnePercentWrong) {
   // Bounds that grew too fast from layer to layer would let every backend pass.
   int seen = 0;
   int changed = 0;
-  for (std::uint64_t g = 0; g < 60; ++g) {
+  for (std::uint64_t g = 0; g < 90; ++g) {
     const LayerGraph graph = random_graph(Key(2000 + g));
     const auto layer = std::ranges::find_if(graph.layers, &Layer::weighted);
     if (layer == graph.layers.end()) {
@@ -232,13 +287,14 @@ TEST(ReferenceTolerance, SeesALayerWhoseWeightsAreOnePercentWrong) {
     LayerGraph wrong = graph;
     std::ranges::for_each(wrong.weight(*layer), [](float& w) { w *= 1.01F; });
     const Tolerance tolerance(graph);
-    const Matrix input = random_matrix(Key(1), 1, graph.input.size());
+    const Matrix input = random_matrix(Key(1), 1, graph.input_size());
     const Strays strays = tolerance.forward(input.row(0));
     const std::vector<double> found = output_of(wrong, in_double(input.row(0)));
+    const std::vector<double> truth = reference_outputs(graph, strays.values);
+    const std::vector<double> errors = tolerance.outputs(strays);
     double furthest = 0.0;  // in tolerances
     for (std::size_t i = 0; i < found.size(); ++i) {
-      furthest =
-          std::max(furthest, std::abs(found[i] - strays.values.back()[i]) / (tolerance.unit() * strays.back()[i]));
+      furthest = std::max(furthest, std::abs(found[i] - truth[i]) / (tolerance.unit() * errors[i]));
     }
     changed += furthest > 0.0 ? 1 : 0;  // a layer may be unread or silenced by ReLU
     seen += furthest > 1.0 ? 1 : 0;

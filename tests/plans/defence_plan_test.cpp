@@ -157,8 +157,8 @@ TEST(DefencePlan, PresetsReadImagesAsTheirNamesSay) {
 /// A VAE of two latents and four pixels with zero weights: codes are 0 whatever the image.
 models::Vae blank_vae() {
   models::VaeWeights weights{.architecture = "blank",
-                             .encoder = {.input = {4, 1, 1}, .layers = {}, .parameters = {}},
-                             .decoder = {.input = {2, 1, 1}, .layers = {}, .parameters = {}},
+                             .encoder = {.inputs = {{4, 1, 1}}},
+                             .decoder = {.inputs = {{2, 1, 1}}},
                              .likelihood = {}};
   weights.encoder.add(networks::Operation::convolution, {.channels = 4});
   weights.decoder.add(networks::Operation::convolution, {.channels = 4});

@@ -27,11 +27,11 @@ torch::Tensor tensor_of(const Matrix& rows, const std::vector<std::int64_t>& sha
 /// `found` [B, ...] against the reference on `inputs`, within the tolerance derived for the graph.
 void expect_reference(const LayerGraph& graph, const Matrix& inputs, const torch::Tensor& found) {
   const networks::Tolerance tolerance(graph);
-  ASSERT_EQ(found.numel(), kRows * graph.output().size());
+  ASSERT_EQ(found.numel(), kRows * graph.output_size());
   const torch::Tensor values = found.detach().contiguous();
   for (std::int64_t b = 0; b < kRows; ++b) {
     const networks::Strays strays = tolerance.forward(inputs.row(b));
-    const float* row = values.data_ptr<float>() + b * graph.output().size();
+    const float* row = values.data_ptr<float>() + b * graph.output_size();
     for (std::size_t i = 0; i < strays.values.back().size(); ++i) {
       ASSERT_NEAR(row[i], strays.values.back()[i], tolerance.unit() * strays.back()[i]) << "row " << b << " at " << i;
     }
@@ -69,9 +69,9 @@ TEST(TorchscriptLoad, RandomGraphsOfEveryKindOfLayerComputeTheSame) {
     vae.decoder = networks::random_graph(Key(3000 + g));
     SCOPED_TRACE(networks::trace_of(vae.decoder));
     torch::jit::Module decoder = exported(vae, "decoder.pt");
-    const Matrix latents = networks::random_matrix(Key(2), kRows, vae.decoder.input.size());
+    const Matrix latents = networks::random_matrix(Key(2), kRows, vae.decoder.input_size());
     expect_reference(vae.decoder, latents,
-                     decoder.forward({tensor_of(latents, {kRows, vae.decoder.input.size()})}).toTensor());
+                     decoder.forward({tensor_of(latents, {kRows, vae.decoder.input_size()})}).toTensor());
   }
 }
 

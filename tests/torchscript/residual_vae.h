@@ -11,15 +11,15 @@ inline models::VaeWeights residual_vae() {
   using networks::Activation;
   using networks::Operation;
   models::VaeWeights vae{.architecture = "residual",
-                         .encoder = {.input = {1, 8, 8}, .layers = {}, .parameters = {}},
-                         .decoder = {.input = {3, 1, 1}, .layers = {}, .parameters = {}},
+                         .encoder = {.inputs = {{1, 8, 8}}},
+                         .decoder = {.inputs = {{3, 1, 1}}},
                          .likelihood = {}};
   vae.encoder
       .add(Operation::convolution,
            {.channels = 8, .kernel = 3, .stride = 2, .padding = 1, .activation = Activation::leaky_relu, .slope = 0.1})
       .add(Operation::convolution,
            {.channels = 8, .kernel = 3, .padding = 1, .groups = 2, .activation = Activation::elu, .slope = 0.7})
-      .add(Operation::addition, {.activation = Activation::silu, .other = 1})
+      .add(Operation::addition, {.activation = Activation::silu, .sources = {-1, 1}})
       .add(Operation::reshape, {.shape = {128, 1, 1}})
       .add(Operation::convolution, {.channels = 6});
   vae.decoder.add(Operation::convolution, {.channels = 16, .activation = Activation::tanh})
@@ -27,7 +27,7 @@ inline models::VaeWeights residual_vae() {
       .add(Operation::pixel_shuffle, {.stride = 2})
       .add(Operation::transposed_convolution,
            {.channels = 4, .kernel = 3, .padding = 1, .groups = 4, .activation = Activation::relu})
-      .add(Operation::addition, {.activation = Activation::sigmoid, .other = 3})
+      .add(Operation::addition, {.activation = Activation::sigmoid, .sources = {-1, 3}})
       .add(Operation::transposed_convolution,
            {.channels = 1, .kernel = 3, .stride = 2, .padding = 1, .output_padding = 1});
   networks::randomise(vae.encoder, Key(1));

@@ -34,8 +34,8 @@ void expect_agreement(LayerGraph graph, std::int64_t rows) {
   }
   const auto torch = torch_backend().compile(graph);
   const auto reference = compile(graph, "reference");
-  Matrix inputs(rows, graph.input.size());
-  Matrix gradients(rows, graph.output().size());
+  Matrix inputs(rows, graph.input_size());
+  Matrix gradients(rows, graph.output_size());
   fill_normal(Key(2), inputs.flat());
   fill_normal(Key(3), gradients.flat());
   const auto torch_tape = torch->make_tape();
@@ -53,7 +53,7 @@ void expect_agreement(LayerGraph graph, std::int64_t rows) {
 }
 
 LayerGraph single(Operation operation, ImageShape input, const LayerOptions& options) {
-  LayerGraph graph{.input = input, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {input}};
   graph.add(operation, options);
   return graph;
 }
@@ -133,7 +133,7 @@ TEST(TorchNetwork, TakesNoRows) {
   const auto network = torch_backend().compile(decoder);
   const auto tape = network->make_tape();
   Matrix outputs;
-  network->forward(Matrix(0, decoder.input.size()), outputs, *tape);
+  network->forward(Matrix(0, decoder.input_size()), outputs, *tape);
   EXPECT_EQ(outputs.rows(), 0);
 }
 

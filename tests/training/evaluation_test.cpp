@@ -13,8 +13,8 @@ namespace {
 // equal to the posterior's, ELBO and importance-weighted bound are both log p(x), whatever the draws.
 models::VaeWeights known_vae(float w, double noise, float mean_slope, float log_variance) {
   models::VaeWeights vae{.architecture = "known",
-                         .encoder = {.input = {1, 1, 1}, .layers = {}, .parameters = {}},
-                         .decoder = {.input = {1, 1, 1}, .layers = {}, .parameters = {}},
+                         .encoder = {.inputs = {{1, 1, 1}}},
+                         .decoder = {.inputs = {{1, 1, 1}}},
                          .likelihood = {.kind = models::LikelihoodKind::gaussian, .variance = noise}};
   vae.encoder.add(networks::Operation::convolution, {.channels = 2});
   vae.decoder.add(networks::Operation::transposed_convolution, {.channels = 1});
@@ -89,8 +89,8 @@ TEST(Evaluation, DoesNotDependOnThreads) {
 // x_0 ~ N(0, w^2 exp(-2 s) + noise), and with the posterior as encoder each weight is p(x).
 TEST(Evaluation, LikelihoodUnderALearnedPriorIsExactWithTheExactPosterior) {
   models::VaeWeights weights{.architecture = "known",
-                             .encoder = {.input = {2, 1, 1}, .layers = {}, .parameters = {}},
-                             .decoder = {.input = {2, 1, 1}, .layers = {}, .parameters = {}},
+                             .encoder = {.inputs = {{2, 1, 1}}},
+                             .decoder = {.inputs = {{2, 1, 1}}},
                              .likelihood = {.kind = models::LikelihoodKind::gaussian, .variance = kNoise}};
   weights.prior = models::realnvp(2, Key(1), {.couplings = 2, .hidden = 1, .bound = 1.0});
   networks::LayerGraph& coupling = weights.prior.couplings[1];  // keeps latent 1

@@ -103,8 +103,8 @@ constexpr std::int64_t kPixels = 6;
 
 models::VaeWeights linear_vae() {
   models::VaeWeights vae{.architecture = "parabola",
-                         .encoder = {.input = {kPixels, 1, 1}, .layers = {}, .parameters = {}},
-                         .decoder = {.input = {2, 1, 1}, .layers = {}, .parameters = {}},
+                         .encoder = {.inputs = {{kPixels, 1, 1}}},
+                         .decoder = {.inputs = {{2, 1, 1}}},
                          .likelihood = {.kind = models::LikelihoodKind::gaussian, .variance = 0.0025}};
   vae.encoder.add(networks::Operation::convolution, {.channels = 4});
   vae.decoder.add(networks::Operation::convolution, {.channels = kPixels});

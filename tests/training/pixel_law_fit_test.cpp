@@ -18,8 +18,8 @@ using models::PixelLaw;
 models::Vae constant_vae(const std::vector<float>& outputs, const models::Likelihood& likelihood = {}) {
   const auto pixels = static_cast<std::int64_t>(outputs.size());
   models::VaeWeights weights{.architecture = "constant",
-                             .encoder = {.input = {pixels, 1, 1}, .layers = {}, .parameters = {}},
-                             .decoder = {.input = {1, 1, 1}, .layers = {}, .parameters = {}},
+                             .encoder = {.inputs = {{pixels, 1, 1}}},
+                             .decoder = {.inputs = {{1, 1, 1}}},
                              .likelihood = likelihood};
   weights.encoder.add(networks::Operation::convolution, {.channels = 2});
   weights.decoder.add(networks::Operation::convolution, {.channels = pixels});

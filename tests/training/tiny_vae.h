@@ -9,8 +9,8 @@ namespace vaeguard::training {
 
 inline models::VaeWeights tiny_vae(const models::Likelihood& likelihood = {}) {
   models::VaeWeights vae{.architecture = "tiny",
-                         .encoder = {.input = {1, 6, 6}, .layers = {}, .parameters = {}},
-                         .decoder = {.input = {2, 1, 1}, .layers = {}, .parameters = {}},
+                         .encoder = {.inputs = {{1, 6, 6}}},
+                         .decoder = {.inputs = {{2, 1, 1}}},
                          .likelihood = likelihood};
   using networks::Activation;
   using networks::Operation;

@@ -12,7 +12,7 @@ Objective::Objective(const networks::Network& encoder, const Goal& goal, std::in
   if (restarts < 1) {
     misuse("attacks.objective", "restarts must be at least 1, got {}", restarts);
   }
-  if (const std::int64_t outputs = encoder.graph().output().size(); outputs != 2 * goal.latent_size()) {
+  if (const std::int64_t outputs = encoder.graph().output_size(); outputs != 2 * goal.latent_size()) {
     misuse("attacks.objective", "goal {} takes {} encoder outputs (means, log-variances), got an encoder of {}",
            goal.name(), 2 * goal.latent_size(), outputs);
   }

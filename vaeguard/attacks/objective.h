@@ -19,7 +19,7 @@ class Objective : public ScalarField {
   Objective(const networks::Network& encoder, const Goal& goal, std::int64_t restarts = 1);
 
   [[nodiscard]] std::int64_t size() const override { return goal_.size() * restarts_; }
-  [[nodiscard]] std::int64_t dimension() const override { return encoder_.graph().input.size(); }
+  [[nodiscard]] std::int64_t dimension() const override { return encoder_.graph().input_size(); }
   void evaluate(std::span<const std::int64_t> functions, const Matrix& points, std::span<double> values,
                 Matrix* gradients) const override;
 

@@ -16,7 +16,8 @@ namespace vaeguard::models {
 /// Stored as safetensors: encoder.0.weight, encoder.0.bias, ..., decoder.4.bias, classifier.weight, classifier.bias,
 /// pixel_law.grid (first node, spacing), pixel_law.probability, pixel_law.weight, prior.0.0.weight, prior.0.0.bias,
 /// ..., and in the metadata the architecture with all its layers, the likelihood, the prior where it was learned, and
-/// the entries of `metadata`. Files with a learned prior are of format_version 2, which programs that know none refuse.
+/// the entries of `metadata`. Files with a learned prior are of format_version 2, those with graphs of several inputs
+/// or outputs of 3, which programs that know none refuse.
 struct Checkpoint {
   VaeWeights vae;
   std::optional<LinearClassifier> classifier;

@@ -15,7 +15,7 @@ using networks::LayerGraph;
 using networks::Operation;
 
 LayerGraph encoder_graph(ImageShape image, std::int64_t latent_size) {
-  LayerGraph graph{.input = image, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {image}};
   for (const std::int64_t channels : {32, 64, 96, 128}) {
     graph.add(Operation::convolution,
               {.channels = channels, .kernel = 3, .stride = 2, .padding = 1, .activation = Activation::relu});
@@ -25,7 +25,7 @@ LayerGraph encoder_graph(ImageShape image, std::int64_t latent_size) {
 }
 
 LayerGraph decoder_graph(std::int64_t image_channels, std::int64_t latent_size) {
-  LayerGraph graph{.input = {latent_size, 1, 1}, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {{latent_size, 1, 1}}};
   constexpr auto kTransposed = Operation::transposed_convolution;
   graph.add(kTransposed, {.channels = 128, .kernel = 3, .dilation = 2, .activation = Activation::relu});
   graph.add(kTransposed, {.channels = 96, .kernel = 3, .activation = Activation::relu});
@@ -39,7 +39,7 @@ LayerGraph decoder_graph(std::int64_t image_channels, std::int64_t latent_size) 
 // size lie side by side in the outputs, so each has only its share of the fan out.
 void xavier_normal(LayerGraph& graph, const Layer& layer, std::int64_t heads, Key key) {
   const double area = static_cast<double>(layer.kernel) * layer.kernel;
-  const double fans = area * static_cast<double>(layer.input.channels + layer.output.channels / heads);
+  const double fans = area * static_cast<double>(layer.input().channels + layer.output.channels / heads);
   const auto deviation = static_cast<float>(std::sqrt(2.0 / fans));
   const std::span<float> weight = graph.weight(layer);
   fill_normal(key, weight);

@@ -110,8 +110,8 @@ LinearVae LinearVae::random(Key key, std::int64_t pixels, std::int64_t latents, 
 
 VaeWeights LinearVae::weights(const LinearEncoderOptions& options, Key error_key) const {
   VaeWeights result{.architecture = "linear_vae",
-                    .encoder = {.input = {pixels(), 1, 1}, .layers = {}, .parameters = {}},
-                    .decoder = {.input = {latents(), 1, 1}, .layers = {}, .parameters = {}},
+                    .encoder = {.inputs = {{pixels(), 1, 1}}},
+                    .decoder = {.inputs = {{latents(), 1, 1}}},
                     .likelihood = {LikelihoodKind::gaussian, variance_}};
   result.encoder.add(networks::Operation::convolution, {.channels = 2 * latents()});
   result.decoder.add(networks::Operation::convolution, {.channels = pixels()});

@@ -29,14 +29,14 @@ double normal_energy(std::span<const Number> point) {
 
 // Weights N(0, 1 / fan in), which keep the size of what passes; biases stay zero.
 void randomise(networks::LayerGraph& graph, const networks::Layer& layer, Key key) {
-  const auto deviation = static_cast<float>(1.0 / std::sqrt(static_cast<double>(layer.input.channels)));
+  const auto deviation = static_cast<float>(1.0 / std::sqrt(static_cast<double>(layer.input().channels)));
   const std::span<float> weight = graph.weight(layer);
   fill_normal(key, weight);
   std::ranges::transform(weight, weight.begin(), [&](float value) { return deviation * value; });
 }
 
 networks::LayerGraph coupling_graph(const CouplingHalves& halves, std::int64_t hidden, Key key) {
-  networks::LayerGraph graph{.input = {halves.kept, 1, 1}, .layers = {}, .parameters = {}};
+  networks::LayerGraph graph{.inputs = {{halves.kept, 1, 1}}};
   for (const std::string_view layer : {"first", "second"}) {
     graph.add(networks::Operation::convolution, {.channels = hidden, .activation = networks::Activation::silu});
     randomise(graph, graph.layers.back(), key.fold(layer));
@@ -112,8 +112,8 @@ std::string describe(const PriorWeights& prior) {
 void validate(const PriorWeights& prior, std::int64_t latents, std::string_view place) {
   for (std::size_t k = 0; k < prior.couplings.size(); ++k) {
     const CouplingHalves halves(latents, k);
-    const std::int64_t reads = prior.couplings[k].input.size();
-    const std::int64_t gives = prior.couplings[k].output().size();
+    const std::int64_t reads = prior.couplings[k].input_size();
+    const std::int64_t gives = prior.couplings[k].output_size();
     if (halves.kept < 1 || halves.moved < 1 || reads != halves.kept || gives != 2 * halves.moved) {
       misuse(place, "coupling {} of the prior must take {} of {} latents and give {} values, it takes {} and gives {}",
              k, halves.kept, latents, 2 * halves.moved, reads, gives);
@@ -141,7 +141,7 @@ Prior::Prior(std::vector<std::shared_ptr<const networks::Network>> networks, dou
     : networks_(std::move(networks)), bound_(bound), latents_(-1) {
   if (!networks_.empty()) {
     const networks::LayerGraph& first = networks_.front()->graph();
-    latents_ = first.input.size() + first.output().size() / 2;
+    latents_ = first.input_size() + first.output_size() / 2;
   }
 }
 

@@ -36,11 +36,11 @@ Vae::Vae(VaeWeights weights, std::string_view backend, networks::Precision gradi
       encoder_(networks::compile(weights_.encoder, backend)),
       decoder_(networks::compile(weights_.decoder, backend)),
       gradient_decoder_(decoder_) {
-  const std::int64_t encoded = weights_.encoder.output().size();
-  if (encoded != 2 * latent_size() || weights_.decoder.output().size() != image().size()) {
+  const std::int64_t encoded = weights_.encoder.output_size();
+  if (encoded != 2 * latent_size() || weights_.decoder.output_size() != image().size()) {
     misuse("models.vae",
            "encoder must give twice the decoder's {} latents, got {}; decoder must give {} pixels, got {}",
-           latent_size(), encoded, image().size(), weights_.decoder.output().size());
+           latent_size(), encoded, image().size(), weights_.decoder.output_size());
   }
   validate(weights_.prior, latent_size(), "models.vae");
   if (gradients != networks::Precision::float32) {

@@ -29,8 +29,8 @@ struct VaeWeights {
   std::shared_ptr<const PixelLaw> pixel_law = nullptr;  // null where none was counted
   PriorWeights prior = {};
 
-  [[nodiscard]] ImageShape image() const { return encoder.input; }
-  [[nodiscard]] std::int64_t latent_size() const { return decoder.input.size(); }
+  [[nodiscard]] ImageShape image() const { return encoder.input(); }
+  [[nodiscard]] std::int64_t latent_size() const { return decoder.input_size(); }
 };
 
 /// q(z|x) of B images: diagonal Gaussians, mean and log-variance [B, D].

@@ -1,130 +1,132 @@
-// Layer shapes, parameter offsets and the list of multiplies of each layer.
+// Building a graph: sources, shapes, parameter offsets; what a batch normalisation becomes.
 #include "vaeguard/networks/layer_graph.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <numeric>
 
 #include "vaeguard/base/error.h"
+#include "vaeguard/networks/layer_maps.h"
+#include "vaeguard/networks/operations.h"
 
 namespace vaeguard::networks {
 namespace {
 
 constexpr const char* kPlace = "networks.layer_graph";
 
-std::int64_t output_extent(Operation operation, std::int64_t extent, const LayerOptions& options) {
-  const std::int64_t reach = static_cast<std::int64_t>(options.dilation) * (options.kernel - 1);
-  if (operation == Operation::convolution) {
-    const std::int64_t room = extent + 2 * options.padding - reach - 1;
-    return room < 0 ? 0 : room / options.stride + 1;
+// The boundaries that a new layer reads.
+std::vector<std::int64_t> resolved(const LayerGraph& graph, const OperationEntry& entry,
+                                   std::vector<std::int64_t> sources) {
+  if (sources.empty()) {
+    sources = {-1};
   }
-  return (extent - 1) * options.stride - 2 * options.padding + reach + 1 + options.output_padding;
+  if (sources.size() < entry.least_sources || sources.size() > entry.most_sources) {
+    misuse(kPlace, "the number of sources of the operation {} must be {}{}, got {}", entry.name,
+           entry.most_sources == kAnyNumber ? "at least " : "", entry.least_sources, sources.size());
+  }
+  for (std::int64_t& source : sources) {
+    if (source < -1 || source > graph.last()) {
+      misuse(kPlace, "sources must be boundaries 0 to {}, or -1 for the last, got {}", graph.last(), source);
+    }
+    source = source < 0 ? graph.last() : source;
+  }
+  return sources;
 }
 
-void check_convolution(const Layer& layer, const LayerOptions& options) {
-  if (options.channels < 1 || options.kernel < 1 || options.dilation < 1 || options.padding < 0) {
-    misuse(kPlace, "channels, kernel and dilation must be positive, padding not negative; got {}, {}, {}, {}",
-           options.channels, options.kernel, options.dilation, options.padding);
-  }
-  if (options.groups < 1 || layer.input.channels % options.groups != 0 || options.channels % options.groups != 0) {
-    misuse(kPlace, "groups must divide the channels of input and output, {} and {}; got {}", layer.input.channels,
-           options.channels, options.groups);
-  }
-  const bool transposed = layer.operation == Operation::transposed_convolution;
-  if (options.output_padding < 0 || options.output_padding >= (transposed ? options.stride : 1)) {
-    misuse(kPlace, "output_padding must be 0, or less than the stride of a transposed convolution; got {}",
-           options.output_padding);
-  }
-}
-
-// The shape that a layer's options give; zero extents where none remains.
-ImageShape output_shape(const Layer& layer, const LayerOptions& options) {
-  const ImageShape& input = layer.input;
-  const std::int64_t factor = options.stride;
-  switch (layer.operation) {
-    case Operation::addition:
-      return input;
-    case Operation::upsampling:
-      return {input.channels, input.height * factor, input.width * factor};
-    case Operation::pixel_shuffle:
-      return {input.channels / (factor * factor), input.height * factor, input.width * factor};
-    case Operation::reshape:
-      return options.shape;
-    default:
-      return {options.channels, output_extent(layer.operation, input.height, options),
-              output_extent(layer.operation, input.width, options)};
+// A field that the operation does not read would be ignored in silence.
+void refuse_idle_fields(const OperationEntry& entry, const LayerOptions& options) {
+  const LayerOptions defaults;
+  for (const OptionField& field : option_fields()) {
+    const bool read = std::ranges::any_of(entry.fields, [&](const OptionField& f) { return f.name == field.name; });
+    const bool set = std::visit([&](auto member) { return !(options.*member == defaults.*member); }, field.member);
+    if (set && !read) {
+      misuse(kPlace, "a layer of the operation {} takes no {}", entry.name, field.name);
+    }
   }
 }
 
-// What an operation asks of the shapes around it.
-void check_shapes(const LayerGraph& graph, const Layer& layer) {
-  if (layer.operation == Operation::addition && !(graph.boundary(layer.other) == layer.input)) {
-    misuse(kPlace, "an addition needs equal shapes, boundaries {} and {} differ", layer.source, layer.other);
+void check_activation(const LayerOptions& options) {
+  if (!std::isfinite(options.slope) || options.slope < 0.0) {
+    misuse(kPlace, "slope must be finite and not negative, got {}", options.slope);
   }
-  if (layer.operation == Operation::pixel_shuffle && layer.input.channels % (layer.stride * layer.stride) != 0) {
-    misuse(kPlace, "a pixel shuffle by {} needs a multiple of {} channels, got {}", layer.stride,
-           layer.stride * layer.stride, layer.input.channels);
-  }
-  if (layer.operation == Operation::reshape && layer.output.size() != layer.input.size()) {
-    misuse(kPlace, "a reshape keeps the number of values, {} became {}", layer.input.size(), layer.output.size());
-  }
-  if (layer.output.channels < 1 || layer.output.height < 1 || layer.output.width < 1) {
-    misuse(kPlace, "no output remains: {}", describe(layer));
+  if (!std::isfinite(options.low) || !std::isfinite(options.high) || options.low > options.high) {
+    misuse(kPlace, "low and high must be finite, low not above high, got {} and {}", options.low, options.high);
   }
 }
 
-constexpr std::array<std::string_view, 6> kOperationNames{"convolution", "transposed_convolution", "addition",
-                                                          "upsampling",  "pixel_shuffle",          "reshape"};
-constexpr std::array<std::string_view, 7> kActivationNames{"none", "relu", "leaky_relu", "elu",
-                                                           "silu", "tanh", "sigmoid"};
+std::int64_t total(const std::vector<ImageShape>& shapes) {
+  return std::transform_reduce(shapes.begin(), shapes.end(), std::int64_t{0}, std::plus{},
+                               [](const ImageShape& shape) { return shape.size(); });
+}
+
+std::string text(const ImageShape& shape) { return fmt::format("{}x{}x{}", shape.channels, shape.height, shape.width); }
 
 }  // namespace
 
 std::int64_t Layer::weight_index(std::int64_t o, std::int64_t i, std::int64_t t) const {
-  const std::int64_t inputs = input.channels / groups;
-  const std::int64_t outputs = output.channels / groups;
-  return operation == Operation::convolution ? (o * inputs + i % inputs) * taps() + t
-                                             : (i * outputs + o % outputs) * taps() + t;
+  const std::int64_t inputs_of_group = input().channels / groups;
+  const std::int64_t outputs_of_group = output.channels / groups;
+  return operation == Operation::convolution ? (o * inputs_of_group + i % inputs_of_group) * taps() + t
+                                             : (i * outputs_of_group + o % outputs_of_group) * taps() + t;
+}
+
+ImageShape LayerGraph::input() const {
+  if (inputs.size() != 1) {
+    misuse(kPlace, "the graph must have exactly one input here, it has {}", inputs.size());
+  }
+  return inputs.front();
+}
+
+ImageShape LayerGraph::output() const {
+  const std::vector<std::int64_t> all = output_boundaries();
+  if (all.size() != 1) {
+    misuse(kPlace, "the graph must have exactly one output here, it has {}", all.size());
+  }
+  return boundary(all.front());
+}
+
+std::vector<std::int64_t> LayerGraph::output_boundaries() const {
+  return outputs.empty() ? std::vector<std::int64_t>{last()} : outputs;
+}
+
+std::int64_t LayerGraph::input_size() const { return total(inputs); }
+
+std::int64_t LayerGraph::output_size() const {
+  std::vector<ImageShape> shapes;
+  for (const std::int64_t index : output_boundaries()) {
+    shapes.push_back(boundary(index));
+  }
+  return total(shapes);
 }
 
 ImageShape LayerGraph::boundary(std::int64_t index) const {
-  return index == 0 ? input : layers[static_cast<std::size_t>(index - 1)].output;
+  const auto i = static_cast<std::size_t>(index);
+  return i < inputs.size() ? inputs[i] : layers[i - inputs.size()].output;
 }
 
 LayerGraph& LayerGraph::add(Operation operation, const LayerOptions& options) {
-  const auto last = static_cast<std::int64_t>(layers.size());
-  if (options.source < -1 || options.source > last || options.other < 0 || options.other > last) {
-    misuse(kPlace, "source and other must name boundaries 0 to {}, got {} and {}", last, options.source, options.other);
-  }
+  const OperationEntry& entry = networks::entry(operation);
   if (options.stride < 1) {
     misuse(kPlace, "stride must be positive, got {}", options.stride);
   }
-  if (!std::isfinite(options.slope) || options.slope < 0.0) {
-    misuse(kPlace, "slope must be finite and not negative, got {}", options.slope);
+  check_activation(options);
+  refuse_idle_fields(entry, options);
+  Layer layer{options};
+  layer.operation = operation;
+  layer.sources = resolved(*this, entry, options.sources);
+  for (const std::int64_t source : layer.sources) {
+    layer.inputs.push_back(boundary(source));
   }
-  Layer layer{.operation = operation,
-              .source = options.source < 0 ? last : options.source,
-              .other = options.other,
-              .kernel = options.kernel,
-              .stride = options.stride,
-              .padding = options.padding,
-              .output_padding = options.output_padding,
-              .dilation = options.dilation,
-              .groups = options.groups,
-              .activation = options.activation,
-              .slope = options.slope};
-  layer.input = boundary(layer.source);
-  if (layer.weighted()) {
-    check_convolution(layer, options);
+  layer.output = entry.output(layer);
+  if (layer.output.channels < 1 || layer.output.height < 1 || layer.output.width < 1) {
+    misuse(kPlace, "no output remains: {}", describe(layer));
   }
-  layer.output = output_shape(layer, options);
-  check_shapes(*this, layer);
   layer.weight_offset = static_cast<std::int64_t>(parameters.size());
   layer.bias_offset = layer.weight_offset + layer.weight_count();
   parameters.resize(static_cast<std::size_t>(layer.bias_offset + layer.bias_count()), 0.0F);
-  layers.push_back(layer);
+  layers.push_back(std::move(layer));
   return *this;
 }
 
@@ -145,91 +147,19 @@ std::span<const float> LayerGraph::bias(const Layer& layer) const {
       .subspan(static_cast<std::size_t>(layer.bias_offset), static_cast<std::size_t>(layer.bias_count()));
 }
 
-std::vector<Connection> connections(const Layer& layer) {
-  const bool transposed = layer.operation == Operation::transposed_convolution;
-  // The side that is walked with the stride: the output of a convolution, the input of a transposed one.
-  const ImageShape coarse = transposed ? layer.input : layer.output;
-  const ImageShape fine = transposed ? layer.output : layer.input;
-  std::vector<Connection> result;
-  for (std::int64_t row = 0; row < coarse.height; ++row) {
-    for (std::int64_t column = 0; column < coarse.width; ++column) {
-      for (int k = 0; k < layer.kernel * layer.kernel; ++k) {
-        const std::int64_t y = row * layer.stride - layer.padding + layer.dilation * (k / layer.kernel);
-        const std::int64_t x = column * layer.stride - layer.padding + layer.dilation * (k % layer.kernel);
-        if (y < 0 || y >= fine.height || x < 0 || x >= fine.width) {
-          continue;
-        }
-        const auto at_coarse = static_cast<std::int32_t>(row * coarse.width + column);
-        const auto at_fine = static_cast<std::int32_t>(y * fine.width + x);
-        result.push_back(transposed ? Connection{at_fine, at_coarse, k} : Connection{at_coarse, at_fine, k});
-      }
+std::string defect(const LayerGraph& graph) {
+  if (graph.inputs.empty()) {
+    return "the graph has no inputs";
+  }
+  if (graph.layers.empty()) {
+    return "the graph has no layers";
+  }
+  for (const std::int64_t output : graph.outputs) {
+    if (output < 0 || output > graph.last()) {
+      return fmt::format("an output must be one of the boundaries 0 to {}, got {}", graph.last(), output);
     }
   }
-  std::ranges::stable_sort(result, {}, [](const Connection& c) { return std::pair(c.output, c.tap); });
-  return result;
-}
-
-std::vector<std::int64_t> moves(const Layer& layer) {
-  const ImageShape& from = layer.input;
-  const ImageShape& to = layer.output;
-  const std::int64_t factor = layer.stride;
-  std::vector<std::int64_t> result;
-  result.reserve(static_cast<std::size_t>(to.size()));
-  for (std::int64_t c = 0; c < to.channels; ++c) {
-    for (std::int64_t y = 0; y < to.height; ++y) {
-      for (std::int64_t x = 0; x < to.width; ++x) {
-        const std::int64_t channel =
-            layer.operation == Operation::pixel_shuffle ? (c * factor + y % factor) * factor + x % factor : c;
-        result.push_back(layer.operation == Operation::reshape
-                             ? static_cast<std::int64_t>(result.size())
-                             : (channel * from.height + y / factor) * from.width + x / factor);
-      }
-    }
-  }
-  return result;
-}
-
-double activate(Activation activation, double slope, double x) {
-  switch (activation) {
-    case Activation::none:
-      return x;
-    case Activation::relu:
-      return std::max(x, 0.0);
-    case Activation::leaky_relu:
-      return x > 0.0 ? x : slope * x;
-    case Activation::elu:
-      return x > 0.0 ? x : slope * std::expm1(x);
-    case Activation::silu:
-      return x / (1.0 + std::exp(-x));
-    case Activation::tanh:
-      return std::tanh(x);
-    case Activation::sigmoid:
-      return 1.0 / (1.0 + std::exp(-x));
-  }
-  return x;
-}
-
-double activate_derivative(Activation activation, double slope, double x) {
-  const double y = activate(activation, slope, x);
-  switch (activation) {
-    case Activation::none:
-      return 1.0;
-    case Activation::relu:
-      return x > 0.0 ? 1.0 : 0.0;
-    case Activation::leaky_relu:
-      return x > 0.0 ? 1.0 : slope;
-    case Activation::elu:
-      return x > 0.0 ? 1.0 : y + slope;
-    case Activation::silu: {
-      const double gate = activate(Activation::sigmoid, 0.0, x);
-      return gate + y * (1.0 - gate);
-    }
-    case Activation::tanh:
-      return 1.0 - y * y;
-    case Activation::sigmoid:
-      return y * (1.0 - y);
-  }
-  return 1.0;
+  return "";
 }
 
 void fold_batch_normalisation(LayerGraph& graph, std::int64_t index, const BatchNormalisation& normalisation) {
@@ -249,7 +179,7 @@ void fold_batch_normalisation(LayerGraph& graph, std::int64_t index, const Batch
     const double factor = normalisation.scale[c] / std::sqrt(normalisation.variance[c] + normalisation.epsilon);
     float& bias = graph.bias(layer)[c];
     bias = static_cast<float>((static_cast<double>(bias) - normalisation.mean[c]) * factor + normalisation.shift[c]);
-    const std::int64_t inputs = layer.input.channels / layer.groups;
+    const std::int64_t inputs = layer.input().channels / layer.groups;
     const std::int64_t first = o / (layer.output.channels / layer.groups) * inputs;
     for (std::int64_t i = first; i < first + inputs; ++i) {
       for (std::int64_t t = 0; t < layer.taps(); ++t) {
@@ -258,6 +188,23 @@ void fold_batch_normalisation(LayerGraph& graph, std::int64_t index, const Batch
       }
     }
   }
+}
+
+LayerGraph& add_scale_and_shift(LayerGraph& graph, std::span<const float> scale, std::span<const float> shift,
+                                LayerOptions options) {
+  const auto channels = static_cast<std::int64_t>(scale.size());
+  const std::int64_t source = resolved(graph, entry(Operation::convolution), options.sources).front();
+  if (channels != graph.boundary(source).channels || shift.size() != scale.size()) {
+    misuse(kPlace, "scale and shift must have one value for each of {} channels, got {} and {}",
+           graph.boundary(source).channels, scale.size(), shift.size());
+  }
+  options.channels = channels;
+  options.groups = static_cast<int>(channels);
+  graph.add(Operation::convolution, options);
+  const Layer& layer = graph.layers.back();
+  std::ranges::copy(scale, graph.weight(layer).begin());
+  std::ranges::copy(shift, graph.bias(layer).begin());
+  return graph;
 }
 
 std::int64_t multiply_adds(const LayerGraph& graph) {
@@ -270,20 +217,20 @@ std::int64_t multiply_adds(const LayerGraph& graph) {
   return total;
 }
 
-std::string_view name(Operation operation) { return kOperationNames[static_cast<std::size_t>(operation)]; }
-std::string_view name(Activation activation) { return kActivationNames[static_cast<std::size_t>(activation)]; }
-
 std::string describe(const Layer& layer) {
-  const auto shape = [](const ImageShape& s) { return fmt::format("{}x{}x{}", s.channels, s.height, s.width); };
-  std::string text = fmt::format("{} {} -> {}", name(layer.operation), shape(layer.input), shape(layer.output));
-  std::ranges::replace(text, '_', ' ');
-  if (layer.weighted()) {
-    text += fmt::format(", kernel {}, stride {}, padding {}, dilation {}", layer.kernel, layer.stride, layer.padding,
-                        layer.dilation);
-    text += layer.output_padding == 0 ? "" : fmt::format(", output padding {}", layer.output_padding);
-    text += layer.groups == 1 ? "" : fmt::format(", {} groups", layer.groups);
+  std::string result = std::string(name(layer.operation)) + " ";
+  std::ranges::replace(result, '_', ' ');
+  for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
+    result += (i == 0 ? "" : ", ") + text(layer.inputs[i]);
   }
-  return layer.activation == Activation::none ? text : fmt::format("{}, {}", text, name(layer.activation));
+  result += " -> " + text(layer.output);
+  if (layer.weighted()) {
+    result += fmt::format(", kernel {}, stride {}, padding {}, dilation {}", layer.kernel, layer.stride, layer.padding,
+                          layer.dilation);
+    result += layer.output_padding == 0 ? "" : fmt::format(", output padding {}", layer.output_padding);
+    result += layer.groups == 1 ? "" : fmt::format(", {} groups", layer.groups);
+  }
+  return layer.activation == Activation::none ? result : fmt::format("{}, {}", result, name(layer.activation));
 }
 
 }  // namespace vaeguard::networks

@@ -1,7 +1,9 @@
 // A network as plain data: layers, shapes and one flat vector of parameters that any backend can compile.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,19 +13,34 @@
 
 namespace vaeguard::networks {
 
-enum class Operation { convolution, transposed_convolution, addition, upsampling, pixel_shuffle, reshape };
-enum class Activation { none, relu, leaky_relu, elu, silu, tanh, sigmoid };
+/// What a layer does; operations.h has a line on each.
+enum class Operation {
+  convolution,
+  transposed_convolution,
+  addition,
+  upsampling,
+  pixel_shuffle,
+  reshape,
+  product,
+  concatenation,
+  slice,
+  padding,
+  transposition,
+  mean,
+  average_pooling,
+  max_pooling,
+  bilinear_resize,
+  softmax
+};
 
-/// One layer. What it reads and gives are boundaries: boundary 0 is the network's input, boundary l + 1 the output of
-/// layer l. Kernels are square; a linear layer is a convolution with kernel 1 on a 1 x 1 image. Weights lie in
-/// PyTorch's order: [output, input / groups, k, k] for a convolution, [input, output / groups, k, k] for a transposed
-/// one.
-struct Layer {
-  Operation operation = Operation::convolution;
-  std::int64_t source = 0;  // the boundary it reads
-  std::int64_t other = 0;   // addition: the boundary that is added
-  ImageShape input{};
-  ImageShape output{};
+/// What is done to each value that a layer gives; activation.h has the functions.
+enum class Activation { none, relu, leaky_relu, elu, silu, tanh, sigmoid, exp, clamp, softplus };
+
+/// What a new layer is asked to be; its shapes follow from the graph. Each operation reads a few of these fields
+/// (operations.h) and refuses the others. Kernels are square; a linear layer is a convolution with kernel 1 on a 1 x 1
+/// image.
+struct LayerOptions {
+  std::int64_t channels = 0;  // of the output of a convolution, of a slice
   int kernel = 1;
   int stride = 1;  // upsampling and pixel shuffle: the factor
   int padding = 0;
@@ -31,47 +48,69 @@ struct Layer {
   int dilation = 1;
   int groups = 1;
   Activation activation = Activation::none;
-  double slope = 0.0;              // of leaky ReLU for x < 0, alpha of ELU
+  double slope = 0.0;                                 // of leaky ReLU for x < 0, alpha of ELU
+  double low = std::numeric_limits<float>::lowest();  // of clamp
+  double high = std::numeric_limits<float>::max();
+  std::vector<std::int64_t> sources{};  // the boundaries it reads, -1: the last one so far; empty: that one alone
+  ImageShape shape{};                   // of a reshape; of a bilinear resize, which keeps the channels
+  std::int64_t first = 0;               // channel of a slice
+  std::array<int, 4> margins{};         // of padding: zeros above, below, left and right; negative ones crop
+  std::array<int, 3> axes{0, 1, 2};     // of a transposition: output axis i is input axis axes[i]
+  bool align_corners = false;           // of a bilinear resize: the corners' centres stay where they are
+
+  friend bool operator==(const LayerOptions&, const LayerOptions&) = default;
+};
+
+/// One layer: its options, with `sources` resolved, and what follows from the graph. What layers read and give are
+/// boundaries: first the network's inputs, then the output of each layer. Weights lie in PyTorch's order: [output,
+/// input / groups, k, k] for a convolution, [input, output / groups, k, k] for a transposed one.
+struct Layer : LayerOptions {
+  Operation operation = Operation::convolution;
+  std::vector<ImageShape> inputs{};  // of each source
+  ImageShape output{};
   std::int64_t weight_offset = 0;  // into LayerGraph::parameters
   std::int64_t bias_offset = 0;
 
+  [[nodiscard]] std::int64_t source() const { return sources.front(); }
+  [[nodiscard]] const ImageShape& input() const { return inputs.front(); }
   /// Whether it multiplies by weights: a convolution of either kind.
   [[nodiscard]] bool weighted() const {
     return operation == Operation::convolution || operation == Operation::transposed_convolution;
   }
+  /// Whether each channel has a filter of its own and meets no other: a convolution with groups = channels.
+  [[nodiscard]] bool depthwise() const { return weighted() && groups == input().channels && groups == output.channels; }
   [[nodiscard]] std::int64_t taps() const { return static_cast<std::int64_t>(kernel) * kernel; }
   [[nodiscard]] std::int64_t weight_count() const {
-    return weighted() ? input.channels * output.channels / groups * taps() : 0;
+    return weighted() ? input().channels * output.channels / groups * taps() : 0;
   }
   [[nodiscard]] std::int64_t bias_count() const { return weighted() ? output.channels : 0; }
   /// Where output channel o, input channel i (both of one group), tap t = row * kernel + column stands in the weights.
   [[nodiscard]] std::int64_t weight_index(std::int64_t o, std::int64_t i, std::int64_t t) const;
 };
 
-/// What a new layer is asked to be; its shapes follow from the graph.
-struct LayerOptions {
-  std::int64_t channels = 0;  // of the output of a convolution
-  int kernel = 1;
-  int stride = 1;
-  int padding = 0;
-  int output_padding = 0;
-  int dilation = 1;
-  int groups = 1;
-  Activation activation = Activation::none;
-  double slope = 0.0;
-  std::int64_t source = -1;  // -1: the last boundary
-  std::int64_t other = 0;
-  ImageShape shape{};  // of a reshape
-};
-
-/// Layers in the order in which they are computed; the last one's output is the network's. `parameters` holds weight
-/// then bias of each layer, in order.
+/// A feed-forward graph: layers in the order in which they are computed, each of which reads any earlier boundaries.
+/// `parameters` holds weight then bias of each layer, in order. A row of a network's inputs holds the values of all
+/// inputs one after the other, each as [channel, row, column]; likewise a row of its outputs.
 struct LayerGraph {
-  ImageShape input;
-  std::vector<Layer> layers;
-  std::vector<float> parameters;
+  std::vector<ImageShape> inputs{};  // boundaries 0, 1, ...
+  std::vector<Layer> layers{};       // layer l gives boundary inputs.size() + l
+  std::vector<float> parameters{};
+  std::vector<std::int64_t> outputs{};  // boundaries; empty: the last one alone
 
-  [[nodiscard]] ImageShape output() const { return boundary(static_cast<std::int64_t>(layers.size())); }
+  /// The shape of the only input, or output; throws Misuse where there are several.
+  [[nodiscard]] ImageShape input() const;
+  [[nodiscard]] ImageShape output() const;
+  /// The boundaries that are the network's outputs.
+  [[nodiscard]] std::vector<std::int64_t> output_boundaries() const;
+  /// Values of all inputs, and of all outputs, of one row.
+  [[nodiscard]] std::int64_t input_size() const;
+  [[nodiscard]] std::int64_t output_size() const;
+  [[nodiscard]] std::int64_t boundaries() const { return static_cast<std::int64_t>(inputs.size() + layers.size()); }
+  /// The last boundary so far, and the one that layer l gives.
+  [[nodiscard]] std::int64_t last() const { return boundaries() - 1; }
+  [[nodiscard]] std::int64_t boundary_of(std::size_t layer) const {
+    return static_cast<std::int64_t>(inputs.size() + layer);
+  }
   /// The shape at a boundary.
   [[nodiscard]] ImageShape boundary(std::int64_t index) const;
   /// Appends a layer with zero parameters; throws Misuse where its options or its shapes make no sense.
@@ -82,7 +121,10 @@ struct LayerGraph {
   [[nodiscard]] std::span<const float> bias(const Layer& layer) const;
 };
 
-/// What a batch normalisation learned, one value a channel.
+/// Empty, or why `graph` is no network: no inputs, no layers, or outputs that are no boundaries.
+std::string defect(const LayerGraph& graph);
+
+/// What a batch normalisation learned, one value for each channel.
 struct BatchNormalisation {
   std::vector<float> scale;
   std::vector<float> shift;
@@ -95,25 +137,10 @@ struct BatchNormalisation {
 /// convolution of either kind before its activation, into that layer's weights and biases.
 void fold_batch_normalisation(LayerGraph& graph, std::int64_t layer, const BatchNormalisation& normalisation);
 
-/// One multiply of a weighted layer: output position, input position (row-major) and tap of the kernel.
-struct Connection {
-  std::int32_t output = 0;
-  std::int32_t input = 0;
-  std::int32_t tap = 0;
-};
-
-/// Every (output, input, tap) that a weighted layer multiplies, ordered by output, then tap. Positions in the padding
-/// do not appear, so a backend that walks this list does no work for them. A convolution reads o * stride - padding +
-/// dilation * k, a transposed one writes i * stride - padding + dilation * k.
-std::vector<Connection> connections(const Layer& layer);
-
-/// Where each value of the output of an upsampling (nearest), pixel shuffle or reshape comes from in the input; both
-/// lie as [channel, row, column].
-std::vector<std::int64_t> moves(const Layer& layer);
-
-/// f(x) of an activation and its derivative, in double.
-double activate(Activation activation, double slope, double x);
-double activate_derivative(Activation activation, double slope, double x);
+/// Appends y[c, p] = scale[c] x[c, p] + shift[c]: a 1 x 1 convolution of as many groups as channels. `options` may name
+/// its source and activation.
+LayerGraph& add_scale_and_shift(LayerGraph& graph, std::span<const float> scale, std::span<const float> shift,
+                                LayerOptions options = {});
 
 /// Multiply-adds of one forward pass for one image, those in the padding not counted.
 std::int64_t multiply_adds(const LayerGraph& graph);

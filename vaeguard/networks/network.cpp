@@ -66,7 +66,7 @@ std::shared_ptr<const Network> compile(const LayerGraph& graph, std::string_view
 
 Matrix forward_all(const Network& network, const Matrix& inputs, int threads) {
   constexpr std::int64_t kChunk = 64;  // bounds the tape's memory
-  Matrix result(inputs.rows(), network.graph().output().size());
+  Matrix result(inputs.rows(), network.graph().output_size());
   parallel_chunks(inputs.rows(), row_chunk(inputs.rows(), kChunk, threads), threads,
                   [&](std::int64_t first, std::int64_t count) {
                     const auto tape = network.make_tape();

@@ -27,10 +27,16 @@ class Network {
   [[nodiscard]] virtual const LayerGraph& graph() const = 0;
   [[nodiscard]] virtual std::string_view backend() const = 0;
   [[nodiscard]] virtual std::unique_ptr<Tape> make_tape() const = 0;
-  /// inputs [n, in] -> outputs [n, out] (resized), recorded on `tape`.
+  /// inputs [n, in] -> outputs [n, out] (resized), recorded on `tape`. A row holds the values of all inputs, or
+  /// outputs, of the graph one after the other.
   virtual void forward(const Matrix& inputs, Matrix& outputs, Tape& tape) const = 0;
   /// Pulls the gradient at the outputs [n, out] of the last forward on `tape` back to the inputs [n, in] (resized).
   virtual void backward(const Matrix& output_gradients, Matrix& input_gradients, Tape& tape) const = 0;
+  /// Pushes a tangent at the inputs [n, in] of the last forward on `tape` to the outputs [n, out] (resized): the
+  /// Jacobian times the tangent, a directional derivative.
+  virtual void tangent(const Matrix& input_tangents, Matrix& output_tangents, Tape& tape) const = 0;
+  /// The backend that computes tangents: another one where this one has no tangent pass of its own.
+  [[nodiscard]] virtual std::string_view tangent_backend() const { return backend(); }
 };
 
 /// A network whose parameters are being learned.

@@ -16,8 +16,8 @@ torch::Tensor copied(std::span<const float> values, at::IntArrayRef shape, bool 
 
 torch::Tensor weight_tensor(const networks::LayerGraph& graph, const networks::Layer& layer) {
   const bool convolution = layer.operation == networks::Operation::convolution;
-  const std::int64_t first = convolution ? layer.output.channels : layer.input.channels;
-  const std::int64_t second = convolution ? layer.input.channels : layer.output.channels;
+  const std::int64_t first = convolution ? layer.output.channels : layer.input().channels;
+  const std::int64_t second = convolution ? layer.input().channels : layer.output.channels;
   return copied(graph.weight(layer), {first, second / layer.groups, layer.kernel, layer.kernel});
 }
 

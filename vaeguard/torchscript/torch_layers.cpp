@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
+#include <array>
 #include <mutex>
 #include <utility>
 
@@ -24,7 +25,7 @@ Form choose_form(const Layer& layer) {
   if (layer.groups > 1 || layer.output_padding > 0) {
     return Form::transposed;
   }
-  if (layer.input.positions() == 1 && layer.padding == 0) {
+  if (layer.input().positions() == 1 && layer.padding == 0) {
     return Form::product;
   }
   if (layer.stride == 1 && layer.padding <= layer.dilation * (layer.kernel - 1)) {
@@ -72,7 +73,7 @@ torch::Tensor prepared_weight(const torch::Tensor& weight, Form form) {
 // One input position: its taps land `dilation` apart and nowhere else.
 torch::Tensor run_product(const PreparedLayer& prepared, const torch::Tensor& x) {
   const Layer& layer = prepared.layer;
-  const torch::Tensor taps = torch::mm(x.reshape({x.size(0), layer.input.channels}), prepared.weight)
+  const torch::Tensor taps = torch::mm(x.reshape({x.size(0), layer.input().channels}), prepared.weight)
                                  .reshape({x.size(0), layer.output.channels, layer.kernel, layer.kernel});
   const torch::Tensor bias = prepared.bias.reshape({1, -1, 1, 1});
   if (layer.dilation == 1) {
@@ -120,33 +121,95 @@ torch::Tensor activated(const Layer& layer, const torch::Tensor& x) {
       return torch::tanh(x);
     case Activation::sigmoid:
       return torch::sigmoid(x);
+    case Activation::exp:
+      return torch::exp(x);
+    case Activation::clamp:
+      return torch::clamp(x, layer.low, layer.high);
+    case Activation::softplus:
+      return torch::softplus(x);
   }
   return x;
 }
 
+// ---- operations without weights, on the sources [B, C, H, W]
+
+using Sources = std::vector<torch::Tensor>;
+
+torch::Tensor add(const Layer& /*layer*/, const Sources& x) { return x[0] + x[1]; }
+torch::Tensor multiply(const Layer& /*layer*/, const Sources& x) { return x[0] * x[1]; }
+torch::Tensor concatenate(const Layer& /*layer*/, const Sources& x) { return torch::cat(x, 1); }
+torch::Tensor soften(const Layer& /*layer*/, const Sources& x) { return torch::softmax(x[0], 1); }
+torch::Tensor mean(const Layer& /*layer*/, const Sources& x) { return x[0].mean({2, 3}, true); }
+
 // Not libtorch's own: it finds its sources by dividing in float, which misses some for factors such as 41.
-torch::Tensor upsampled(const torch::Tensor& x, std::int64_t factor) {
-  return x.unsqueeze(3)
+torch::Tensor upsample(const Layer& layer, const Sources& x) {
+  const std::int64_t factor = layer.stride;
+  return x[0]
+      .unsqueeze(3)
       .unsqueeze(5)
       .expand({-1, -1, -1, factor, -1, factor})
-      .reshape({x.size(0), x.size(1), x.size(2) * factor, x.size(3) * factor});
+      .reshape({x[0].size(0), layer.output.channels, layer.output.height, layer.output.width});
 }
+
+torch::Tensor shuffle(const Layer& layer, const Sources& x) { return torch::pixel_shuffle(x[0], layer.stride); }
+
+torch::Tensor reshape(const Layer& layer, const Sources& x) {
+  return x[0].reshape({x[0].size(0), layer.output.channels, layer.output.height, layer.output.width});
+}
+
+torch::Tensor slice(const Layer& layer, const Sources& x) { return x[0].narrow(1, layer.first, layer.channels); }
+
+torch::Tensor pad(const Layer& layer, const Sources& x) {
+  const auto [above, below, left, right] = layer.margins;
+  return torch::constant_pad_nd(x[0], {left, right, above, below}, 0.0);
+}
+
+torch::Tensor transpose(const Layer& layer, const Sources& x) {
+  return x[0].permute({0, 1 + layer.axes[0], 1 + layer.axes[1], 1 + layer.axes[2]}).contiguous();
+}
+
+torch::Tensor pool_mean(const Layer& layer, const Sources& x) {
+  return torch::avg_pool2d(x[0], layer.kernel, layer.stride, layer.padding, false, false);
+}
+
+torch::Tensor pool_max(const Layer& layer, const Sources& x) {
+  return torch::max_pool2d(x[0], layer.kernel, layer.stride, layer.padding);
+}
+
+torch::Tensor resize(const Layer& layer, const Sources& x) {
+  return torch::upsample_bilinear2d(x[0], {layer.output.height, layer.output.width}, layer.align_corners);
+}
+
+using Run = torch::Tensor (*)(const Layer& layer, const Sources& x);
+
+constexpr std::array<Run, 16> kRuns{
+    nullptr,      // convolution: run_weighted
+    nullptr,      // transposed convolution
+    add,          // addition
+    upsample,     // upsampling
+    shuffle,      // pixel shuffle
+    reshape,      // reshape
+    multiply,     // product
+    concatenate,  // concatenation
+    slice,        // slice
+    pad,          // padding
+    transpose,    // transposition
+    mean,         // mean
+    pool_mean,    // average pooling
+    pool_max,     // max pooling
+    resize,       // bilinear resize
+    soften,       // softmax
+};
+static_assert(kRuns.size() == static_cast<std::size_t>(Operation::softmax) + 1, "one entry for each enumerator");
 
 torch::Tensor run_layer(const PreparedLayer& prepared, const std::vector<torch::Tensor>& boundaries) {
   const Layer& layer = prepared.layer;
-  const torch::Tensor& x = boundaries[static_cast<std::size_t>(layer.source)];
-  switch (layer.operation) {
-    case Operation::addition:
-      return x + boundaries[static_cast<std::size_t>(layer.other)];
-    case Operation::upsampling:
-      return upsampled(x, layer.stride);
-    case Operation::pixel_shuffle:
-      return torch::pixel_shuffle(x, layer.stride);
-    case Operation::reshape:
-      return x.reshape({x.size(0), layer.output.channels, layer.output.height, layer.output.width});
-    default:
-      return run_weighted(prepared, x);
+  Sources sources;
+  for (const std::int64_t source : layer.sources) {
+    sources.push_back(boundaries[static_cast<std::size_t>(source)]);
   }
+  return layer.weighted() ? run_weighted(prepared, sources[0])
+                          : kRuns[static_cast<std::size_t>(layer.operation)](layer, sources);
 }
 
 // Energies decide about acceptance, so products keep all bits of a float, and a repeated run gives the same.
@@ -159,7 +222,7 @@ void prepare_libtorch() {
 
 }  // namespace
 
-TorchLayers::TorchLayers(const LayerGraph& graph, const torch::Device& device) {
+TorchLayers::TorchLayers(const LayerGraph& graph, const torch::Device& device) : outputs_(graph.output_boundaries()) {
   static std::once_flag once;
   std::call_once(once, prepare_libtorch);
   const torch::NoGradGuard no_gradients;
@@ -175,16 +238,22 @@ TorchLayers::TorchLayers(const LayerGraph& graph, const torch::Device& device) {
   }
 }
 
-torch::Tensor TorchLayers::run(const torch::Tensor& inputs) const {
+std::vector<torch::Tensor> TorchLayers::run(std::vector<torch::Tensor> inputs) const {
   // The number of threads belongs to the calling thread, and libtorch's oneDNN does not ask for it: one that has not
   // been told would share each small convolution with others, which costs more than it saves.
   thread_local const bool told = (at::init_num_threads(), true);
   (void)told;
-  std::vector<torch::Tensor> boundaries{inputs};
+  std::vector<torch::Tensor> boundaries = std::move(inputs);
   for (const PreparedLayer& layer : layers_) {
     boundaries.push_back(activated(layer.layer, run_layer(layer, boundaries)));
   }
-  return boundaries.back();
+  std::vector<torch::Tensor> outputs;
+  for (const std::int64_t output : outputs_) {
+    outputs.push_back(boundaries[static_cast<std::size_t>(output)]);
+  }
+  return outputs;
 }
+
+torch::Tensor TorchLayers::run(const torch::Tensor& input) const { return run(std::vector{input}).front(); }
 
 }  // namespace vaeguard::torchscript

@@ -25,11 +25,14 @@ struct PreparedLayer {
 class TorchLayers {
  public:
   TorchLayers(const networks::LayerGraph& graph, const torch::Device& device);
-  /// Inputs [B, C, H, W] -> outputs [B, C, H, W]. Weights are constants to autograd.
-  [[nodiscard]] torch::Tensor run(const torch::Tensor& inputs) const;
+  /// Each of the graph's inputs [B, C, H, W] -> each of its outputs [B, C, H, W]. Weights are constants to autograd.
+  [[nodiscard]] std::vector<torch::Tensor> run(std::vector<torch::Tensor> inputs) const;
+  /// The same for graphs of one input and one output.
+  [[nodiscard]] torch::Tensor run(const torch::Tensor& input) const;
 
  private:
   std::vector<PreparedLayer> layers_;
+  std::vector<std::int64_t> outputs_;  // boundaries
 };
 
 }  // namespace vaeguard::torchscript

@@ -13,6 +13,8 @@
 namespace vaeguard::networks {
 namespace {
 
+constexpr const char* kPlace = "networks.torch";
+
 using torchscript::image_tensor;
 using torchscript::to_matrix;
 
@@ -32,23 +34,57 @@ class TorchNetwork : public Network {
   [[nodiscard]] std::unique_ptr<Tape> make_tape() const override { return std::make_unique<TorchTape>(); }
 
   void forward(const Matrix& inputs, Matrix& outputs, Tape& tape) const override {
-    check_shape("networks.torch", "inputs", inputs, -1, graph_.input.size());
+    check_shape(kPlace, "inputs", inputs, -1, graph_.input_size());
     auto& record = dynamic_cast<TorchTape&>(tape);
-    record.input = image_tensor(inputs, graph_.input, device_).requires_grad_();
-    record.output = layers_.run(record.input);
+    record.input = row_tensor(inputs).requires_grad_();
+    record.output = run(record.input);
     to_matrix(record.output.detach(), outputs);
   }
 
   void backward(const Matrix& output_gradients, Matrix& input_gradients, Tape& tape) const override {
     const auto& record = dynamic_cast<TorchTape&>(tape);
-    check_shape("networks.torch", "output_gradients", output_gradients, record.input.size(0), graph_.output().size());
-    // The graph is kept: one forward may be pulled back more than once.
-    const auto gradients = torch::autograd::grad({record.output}, {record.input},
-                                                 {image_tensor(output_gradients, graph_.output(), device_)}, true);
-    to_matrix(gradients.front(), input_gradients);
+    check_shape(kPlace, "output_gradients", output_gradients, record.input.size(0), graph_.output_size());
+    to_matrix(pull(record, row_tensor(output_gradients), false), input_gradients);
+  }
+
+  // J v is the derivative of <J' u, v> with respect to u, whatever u is.
+  void tangent(const Matrix& input_tangents, Matrix& output_tangents, Tape& tape) const override {
+    const auto& record = dynamic_cast<TorchTape&>(tape);
+    check_shape(kPlace, "input_tangents", input_tangents, record.input.size(0), graph_.input_size());
+    const torch::Tensor u = torch::zeros_like(record.output).requires_grad_();
+    const torch::Tensor pulled = pull(record, u, true);
+    const auto tangent = torch::autograd::grad({pulled}, {u}, {row_tensor(input_tangents)}, {}, false, true);
+    to_matrix(tangent.front().defined() ? tangent.front() : torch::zeros_like(u).detach(), output_tangents);
   }
 
  private:
+  [[nodiscard]] torch::Tensor row_tensor(const Matrix& matrix) const {
+    return image_tensor(matrix, {matrix.columns(), 1, 1}, device_).flatten(1);
+  }
+
+  // Rows [B, in] -> [B, out]: all inputs one after the other, likewise all outputs.
+  [[nodiscard]] torch::Tensor run(const torch::Tensor& rows) const {
+    std::vector<torch::Tensor> inputs;
+    std::int64_t first = 0;
+    for (const ImageShape& shape : graph_.inputs) {
+      inputs.push_back(
+          rows.narrow(1, first, shape.size()).reshape({rows.size(0), shape.channels, shape.height, shape.width}));
+      first += shape.size();
+    }
+    std::vector<torch::Tensor> outputs = layers_.run(std::move(inputs));
+    for (torch::Tensor& output : outputs) {
+      output = output.flatten(1);
+    }
+    return outputs.size() == 1 ? outputs.front() : torch::cat(outputs, 1);
+  }
+
+  // The graph is kept: one forward may be pulled back more than once. No path to the inputs means zeros.
+  static torch::Tensor pull(const TorchTape& record, const torch::Tensor& gradient, bool differentiable) {
+    const torch::Tensor result =
+        torch::autograd::grad({record.output}, {record.input}, {gradient}, true, differentiable, true).front();
+    return result.defined() ? result : torch::zeros_like(record.input);
+  }
+
   LayerGraph graph_;
   std::string_view backend_;
   torch::Device device_;
@@ -69,7 +105,7 @@ class TorchBackend : public Backend {
     if (torch::Device(device_).is_cuda() && !torch::cuda::is_available()) {
       return "libtorch sees no GPU";
     }
-    return graph.layers.empty() ? "the graph has no layers" : "";
+    return defect(graph);
   }
   [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph,
                                                        Precision /*precision*/) const override {

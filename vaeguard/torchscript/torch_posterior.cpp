@@ -24,7 +24,7 @@ constexpr std::string_view kPlace = "torchscript.torch_posterior";
 class DeviceEnergy {
  public:
   DeviceEnergy(const models::VaeWeights& vae, const torch::Device& device)
-      : latent_(vae.decoder.input), likelihood_(vae.likelihood), layers_(vae.decoder, device) {}
+      : latent_(vae.decoder.input()), likelihood_(vae.likelihood), layers_(vae.decoder, device) {}
 
   struct Evaluation {
     torch::Tensor energy;    // [n], double
@@ -180,7 +180,7 @@ std::mutex& gpu_mutex() {
 class TorchPosterior : public mcmc::TrajectoryField {
  public:
   TorchPosterior(const models::VaeWeights& vae, const Matrix& images, const torch::Device& device)
-      : latent_(vae.decoder.input),
+      : latent_(vae.decoder.input()),
         chains_held_(count_held(vae.decoder)),
         device_(device),
         energy_(vae, device),
@@ -253,7 +253,7 @@ class TorchPosterior : public mcmc::TrajectoryField {
   // again for what libraries work in.
   static std::int64_t count_held(const networks::LayerGraph& decoder) {
     constexpr std::int64_t kBytes = std::int64_t{1} << 31;
-    std::int64_t values = decoder.input.size();
+    std::int64_t values = decoder.input_size();
     for (const networks::Layer& layer : decoder.layers) {
       values += layer.output.size();
     }

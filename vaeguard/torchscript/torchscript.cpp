@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <torch/script.h>
 
+#include <array>
 #include <string>
 
 #include "vaeguard/base/error.h"
@@ -23,44 +24,120 @@ std::string bracketed(std::initializer_list<std::int64_t> values) {
 
 std::string pair(int value) { return bracketed({value, value}); }
 
-// The layer before its activation. Boundary l is the variable x<l>, so that a layer can read any earlier one.
-std::string operation_script(const Layer& layer, std::size_t index) {
-  const std::string x = fmt::format("x{}", layer.source);
-  const ImageShape& output = layer.output;
-  switch (layer.operation) {
-    case Operation::convolution:
-      return fmt::format("torch.conv2d({1}, self.weight_{0}, self.bias_{0}, {2}, {3}, {4}, {5})", index, x,
-                         pair(layer.stride), pair(layer.padding), pair(layer.dilation), layer.groups);
-    case Operation::transposed_convolution:
-      return fmt::format("torch.conv_transpose2d({1}, self.weight_{0}, self.bias_{0}, {2}, {3}, {4}, {5}, {6})", index,
-                         x, pair(layer.stride), pair(layer.padding), pair(layer.output_padding), layer.groups,
-                         pair(layer.dilation));
-    case Operation::addition:
-      return fmt::format("{} + x{}", x, layer.other);
-    case Operation::upsampling:
-      return fmt::format("{0}.unsqueeze(3).unsqueeze(5).expand([-1, -1, -1, {1}, -1, {1}]).reshape({2})", x,
-                         layer.stride, bracketed({-1, output.channels, output.height, output.width}));
-    case Operation::pixel_shuffle:
-      return fmt::format("torch.pixel_shuffle({}, {})", x, layer.stride);
-    case Operation::reshape:
-      return fmt::format("{}.reshape({})", x, bracketed({-1, output.channels, output.height, output.width}));
-  }
-  return x;
+// ---- operations, as calls on the boundaries x0, x1, ...: a layer can read any earlier one
+
+std::string source(const Layer& layer, std::size_t i = 0) { return fmt::format("x{}", layer.sources[i]); }
+
+std::string output_shape(const Layer& layer) {
+  return bracketed({-1, layer.output.channels, layer.output.height, layer.output.width});
 }
 
-std::string layer_script(const Layer& layer, std::size_t index) {
-  const std::string call = operation_script(layer, index);
-  const bool sloped = layer.activation == Activation::leaky_relu || layer.activation == Activation::elu;
-  return fmt::format("    x{} = {}\n", index + 1,
-                     layer.activation == Activation::none
-                         ? call
-                         : fmt::format("torch.{}({}{})", name(layer.activation), call,
-                                       sloped ? fmt::format(", {}", layer.slope) : ""));
+std::string convolution(const Layer& layer, std::size_t index) {
+  return fmt::format("torch.conv2d({1}, self.weight_{0}, self.bias_{0}, {2}, {3}, {4}, {5})", index, source(layer),
+                     pair(layer.stride), pair(layer.padding), pair(layer.dilation), layer.groups);
+}
+
+std::string transposed_convolution(const Layer& layer, std::size_t index) {
+  return fmt::format("torch.conv_transpose2d({1}, self.weight_{0}, self.bias_{0}, {2}, {3}, {4}, {5}, {6})", index,
+                     source(layer), pair(layer.stride), pair(layer.padding), pair(layer.output_padding), layer.groups,
+                     pair(layer.dilation));
+}
+
+std::string addition(const Layer& layer, std::size_t /*index*/) { return source(layer) + " + " + source(layer, 1); }
+
+std::string product(const Layer& layer, std::size_t /*index*/) { return source(layer) + " * " + source(layer, 1); }
+
+std::string upsampling(const Layer& layer, std::size_t /*index*/) {
+  return fmt::format("{0}.unsqueeze(3).unsqueeze(5).expand([-1, -1, -1, {1}, -1, {1}]).reshape({2})", source(layer),
+                     layer.stride, output_shape(layer));
+}
+
+std::string pixel_shuffle(const Layer& layer, std::size_t /*index*/) {
+  return fmt::format("torch.pixel_shuffle({}, {})", source(layer), layer.stride);
+}
+
+std::string reshape(const Layer& layer, std::size_t /*index*/) {
+  return fmt::format("{}.reshape({})", source(layer), output_shape(layer));
+}
+
+std::string concatenation(const Layer& layer, std::size_t /*index*/) {
+  return fmt::format("torch.cat([x{}], 1)", fmt::join(layer.sources, ", x"));
+}
+
+std::string slice(const Layer& layer, std::size_t /*index*/) {
+  return fmt::format("torch.narrow({}, 1, {}, {})", source(layer), layer.first, layer.channels);
+}
+
+std::string padding(const Layer& layer, std::size_t /*index*/) {
+  const auto [above, below, left, right] = layer.margins;
+  return fmt::format("torch.constant_pad_nd({}, {}, 0.0)", source(layer), bracketed({left, right, above, below}));
+}
+
+std::string transposition(const Layer& layer, std::size_t /*index*/) {
+  return fmt::format("torch.permute({}, {}).contiguous()", source(layer),
+                     bracketed({0, 1 + layer.axes[0], 1 + layer.axes[1], 1 + layer.axes[2]}));
+}
+
+std::string mean(const Layer& layer, std::size_t /*index*/) {
+  return fmt::format("torch.mean({}, [2, 3], True)", source(layer));
+}
+
+std::string average_pooling(const Layer& layer, std::size_t /*index*/) {
+  return fmt::format("torch.avg_pool2d({}, {}, {}, {}, False, False)", source(layer), pair(layer.kernel),
+                     pair(layer.stride), pair(layer.padding));
+}
+
+std::string max_pooling(const Layer& layer, std::size_t /*index*/) {
+  return fmt::format("torch.max_pool2d({}, {}, {}, {})", source(layer), pair(layer.kernel), pair(layer.stride),
+                     pair(layer.padding));
+}
+
+std::string bilinear_resize(const Layer& layer, std::size_t /*index*/) {
+  return fmt::format("torch.upsample_bilinear2d({}, {}, {})", source(layer),
+                     bracketed({layer.output.height, layer.output.width}), layer.align_corners ? "True" : "False");
+}
+
+std::string softmax(const Layer& layer, std::size_t /*index*/) {
+  return fmt::format("torch.softmax({}, 1)", source(layer));
+}
+
+using Script = std::string (*)(const Layer& layer, std::size_t index);
+
+constexpr std::array<Script, 16> kScripts{convolution,     transposed_convolution,
+                                          addition,        upsampling,
+                                          pixel_shuffle,   reshape,
+                                          product,         concatenation,
+                                          slice,           padding,
+                                          transposition,   mean,
+                                          average_pooling, max_pooling,
+                                          bilinear_resize, softmax};
+static_assert(kScripts.size() == static_cast<std::size_t>(Operation::softmax) + 1, "one entry for each enumerator");
+
+std::string activation_script(const Layer& layer, const std::string& x) {
+  switch (layer.activation) {
+    case Activation::none:
+      return x;
+    case Activation::leaky_relu:
+    case Activation::elu:
+      return fmt::format("torch.{}({}, {})", name(layer.activation), x, layer.slope);
+    case Activation::clamp:
+      return fmt::format("torch.clamp({}, {}, {})", x, layer.low, layer.high);
+    default:
+      return fmt::format("torch.{}({})", name(layer.activation), x);
+  }
+}
+
+// Layer `index` gives boundary x<boundary>.
+std::string layer_script(const Layer& layer, std::size_t index, std::int64_t boundary) {
+  const std::string call = kScripts[static_cast<std::size_t>(layer.operation)](layer, index);
+  return fmt::format("    x{} = {}\n", boundary, activation_script(layer, call));
 }
 
 // A module whose forward runs `first` (makes x0), all layers, then `last` (reads x).
 torch::jit::Module make_module(const std::string& name, const LayerGraph& graph, const std::string& first,
                                const std::string& last) {
+  (void)graph.input();  // refuses several inputs, or outputs
+  (void)graph.output();
   torch::jit::Module module("__torch__." + name);
   std::string script = first;
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
@@ -69,9 +146,9 @@ torch::jit::Module make_module(const std::string& name, const LayerGraph& graph,
       module.register_parameter(fmt::format("weight_{}", i), weight_tensor(graph, layer), false);
       module.register_parameter(fmt::format("bias_{}", i), bias_tensor(graph, layer), false);
     }
-    script += layer_script(layer, i);
+    script += layer_script(layer, i, graph.boundary_of(i));
   }
-  script += fmt::format("    x = x{}\n", graph.layers.size());
+  script += fmt::format("    x = x{}\n", graph.output_boundaries().front());
   module.define(script + last);
   module.eval();
   return module;
@@ -88,7 +165,7 @@ torch::jit::Module encoder_module(const models::VaeWeights& vae) {
 }
 
 torch::jit::Module decoder_module(const models::VaeWeights& vae) {
-  const ImageShape latent = vae.decoder.input;
+  const ImageShape latent = vae.decoder.input();
   return make_module("Decoder", vae.decoder,
                      fmt::format("def forward(self, latent: Tensor) -> Tensor:\n"
                                  "    x0 = latent.reshape([-1, {}, {}, {}])\n",

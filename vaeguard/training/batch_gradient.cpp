@@ -54,7 +54,7 @@ void BatchGradient::run(const Matrix& images, std::span<const std::int64_t> rows
   parallel_chunks(count, kChunkRows, threads_, [&](std::int64_t first, std::int64_t size) {
     const auto c = static_cast<std::size_t>(first / kChunkRows);
     prepare(images, rows.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size)), keys,
-            networks_.decoder.graph().input.size(), chunks_[c]);
+            networks_.decoder.graph().input_size(), chunks_[c]);
     const std::span<float> gradient = gradient_of(c, with_gradient);
     std::ranges::fill(gradient, 0.0F);
     objective_.forward(networks_, chunks_[c], gradient);
@@ -75,7 +75,7 @@ void BatchGradient::run(const Matrix& images, std::span<const std::int64_t> rows
 }
 
 double BatchGradient::couple(std::int64_t chunks, std::int64_t rows, bool with_gradient) {
-  const std::int64_t size = networks_.decoder.graph().input.size();
+  const std::int64_t size = networks_.decoder.graph().input_size();
   Matrix encoded(rows, 2 * size);
   Matrix latents(rows, size);
   for (std::int64_t c = 0; c < chunks; ++c) {

@@ -36,7 +36,7 @@ MeanAndError mean_and_error(const std::vector<double>& values) {
 }
 
 void check_images(const Matrix& images, const networks::Network& encoder) {
-  check_shape("training.evaluation", "images", images, -1, encoder.graph().input.size());
+  check_shape("training.evaluation", "images", images, -1, encoder.graph().input_size());
   if (images.empty()) {
     misuse("training.evaluation", "expected at least one image, got none");
   }
@@ -90,7 +90,7 @@ ElboEstimate estimate_elbo(const networks::Network& encoder, const networks::Net
                            const models::Likelihood& likelihood, const models::Prior& prior, const Matrix& images,
                            Key key, int threads) {
   check_images(images, encoder);
-  const std::int64_t size = decoder.graph().input.size();
+  const std::int64_t size = decoder.graph().input_size();
   std::vector<double> reconstruction(static_cast<std::size_t>(images.rows()));
   std::vector<double> divergence(reconstruction.size());
   parallel_chunks(images.rows(), kImagesPerChunk, threads, [&](std::int64_t first, std::int64_t count) {

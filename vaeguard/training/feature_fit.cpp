@@ -26,14 +26,14 @@ void initialise(LayerGraph& graph, Key key) {
   const std::vector<networks::Layer> layers = graph.layers;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const auto weight = graph.weight(layers[i]);
-    const double fan_in = static_cast<double>(layers[i].input.channels * layers[i].taps());
+    const double fan_in = static_cast<double>(layers[i].input().channels * layers[i].taps());
     fill_normal(key.fold(i), weight);
     std::ranges::for_each(weight, [&](float& w) { w *= static_cast<float>(std::sqrt(2.0 / fan_in)); });
   }
 }
 
 LayerGraph feature_graph(ImageShape image) {
-  LayerGraph graph{.input = image, .layers = {}, .parameters = {}};
+  LayerGraph graph{.inputs = {image}};
   for (const std::int64_t channels : {32, 64, 128}) {
     graph.add(Operation::convolution,
               {.channels = channels, .kernel = 3, .stride = 2, .padding = 1, .activation = Activation::relu});

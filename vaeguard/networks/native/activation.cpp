@@ -1,7 +1,9 @@
 // Loops that compilers vectorise, one for each activation.
 #include "vaeguard/networks/native/activation.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "vaeguard/base/exponential.h"
 
@@ -15,6 +17,15 @@ float tanh_of(float x) {
   const float e = exponential_of_negative(-2.0F * std::abs(x));
   return std::copysign((1.0F - e) / (1.0F + e), x);
 }
+
+// exp(x), infinite where a float is; below -87 it stays exp(-87).
+float exponential(float x) {
+  const float e = exponential_of_negative(-std::abs(x));
+  const float half = exponential_of_negative(-0.5F * std::abs(x));
+  return x > 87.0F ? 1.0F / half / half : x > 0.0F ? 1.0F / e : e;
+}
+
+float softplus_of(float x) { return std::max(x, 0.0F) + std::log1p(exponential_of_negative(-std::abs(x))); }
 
 template <typename Function>
 void each(const float* x, float* y, std::int64_t count, Function function) {
@@ -32,9 +43,11 @@ void multiply_each(const float* x, const float* y, float* g, std::int64_t count,
 
 }  // namespace
 
-void activate(Activation activation, double slope, const float* x, float* y, std::int64_t count) {
-  const auto a = static_cast<float>(slope);
-  switch (activation) {
+void activate(const LayerOptions& options, const float* x, float* y, std::int64_t count) {
+  const auto a = static_cast<float>(options.slope);
+  const auto low = static_cast<float>(options.low);
+  const auto high = static_cast<float>(options.high);
+  switch (options.activation) {
     case Activation::none:
       return each(x, y, count, [](float v) { return v; });
     case Activation::relu:
@@ -50,13 +63,20 @@ void activate(Activation activation, double slope, const float* x, float* y, std
       return each(x, y, count, tanh_of);
     case Activation::sigmoid:
       return each(x, y, count, sigmoid_of);
+    case Activation::exp:
+      return each(x, y, count, exponential);
+    case Activation::clamp:
+      return each(x, y, count, [low, high](float v) { return v < low ? low : v > high ? high : v; });
+    case Activation::softplus:
+      return each(x, y, count, softplus_of);
   }
 }
 
-void multiply_by_derivative(Activation activation, double slope, const float* x, const float* y, float* g,
-                            std::int64_t count) {
-  const auto a = static_cast<float>(slope);
-  switch (activation) {
+void multiply_by_derivative(const LayerOptions& options, const float* x, const float* y, float* g, std::int64_t count) {
+  const auto a = static_cast<float>(options.slope);
+  const auto low = static_cast<float>(options.low);
+  const auto high = static_cast<float>(options.high);
+  switch (options.activation) {
     case Activation::none:
       return;
     case Activation::relu:
@@ -74,6 +94,12 @@ void multiply_by_derivative(Activation activation, double slope, const float* x,
       return multiply_each(x, y, g, count, [](float, float w) { return 1.0F - w * w; });
     case Activation::sigmoid:
       return multiply_each(x, y, g, count, [](float, float w) { return w * (1.0F - w); });
+    case Activation::exp:
+      return multiply_each(x, y, g, count, [](float, float w) { return w; });
+    case Activation::clamp:
+      return multiply_each(x, y, g, count, [low, high](float v, float) { return v > low && v <= high ? 1.0F : 0.0F; });
+    case Activation::softplus:
+      return multiply_each(x, y, g, count, [](float v, float) { return sigmoid_of(v); });
   }
 }
 

@@ -7,10 +7,9 @@
 
 namespace vaeguard::networks::native {
 
-/// y[i] = f(x[i])
-void activate(Activation activation, double slope, const float* x, float* y, std::int64_t count);
-/// g[i] <- g[i] f'(x[i]), given y = f(x)
-void multiply_by_derivative(Activation activation, double slope, const float* x, const float* y, float* g,
-                            std::int64_t count);
+/// y[i] = f(x[i]) of the activation that `options` name.
+void activate(const LayerOptions& options, const float* x, float* y, std::int64_t count);
+/// g[i] <- g[i] f'(x[i]), given y = f(x).
+void multiply_by_derivative(const LayerOptions& options, const float* x, const float* y, float* g, std::int64_t count);
 
 }  // namespace vaeguard::networks::native

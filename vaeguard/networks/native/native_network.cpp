@@ -11,6 +11,8 @@ namespace vaeguard::networks {
 namespace native {
 namespace {
 
+constexpr const char* kPlace = "networks.native";
+
 // Rows that pass through all layers together, so that what they leave stays in the cache.
 constexpr std::int64_t kGroupRows = 8;
 
@@ -19,22 +21,30 @@ class NativeTape : public Tape {
   std::int64_t rows = 0;
   std::vector<AlignedFloats> values;     // of each buffer, all rows of the last forward
   std::vector<AlignedFloats> gradients;  // of each slot, one group
+  std::vector<AlignedFloats> tangents;   // of each buffer, one group
   std::vector<AlignedFloats> weight_gradients;
   AlignedFloats scratch;
   std::vector<float*> value_pointers;
   std::vector<float*> gradient_pointers;
+  std::vector<float*> tangent_pointers;
 };
 
 void put(float value, float& to) { to = value; }
 void put(float value, Half& to) { to = to_bfloat16(value); }
 
-// `count` rows [channel, position] of a matrix from `first` on -> [position, channel].
+// Some neighbouring rows of a matrix, and the columns of them that hold one boundary's values.
+struct Block {
+  std::int64_t first_row;
+  std::int64_t rows;
+  std::int64_t first_column;
+};
+
+// Rows [channel, position] of a matrix -> [position, channel].
 template <typename Value>
-void rows_to_positions(const Matrix& matrix, std::int64_t first, std::int64_t count, const ImageShape& shape,
-                       Value* to) {
+void rows_to_positions(const Matrix& matrix, const Block& block, const ImageShape& shape, Value* to) {
   const std::int64_t positions = shape.positions();
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float* from = matrix.data() + (first + i) * matrix.columns();
+  for (std::int64_t i = 0; i < block.rows; ++i) {
+    const float* from = matrix.data() + (block.first_row + i) * matrix.columns() + block.first_column;
     Value* row = to + i * shape.size();
     if (positions == 1 || shape.channels == 1) {
       for (std::int64_t j = 0; j < shape.size(); ++j) {
@@ -50,21 +60,19 @@ void rows_to_positions(const Matrix& matrix, std::int64_t first, std::int64_t co
   }
 }
 
-void rows_to_positions(const Matrix& matrix, std::int64_t first, std::int64_t count, const ImageShape& shape,
-                       Element element, float* to) {
+void rows_to_positions(const Matrix& matrix, const Block& block, const ImageShape& shape, Element element, float* to) {
   if (element == Element::bfloat16) {
-    rows_to_positions(matrix, first, count, shape, reinterpret_cast<Half*>(to));
+    rows_to_positions(matrix, block, shape, reinterpret_cast<Half*>(to));
   } else {
-    rows_to_positions(matrix, first, count, shape, to);
+    rows_to_positions(matrix, block, shape, to);
   }
 }
 
-void positions_to_rows(const float* from, std::int64_t count, const ImageShape& shape, std::int64_t first,
-                       Matrix& matrix) {
+void positions_to_rows(const float* from, const Block& block, const ImageShape& shape, Matrix& matrix) {
   const std::int64_t positions = shape.positions();
-  for (std::int64_t i = 0; i < count; ++i) {
+  for (std::int64_t i = 0; i < block.rows; ++i) {
     const float* row = from + i * shape.size();
-    float* to = matrix.data() + (first + i) * matrix.columns();
+    float* to = matrix.data() + (block.first_row + i) * matrix.columns() + block.first_column;
     if (positions == 1 || shape.channels == 1) {
       std::copy_n(row, shape.size(), to);
       continue;
@@ -77,10 +85,33 @@ void positions_to_rows(const float* from, std::int64_t count, const ImageShape& 
   }
 }
 
+void fill_columns(float value, const Block& block, const ImageShape& shape, Matrix& matrix) {
+  for (std::int64_t i = 0; i < block.rows; ++i) {
+    std::fill_n(matrix.row(block.first_row + i).begin() + block.first_column, shape.size(), value);
+  }
+}
+
+// Zero where the values [count] that a fused ReLU gave are.
+void mask(const float* values, Element element, std::int64_t count, float* gradient) {
+  auto* halves = reinterpret_cast<Half*>(gradient);
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (values[i] > 0.0F) {
+      continue;
+    }
+    if (element == Element::bfloat16) {
+      halves[i] = 0;
+    } else {
+      gradient[i] = 0.0F;
+    }
+  }
+}
+
 class NativeNetwork : public TrainableNetwork {
  public:
   NativeNetwork(LayerGraph graph, Parameters parameters, Precision precision = Precision::float32)
-      : graph_(std::move(graph)), plan_(make_plan(graph_, parameters, kernels(precision), precision)) {}
+      : graph_(std::move(graph)),
+        outputs_(graph_.output_boundaries()),
+        plan_(make_plan(graph_, parameters, kernels(precision), precision)) {}
 
   [[nodiscard]] const LayerGraph& graph() const override { return graph_; }
   [[nodiscard]] std::string_view backend() const override { return "native"; }
@@ -89,26 +120,45 @@ class NativeNetwork : public TrainableNetwork {
     tape->values.resize(plan_.buffers.size());
     tape->value_pointers.resize(plan_.buffers.size());
     tape->gradient_pointers.resize(plan_.buffers.size());
+    tape->tangents.resize(plan_.buffers.size());
+    tape->tangent_pointers.resize(plan_.buffers.size());
     tape->gradients.resize(plan_.slot_size.size());
     tape->weight_gradients.resize(plan_.weighted.size());
     return tape;
   }
 
   void forward(const Matrix& inputs, Matrix& outputs, Tape& generic_tape) const override {
-    check_shape("networks.native", "inputs", inputs, -1, graph_.input.size());
+    check_shape(kPlace, "inputs", inputs, -1, graph_.input_size());
     auto& tape = dynamic_cast<NativeTape&>(generic_tape);
     tape.rows = inputs.rows();
-    outputs.resize(inputs.rows(), graph_.output().size());
+    outputs.resize(inputs.rows(), graph_.output_size());
     for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
       tape.values[b].require(inputs.rows() * plan_.buffers[b].value_floats());
     }
     for (std::int64_t first = 0; first < tape.rows; first += kGroupRows) {
       const Group group = group_at(first, tape);
-      rows_to_positions(inputs, first, group.rows, graph_.input, plan_.buffers[0].values, group.values[0]);
+      read_inputs(inputs, first, group.rows, group.values);
       for (const auto& step : plan_.steps) {
         step->forward(group);
       }
-      positions_to_rows(group.values[plan_.output], group.rows, graph_.output(), first, outputs);
+      write_outputs(group.values, first, group.rows, outputs);
+    }
+  }
+
+  void tangent(const Matrix& input_tangents, Matrix& output_tangents, Tape& generic_tape) const override {
+    auto& tape = dynamic_cast<NativeTape&>(generic_tape);
+    check_shape(kPlace, "input_tangents", input_tangents, tape.rows, graph_.input_size());
+    output_tangents.resize(tape.rows, graph_.output_size());
+    for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
+      tape.tangent_pointers[b] = tape.tangents[b].require(kGroupRows * plan_.buffers[b].value_floats());
+    }
+    for (std::int64_t first = 0; first < tape.rows; first += kGroupRows) {
+      const Group group = group_at(first, tape);
+      read_inputs(input_tangents, first, group.rows, group.tangents);
+      for (const auto& step : plan_.steps) {
+        step->tangent(group);
+      }
+      write_outputs(group.tangents, first, group.rows, output_tangents);
     }
   }
 
@@ -137,7 +187,7 @@ class NativeNetwork : public TrainableNetwork {
 
   void check_parameters(std::string_view what, std::size_t count) const {
     if (count != graph_.parameters.size()) {
-      misuse("networks.native", "{} must have {} values, got {}", what, graph_.parameters.size(), count);
+      misuse(kPlace, "{} must have {} values, got {}", what, graph_.parameters.size(), count);
     }
   }
 
@@ -148,18 +198,73 @@ class NativeNetwork : public TrainableNetwork {
     return {.rows = std::min(kGroupRows, tape.rows - first),
             .values = tape.value_pointers,
             .gradients = tape.gradient_pointers,
+            .tangents = tape.tangent_pointers,
             .scratch = &tape.scratch};
+  }
+
+  void read_inputs(const Matrix& matrix, std::int64_t first, std::int64_t rows, std::span<float* const> buffers) const {
+    std::int64_t column = 0;
+    for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+      rows_to_positions(matrix, {first, rows, column}, graph_.inputs[i], plan_.buffers[i].values, buffers[i]);
+      column += graph_.inputs[i].size();
+    }
+  }
+
+  void write_outputs(std::span<float* const> buffers, std::int64_t first, std::int64_t rows, Matrix& matrix) const {
+    std::int64_t column = 0;
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      const ImageShape shape = graph_.boundary(outputs_[i]);
+      positions_to_rows(buffers[plan_.outputs[i]], {first, rows, column}, shape, matrix);
+      column += shape.size();
+    }
+  }
+
+  // Outputs that are the same boundary share a gradient, to which each adds its own.
+  void read_output_gradients(const Matrix& matrix, std::int64_t first, const Group& group) const {
+    std::int64_t column = 0;
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      const ImageShape shape = graph_.boundary(outputs_[i]);
+      const std::int64_t count = group.rows * shape.size();
+      const Buffer& buffer = plan_.buffers[plan_.outputs[i]];
+      float* gradient = group.gradients[plan_.outputs[i]];
+      if (gradient != nullptr) {
+        const auto before = plan_.outputs.begin() + static_cast<std::ptrdiff_t>(i);
+        const bool again = std::find(plan_.outputs.begin(), before, plan_.outputs[i]) != before;
+        float* to = again ? group.scratch->require(count) : gradient;
+        rows_to_positions(matrix, {first, group.rows, column}, shape, buffer.gradients, to);
+        if (buffer.rectified) {
+          mask(group.values[plan_.outputs[i]], buffer.gradients, count, to);
+        }
+        for (std::int64_t j = 0; again && j < count; ++j) {
+          gradient[j] += to[j];
+        }
+      }
+      column += shape.size();
+    }
+  }
+
+  void write_input_gradients(const Group& group, std::int64_t first, Matrix& matrix) const {
+    std::int64_t column = 0;
+    for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+      const Block block{first, group.rows, column};
+      if (group.gradients[i] == nullptr) {  // no output depends on it
+        fill_columns(0.0F, block, graph_.inputs[i], matrix);
+      } else {
+        positions_to_rows(group.gradients[i], block, graph_.inputs[i], matrix);
+      }
+      column += graph_.inputs[i].size();
+    }
   }
 
   void run_backward(const Matrix& output_gradients, Matrix* input_gradients, std::span<float> parameter_gradients,
                     NativeTape& tape) const {
-    check_shape("networks.native", "output_gradients", output_gradients, tape.rows, graph_.output().size());
+    check_shape(kPlace, "output_gradients", output_gradients, tape.rows, graph_.output_size());
     if (input_gradients != nullptr) {
-      input_gradients->resize(tape.rows, graph_.input.size());
+      input_gradients->resize(tape.rows, graph_.input_size());
     }
     for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
       const std::size_t slot = plan_.gradient_slot[b];
-      const bool wanted = slot < plan_.slot_size.size() && (b > 0 || input_gradients != nullptr);
+      const bool wanted = slot < plan_.slot_size.size() && (b >= graph_.inputs.size() || input_gradients != nullptr);
       tape.gradient_pointers[b] = wanted ? tape.gradients[slot].require(kGroupRows * plan_.slot_size[slot]) : nullptr;
     }
     for (std::size_t i = 0; i < plan_.weighted.size() && !parameter_gradients.empty(); ++i) {
@@ -177,23 +282,7 @@ class NativeNetwork : public TrainableNetwork {
   void backward_group(const Matrix& output_gradients, std::int64_t first, Matrix* input_gradients,
                       std::span<float> parameter_gradients, NativeTape& tape) const {
     const Group group = group_at(first, tape);
-    float* gradient = group.gradients[plan_.output];
-    const Buffer& buffer = plan_.buffers[plan_.output];
-    rows_to_positions(output_gradients, first, group.rows, graph_.output(), buffer.gradients, gradient);
-    if (buffer.rectified) {
-      const float* output = group.values[plan_.output];
-      auto* halves = reinterpret_cast<Half*>(gradient);
-      for (std::int64_t i = 0; i < group.rows * graph_.output().size(); ++i) {
-        if (output[i] > 0.0F) {
-          continue;
-        }
-        if (buffer.gradients == Element::bfloat16) {
-          halves[i] = 0;
-        } else {
-          gradient[i] = 0.0F;
-        }
-      }
-    }
+    read_output_gradients(output_gradients, first, group);
     std::size_t weighted = plan_.weighted.size();
     for (std::size_t s = plan_.steps.size(); s-- > 0;) {
       const Step* step = plan_.steps[s].get();
@@ -204,11 +293,12 @@ class NativeNetwork : public TrainableNetwork {
       step->backward(group);
     }
     if (input_gradients != nullptr) {
-      positions_to_rows(group.gradients[0], group.rows, graph_.input, first, *input_gradients);
+      write_input_gradients(group, first, *input_gradients);
     }
   }
 
   LayerGraph graph_;
+  std::vector<std::int64_t> outputs_;  // boundaries
   Plan plan_;
 };
 
@@ -224,10 +314,8 @@ class NativeBackend : public Backend {
                                               : fmt::format(", bfloat16 by {}", bfloat16->name));
   }
   [[nodiscard]] std::string unsupported(const LayerGraph& graph, Precision precision) const override {
-    if (graph.layers.empty()) {
-      return "the graph has no layers";
-    }
-    return precision == Precision::float32 ? "" : unsupported_in_bfloat16(graph);
+    const std::string reason = defect(graph);
+    return !reason.empty() || precision == Precision::float32 ? reason : unsupported_in_bfloat16(graph);
   }
   [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph, Precision precision) const override {
     return std::make_shared<NativeNetwork>(graph, Parameters::fixed, precision);
@@ -239,9 +327,12 @@ class NativeBackend : public Backend {
     if (chosen.kernels == nullptr) {
       return chosen.refusal;
     }
+    if (graph.inputs.size() > 1 || !graph.outputs.empty()) {
+      return "bfloat16 needs a chain of layers with one input, the last of which is the only output";
+    }
     for (std::size_t l = 0; l < graph.layers.size(); ++l) {
       const Layer& layer = graph.layers[l];
-      if (!layer.weighted() || layer.groups != 1 || layer.source != static_cast<std::int64_t>(l) ||
+      if (!layer.weighted() || layer.groups != 1 || layer.source() != static_cast<std::int64_t>(l) ||
           (layer.activation != Activation::none && layer.activation != Activation::relu)) {
         return fmt::format(
             "bfloat16 needs a chain of convolutions of one group with relu or no activation; layer {}: {}", l,

@@ -38,8 +38,8 @@ Pass::Pass(const Layer& layer, Direction direction, const std::vector<Connection
   const bool forward = direction == Direction::forward;
   const bool transposed = layer.operation == Operation::transposed_convolution;
   flipped_ = forward == transposed;
-  from_channels_ = (forward ? layer.input : layer.output).channels / layer.groups;
-  to_channels_ = (forward ? layer.output : layer.input).channels / layer.groups;
+  from_channels_ = (forward ? layer.input() : layer.output).channels / layer.groups;
+  to_channels_ = (forward ? layer.output : layer.input()).channels / layer.groups;
   std::vector<std::vector<Gathered>> by_position(static_cast<std::size_t>(to.count));
   std::int64_t pairs = 0;
   for (const Connection& c : connections) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "vaeguard/networks/layer_graph.h"
+#include "vaeguard/networks/layer_maps.h"
 #include "vaeguard/networks/native/aligned_floats.h"
 #include "vaeguard/networks/native/kernels.h"
 

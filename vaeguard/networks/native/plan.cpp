@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "vaeguard/networks/activation.h"
+#include "vaeguard/networks/native/arithmetic_steps.h"
 #include "vaeguard/networks/native/bfloat16.h"
+#include "vaeguard/networks/native/plain_steps.h"
 
 namespace vaeguard::networks::native {
 namespace {
@@ -23,16 +26,20 @@ class Lowering {
       : graph_(graph),
         kernels_(kernels),
         precision_(precision),
-        read_(graph.layers.size() + 1),
-        foldable_(graph.layers.size() + 1) {
+        read_(static_cast<std::size_t>(graph.boundaries())),
+        foldable_(static_cast<std::size_t>(graph.boundaries())) {
     find_readers(parameters);
-    Buffer input{Layout::all(graph.input.positions()), graph.input.channels, false};
-    input.values = element(input.channels);
-    boundaries_.push_back({.buffer = add_buffer(std::move(input))});
-    for (std::size_t l = 0; l < graph.layers.size(); ++l) {
-      boundaries_.push_back(read_[l + 1] ? lower(l) : Boundary{});
+    for (const ImageShape& shape : graph.inputs) {
+      Buffer input{Layout::all(shape.positions()), shape.channels, false};
+      input.values = element(input.channels);
+      boundaries_.push_back({.buffer = add_buffer(std::move(input))});
     }
-    plan_.output = boundaries_.back().buffer;
+    for (std::size_t l = 0; l < graph.layers.size(); ++l) {
+      boundaries_.push_back(read_[boundaries_.size()] ? lower(l) : Boundary{});
+    }
+    for (const std::int64_t output : graph.output_boundaries()) {
+      plan_.outputs.push_back(boundaries_[static_cast<std::size_t>(output)].buffer);
+    }
     share_gradients();
   }
   Plan take() { return std::move(plan_); }
@@ -40,20 +47,18 @@ class Lowering {
  private:
   // A boundary's constants may be folded if all that read it are weighted layers.
   void find_readers(Parameters parameters) {
-    read_.back() = true;
     std::ranges::fill(foldable_, parameters == Parameters::fixed);
-    foldable_.front() = foldable_.back() = false;
+    std::fill_n(foldable_.begin(), graph_.inputs.size(), false);
+    for (const std::int64_t output : graph_.output_boundaries()) {
+      read_[static_cast<std::size_t>(output)] = true;
+      foldable_[static_cast<std::size_t>(output)] = false;
+    }
     for (std::size_t l = graph_.layers.size(); l-- > 0;) {
       const Layer& layer = graph_.layers[l];
-      if (!read_[l + 1]) {
-        continue;
-      }
-      const auto source = static_cast<std::size_t>(layer.source);
-      read_[source] = true;
-      foldable_[source] = foldable_[source] && layer.weighted();
-      if (layer.operation == Operation::addition) {
-        read_[static_cast<std::size_t>(layer.other)] = true;
-        foldable_[static_cast<std::size_t>(layer.other)] = false;
+      for (std::size_t i = 0; read_[graph_.inputs.size() + l] && i < layer.sources.size(); ++i) {
+        const auto source = static_cast<std::size_t>(layer.sources[i]);
+        read_[source] = true;
+        foldable_[source] = foldable_[source] && layer.weighted();
       }
     }
   }
@@ -69,7 +74,8 @@ class Lowering {
 
   Step& add_step(std::unique_ptr<Step> step, std::vector<std::size_t> sources, std::size_t target) {
     for (const std::size_t source : sources) {
-      step->sources.push_back({.buffer = source});
+      const Buffer& buffer = plan_.buffers[source];
+      step->sources.push_back({.buffer = source, .size = buffer.size(), .rectified = buffer.rectified});
     }
     step->target = target;
     plan_.steps.push_back(std::move(step));
@@ -85,41 +91,39 @@ class Lowering {
     }
     const Buffer before = plan_.buffers[result.buffer];
     const std::size_t target = add_buffer({before.layout, before.channels, false});
-    add_step(std::make_unique<ActivationStep>(layer.activation, layer.slope, before), {result.buffer}, target);
+    add_step(make_activation_step(layer, before.size()), {result.buffer}, target);
     result.buffer = target;
     return result;
   }
 
   Boundary lower_plain(const Layer& layer) {
-    const std::size_t source = boundaries_[static_cast<std::size_t>(layer.source)].buffer;
-    const std::size_t target = add_buffer({Layout::all(layer.output.positions()), layer.output.channels, false});
-    if (layer.operation == Operation::addition) {
-      const std::size_t other = boundaries_[static_cast<std::size_t>(layer.other)].buffer;
-      add_step(std::make_unique<AdditionStep>(plan_.buffers[source], plan_.buffers[other]), {source, other}, target);
-    } else {
-      add_step(std::make_unique<MoveStep>(layer, plan_.buffers[source]), {source}, target);
+    std::vector<std::size_t> sources;
+    for (const std::int64_t source : layer.sources) {
+      sources.push_back(boundaries_[static_cast<std::size_t>(source)].buffer);
     }
+    const std::size_t target = add_buffer({Layout::all(layer.output.positions()), layer.output.channels, false});
+    add_step(make_plain_step(layer), sources, target);
     return {.buffer = target};
   }
 
   Boundary lower_weighted(std::size_t l) {
     const Layer& layer = graph_.layers[l];
+    const bool foldable = foldable_[graph_.inputs.size() + l];
     const auto all = connections(layer);
-    const Boundary& from = boundaries_[static_cast<std::size_t>(layer.source)];
+    const Boundary& from = boundaries_[static_cast<std::size_t>(layer.source())];
     const Buffer source = plan_.buffers[from.buffer];
     Boundary to;
     Buffer target{Layout::all(layer.output.positions()), layer.output.channels, layer.activation == Activation::relu};
     target.values = l + 1 < graph_.layers.size() ? element(target.channels) : Element::float32;
     target.gradients = element(target.channels);
     std::vector<double> biases;
-    if (foldable_[l + 1] || source.layout.count < layer.input.positions()) {
+    if (foldable || source.layout.count < layer.input().positions()) {
       biases = position_bias(layer, from, source, all);
     }
-    if (foldable_[l + 1]) {
+    if (foldable) {
       target.layout = live_outputs(layer, source, all);
       to.constants = biases;
-      std::ranges::for_each(to.constants,
-                            [&](double& value) { value = activate(layer.activation, layer.slope, value); });
+      std::ranges::for_each(to.constants, [&](double& value) { value = activate(layer, value); });
     }
     to.buffer = add_buffer(target);
     auto step = std::make_unique<WeightedStep>(graph_, l, all, source, target, kernels_,
@@ -139,7 +143,7 @@ class Lowering {
     for (std::size_t i = 0; i < result.size(); ++i) {
       result[i] = bias[i % static_cast<std::size_t>(channels)];
     }
-    const std::int64_t inputs = layer.input.channels / layer.groups;
+    const std::int64_t inputs = layer.input().channels / layer.groups;
     for (const Connection& c : all) {
       if (source.layout.live[static_cast<std::size_t>(c.input)] >= 0) {
         continue;
@@ -149,7 +153,7 @@ class Lowering {
         double sum = 0.0;
         for (std::int64_t i = first; i < first + inputs; ++i) {
           sum += static_cast<double>(weight[static_cast<std::size_t>(layer.weight_index(o, i, c.tap))]) *
-                 from.constants[static_cast<std::size_t>(c.input * layer.input.channels + i)];
+                 from.constants[static_cast<std::size_t>(c.input * layer.input().channels + i)];
         }
         result[static_cast<std::size_t>(c.output * channels + o)] += sum;
       }
@@ -195,7 +199,11 @@ class Lowering {
       plan_.slot_size[free] = std::max(plan_.slot_size[free], plan_.buffers[buffer].gradient_floats());
       plan_.gradient_slot[buffer] = free;
     };
-    occupy(plan_.output);
+    for (const std::size_t output : plan_.outputs) {
+      if (plan_.gradient_slot[output] == kNone) {
+        occupy(output);
+      }
+    }
     for (std::size_t s = plan_.steps.size(); s-- > 0;) {
       for (Source& source : plan_.steps[s]->sources) {
         source.accumulate = plan_.gradient_slot[source.buffer] != kNone;

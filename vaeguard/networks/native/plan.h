@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "vaeguard/networks/layer_graph.h"
-#include "vaeguard/networks/native/steps.h"
+#include "vaeguard/networks/native/weighted_step.h"
 #include "vaeguard/networks/network.h"
 
 namespace vaeguard::networks::native {
@@ -15,10 +15,10 @@ namespace vaeguard::networks::native {
 enum class Parameters { fixed, trainable };
 
 struct Plan {
-  std::vector<Buffer> buffers;  // the network's input first
+  std::vector<Buffer> buffers;  // the network's inputs first
   std::vector<std::unique_ptr<Step>> steps;
   std::vector<WeightedStep*> weighted;  // those of them that have parameters
-  std::size_t output = 0;               // a buffer
+  std::vector<std::size_t> outputs;     // buffers
   /// Gradients share memory where they do not live at the same time: the slot of each buffer's, and each slot's floats
   /// a row.
   std::vector<std::size_t> gradient_slot;
@@ -27,7 +27,7 @@ struct Plan {
 
 /// Positions that no input reaches (between the taps of a dilated transposed convolution, say) hold a constant,
 /// activation(bias). With fixed parameters the layers that read them take their part into a bias per position, and they
-/// vanish. Layers whose output nobody reads vanish too.
+/// vanish. Layers whose output nobody reads vanish too, and so do gradients of inputs that no output depends on.
 ///
 /// In bfloat16 (chains of weighted layers only) weights are rounded, and so are values and gradients between layers
 /// where their channels come in pairs, as the kernel takes them; others, the network's output and the gradient of its

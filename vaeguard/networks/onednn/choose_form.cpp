@@ -24,11 +24,9 @@ bool much_padding(const Geometry& g) {
   if (!fits || !can_flip(g)) {
     return false;
   }
-  const Layer layer{.operation = Operation::convolution,
-                    .input = g.fine,
-                    .output = g.coarse,
-                    .kernel = g.kernel,
-                    .padding = g.padding};
+  Layer layer{{.kernel = g.kernel, .padding = g.padding}};
+  layer.inputs = {g.fine};
+  layer.output = g.coarse;
   return static_cast<double>(connections(layer).size()) * 1.15 < static_cast<double>(g.coarse.positions() * g.taps());
 }
 

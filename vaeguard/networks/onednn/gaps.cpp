@@ -3,11 +3,14 @@
 
 #include <algorithm>
 
+#include "vaeguard/networks/activation.h"
+#include "vaeguard/networks/layer_maps.h"
+
 namespace vaeguard::networks::onednn {
 namespace {
 
 bool leaves_gaps(const Layer& layer) {
-  return layer.operation == Operation::transposed_convolution && layer.input.positions() == 1 && layer.padding == 0 &&
+  return layer.operation == Operation::transposed_convolution && layer.input().positions() == 1 && layer.padding == 0 &&
          layer.output_padding == 0 && layer.dilation > 1 && layer.kernel > 1;
 }
 
@@ -16,7 +19,7 @@ bool read_by_next_alone(const LayerGraph& graph, std::size_t l) {
   const auto boundary = static_cast<std::int64_t>(l + 1);
   for (std::size_t reader = l + 1; reader < graph.layers.size(); ++reader) {
     const Layer& layer = graph.layers[reader];
-    const bool reads = layer.source == boundary || (layer.operation == Operation::addition && layer.other == boundary);
+    const bool reads = std::ranges::find(layer.sources, boundary) != layer.sources.end();
     if (reads != (reader == l + 1)) {
       return false;
     }
@@ -29,10 +32,10 @@ std::vector<float> bias_with_gaps(const LayerGraph& graph, const Layer& first, c
   const std::int64_t channels = next.output.channels;
   std::vector<double> constant;
   for (const float bias : graph.bias(first)) {
-    constant.push_back(activate(first.activation, first.slope, bias));
+    constant.push_back(activate(first, bias));
   }
   // What one gap gives through each tap: [tap][channel].
-  const std::int64_t inputs = next.input.channels / next.groups;
+  const std::int64_t inputs = next.input().channels / next.groups;
   std::vector<double> given(static_cast<std::size_t>(next.taps() * channels));
   for (std::int64_t t = 0; t < next.taps(); ++t) {
     for (std::int64_t o = 0; o < channels; ++o) {
@@ -49,8 +52,8 @@ std::vector<float> bias_with_gaps(const LayerGraph& graph, const Layer& first, c
     sums[i] = graph.bias(next)[i % static_cast<std::size_t>(channels)];
   }
   for (const Connection& c : connections(next)) {
-    const std::int64_t row = c.input / next.input.width;
-    const std::int64_t column = c.input % next.input.width;
+    const std::int64_t row = c.input / next.input().width;
+    const std::int64_t column = c.input % next.input().width;
     if (row % first.dilation == 0 && column % first.dilation == 0) {
       continue;  // a tap of the first layer, no gap
     }
@@ -83,7 +86,7 @@ std::vector<BiasedLayer> without_gaps(const LayerGraph& graph) {
     dense.dilation = 1;
     dense.output = {first.output.channels, first.kernel, first.kernel};
     Layer& wide = result[l + 1].layer;
-    wide.input = dense.output;
+    wide.inputs = {dense.output};
     wide.stride = next.stride * first.dilation;
   }
   return result;

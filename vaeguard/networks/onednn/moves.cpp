@@ -24,14 +24,15 @@ void append(std::vector<Run>& runs, const Run& run) {
 
 Layer as_layer(const Geometry& g, Operation operation) {
   const bool transposed = operation == Operation::transposed_convolution;
-  return {.operation = operation,
-          .input = transposed ? g.coarse : g.fine,
-          .output = transposed ? g.fine : g.coarse,
-          .kernel = g.kernel,
-          .stride = g.stride,
-          .padding = g.padding,
-          .dilation = g.dilation,
-          .groups = g.groups};
+  Layer layer{{.kernel = g.kernel,
+               .stride = g.stride,
+               .padding = g.padding,
+               .dilation = g.dilation,
+               .groups = g.groups}};
+  layer.operation = operation;
+  layer.inputs = {transposed ? g.coarse : g.fine};
+  layer.output = transposed ? g.fine : g.coarse;
+  return layer;
 }
 
 // Four floats side by side, which every x86-64 and ARM64 processor has registers for.
@@ -75,8 +76,8 @@ void add_one(const std::int64_t* begin, const std::int64_t* end, const float* co
 
 Geometry geometry(const Layer& layer) {
   const bool transposed = layer.operation == Operation::transposed_convolution;
-  return {.fine = transposed ? layer.output : layer.input,
-          .coarse = transposed ? layer.input : layer.output,
+  return {.fine = transposed ? layer.output : layer.input(),
+          .coarse = transposed ? layer.input() : layer.output,
           .kernel = layer.kernel,
           .stride = layer.stride,
           .padding = layer.padding,
@@ -110,7 +111,9 @@ void copy(std::span<const Run> runs, const float* from, float* to) {
 
 void add_back(std::span<const Run> runs, const float* targets, float* sources) {
   for (const Run& run : runs) {
-    add(targets + run.to, run.count, sources + run.from);
+    if (run.from >= 0) {
+      add(targets + run.to, run.count, sources + run.from);
+    }
   }
 }
 
@@ -154,7 +157,8 @@ std::vector<Run> move_runs(const Layer& layer) {
   const auto sources = moves(layer);
   std::vector<std::int64_t> ordered(sources.size());
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    ordered[static_cast<std::size_t>(last(layer.output, static_cast<std::int64_t>(i)))] = last(layer.input, sources[i]);
+    const std::int64_t from = sources[i] < 0 ? -1 : last(layer.input(), sources[i]);
+    ordered[static_cast<std::size_t>(last(layer.output, static_cast<std::int64_t>(i)))] = from;
   }
   std::vector<Run> runs;
   for (std::size_t i = 0; i < ordered.size(); ++i) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "vaeguard/base/matrix.h"
-#include "vaeguard/networks/layer_graph.h"
+#include "vaeguard/networks/layer_maps.h"
 
 namespace vaeguard::networks::onednn {
 
@@ -48,7 +48,7 @@ ColumnSums column_sums(const Geometry& geometry);
 /// Columns of one image -> the fine side, starting from `bias` [position][channel], with ReLU if asked for.
 void add_columns(const ColumnSums& sums, const float* columns, const float* bias, bool relu, float* to);
 
-/// The runs of an upsampling, pixel shuffle or reshape between channels-last images.
+/// The runs of a layer that moves values (layer_maps.h) between channels-last images.
 std::vector<Run> move_runs(const Layer& layer);
 
 /// Rows first .. first + rows as channels-last images; those that `matrix` lacks are zero.

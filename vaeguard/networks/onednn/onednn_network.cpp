@@ -5,6 +5,7 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/networks/onednn/program.h"
+#include "vaeguard/networks/tangent_fallback.h"
 
 namespace vaeguard::networks {
 namespace onednn {
@@ -42,6 +43,7 @@ class OneDnnTape : public Tape {
   }
 
   std::int64_t rows = 0;
+  TangentFallback::Memory tangent;
   std::vector<Floats> kept;    // [step]: of all chunks
   std::vector<Floats> values;  // [boundary]: of one chunk
   std::vector<Floats> gradients;
@@ -51,7 +53,7 @@ class OneDnnTape : public Tape {
 
 class OneDnnNetwork : public Network {
  public:
-  explicit OneDnnNetwork(const LayerGraph& graph) : graph_(graph) {
+  explicit OneDnnNetwork(const LayerGraph& graph) : graph_(graph), tangent_(graph_) {
     guarded([this] { program_ = compile_program(graph_); });
   }
 
@@ -64,9 +66,10 @@ class OneDnnNetwork : public Network {
   }
 
   void forward(const Matrix& inputs, Matrix& outputs, Tape& generic_tape) const override {
-    check_shape(kPlace, "inputs", inputs, -1, graph_.input.size());
+    check_shape(kPlace, "inputs", inputs, -1, graph_.input_size());
     auto& tape = dynamic_cast<OneDnnTape&>(generic_tape);
     tape.rows = inputs.rows();
+    tape.tangent.inputs = inputs;
     outputs.resize(inputs.rows(), graph_.output().size());
     const std::int64_t rows = program_.rows;
     const std::int64_t chunks = (inputs.rows() + rows - 1) / rows;
@@ -77,7 +80,7 @@ class OneDnnNetwork : public Network {
     }
     guarded([&] {
       for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-        rows_to_images(inputs, chunk * program_.rows, program_.rows, graph_.input, tape.values.front().data());
+        rows_to_images(inputs, chunk * program_.rows, program_.rows, graph_.input(), tape.values.front().data());
         for (std::size_t l = 0; l < program_.steps.size(); ++l) {
           forward_step(l, chunk, tape);
         }
@@ -90,7 +93,7 @@ class OneDnnNetwork : public Network {
   void backward(const Matrix& output_gradients, Matrix& input_gradients, Tape& generic_tape) const override {
     auto& tape = dynamic_cast<OneDnnTape&>(generic_tape);
     check_shape(kPlace, "output_gradients", output_gradients, tape.rows, graph_.output().size());
-    input_gradients.resize(tape.rows, graph_.input.size());
+    input_gradients.resize(tape.rows, graph_.input_size());
     guarded([&] {
       for (std::int64_t chunk = 0; chunk * program_.rows < tape.rows; ++chunk) {
         float* last = gradient(static_cast<std::int64_t>(program_.steps.size()), tape);
@@ -102,10 +105,15 @@ class OneDnnNetwork : public Network {
         if (!arrived) {  // no path leads from the input to the output
           std::fill_n(gradient(0, tape), program_.rows * program_.sizes.front(), 0.0F);
         }
-        images_to_rows(gradient(0, tape), chunk * program_.rows, program_.rows, graph_.input, input_gradients);
+        images_to_rows(gradient(0, tape), chunk * program_.rows, program_.rows, graph_.input(), input_gradients);
       }
     });
   }
+
+  void tangent(const Matrix& input_tangents, Matrix& output_tangents, Tape& tape) const override {
+    tangent_.tangent(input_tangents, output_tangents, dynamic_cast<OneDnnTape&>(tape).tangent);
+  }
+  [[nodiscard]] std::string_view tangent_backend() const override { return tangent_.backend(); }
 
  private:
   // What step l keeps of a chunk.
@@ -127,16 +135,16 @@ class OneDnnNetwork : public Network {
     if (!step.used) {
       return;
     }
-    const float* source = value(static_cast<std::size_t>(step.layer.source), chunk, tape);
+    const float* source = value(static_cast<std::size_t>(step.layer.source()), chunk, tape);
     float* output = value(l + 1, chunk, tape);
     float* sums = needs_input(step.layer.activation) ? kept(l, chunk, tape) : output;
-    const std::int64_t from = program_.sizes[static_cast<std::size_t>(step.layer.source)];
+    const std::int64_t from = program_.sizes[static_cast<std::size_t>(step.layer.source())];
     const std::int64_t to = program_.sizes[l + 1];
     if (step.forward) {
       step.forward->run(tape.workspace, source, sums);
     } else if (step.layer.operation == Operation::addition) {
       std::copy_n(source, program_.rows * to, sums);
-      add(value(static_cast<std::size_t>(step.layer.other), chunk, tape), program_.rows * to, sums);
+      add(value(static_cast<std::size_t>(step.layer.sources[1]), chunk, tape), program_.rows * to, sums);
     } else {
       for (std::int64_t b = 0; b < program_.rows; ++b) {
         copy(step.runs, source + b * from, sums + b * to);
@@ -157,12 +165,12 @@ class OneDnnNetwork : public Network {
     if (step.activate_gradient) {
       tape.workspace.calls[*step.activate_gradient].run(tape.workspace.stream, {kept(l, chunk, tape), output, output});
     }
-    float* source = gradient(step.layer.source, tape);
-    const std::int64_t from = program_.sizes[static_cast<std::size_t>(step.layer.source)];
+    float* source = gradient(step.layer.source(), tape);
+    const std::int64_t from = program_.sizes[static_cast<std::size_t>(step.layer.source())];
     const std::int64_t to = program_.sizes[l + 1];
     if (step.layer.operation == Operation::addition) {
       arrive(output, program_.rows * to, step.first_source, source);
-      arrive(output, program_.rows * to, step.first_other, gradient(step.layer.other, tape));
+      arrive(output, program_.rows * to, step.first_other, gradient(step.layer.sources[1], tape));
     } else if (step.backward) {
       step.backward->run(tape.workspace, output, step.first_source ? source : tape.sum.data());
       if (!step.first_source) {
@@ -176,7 +184,7 @@ class OneDnnNetwork : public Network {
         add_back(step.runs, output + b * to, source + b * from);
       }
     }
-    return step.layer.source == 0 || (step.layer.operation == Operation::addition && step.layer.other == 0);
+    return std::ranges::find(step.layer.sources, 0) != step.layer.sources.end();
   }
 
   static void arrive(const float* from, std::int64_t size, bool first, float* to) {
@@ -188,6 +196,7 @@ class OneDnnNetwork : public Network {
   }
 
   LayerGraph graph_;
+  TangentFallback tangent_;
   Program program_;
 };
 

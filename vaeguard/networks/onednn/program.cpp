@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "vaeguard/networks/onednn/choose_form.h"
+#include "vaeguard/networks/layer_maps.h"
 #include "vaeguard/networks/onednn/gaps.h"
 
 namespace vaeguard::networks::onednn {
@@ -49,6 +50,14 @@ Step make_step(const BiasedLayer& biased, std::span<const float> weights, Progra
   return step;
 }
 
+// Which layers make_step knows.
+bool has_form(const Layer& layer) {
+  const bool sum = layer.operation == Operation::addition && layer.inputs[0] == layer.inputs[1];
+  const bool function = layer.activation != Activation::exp && layer.activation != Activation::clamp &&
+                        layer.activation != Activation::softplus;
+  return (layer.weighted() || sum || moves_values(layer.operation)) && function;
+}
+
 // Marks the steps that the output depends on, and where gradients arrive first.
 void trace_gradients(Program& program) {
   std::vector<bool> reached(program.sizes.size(), false);
@@ -64,8 +73,8 @@ void trace_gradients(Program& program) {
       reached[static_cast<std::size_t>(boundary)] = true;
       return first;
     };
-    step.first_source = arrive(step.layer.source);
-    step.first_other = step.layer.operation == Operation::addition && arrive(step.layer.other);
+    step.first_source = arrive(step.layer.source());
+    step.first_other = step.layer.operation == Operation::addition && arrive(step.layer.sources[1]);
   }
 }
 
@@ -90,10 +99,10 @@ GradientSlots share_gradients(const Program& program) {
       continue;
     }
     if (step.first_source) {
-      take(step.layer.source);
+      take(step.layer.source());
     }
     if (step.first_other) {
-      take(step.layer.other);
+      take(step.layer.sources[1]);
     }
     idle.push_back(slots.of_boundary[l + 1]);
   }
@@ -105,7 +114,7 @@ GradientSlots share_gradients(const Program& program) {
 std::int64_t rows_of_chunk(const LayerGraph& graph) {
   constexpr std::int64_t kMost = 8;
   constexpr std::int64_t kFloats = 64 * 1024;  // a quarter of a megabyte at the widest boundary
-  std::int64_t widest = graph.input.size();
+  std::int64_t widest = graph.input_size();
   for (const Layer& layer : graph.layers) {
     widest = std::max(widest, layer.output.size());
   }
@@ -117,13 +126,21 @@ std::int64_t rows_of_chunk(const LayerGraph& graph) {
 }
 
 std::string unsupported(const LayerGraph& graph) {
-  if (graph.layers.empty()) {
-    return "the graph has no layers";
+  if (const std::string reason = defect(graph); !reason.empty()) {
+    return reason;
+  }
+  if (graph.inputs.size() > 1 || !graph.outputs.empty()) {
+    return "the backend onednn runs graphs of one input whose last layer is their only output";
+  }
+  for (const Layer& layer : graph.layers) {
+    if (!has_form(layer)) {
+      return fmt::format("the backend onednn has no form for the layer {}", describe(layer));
+    }
   }
   const std::int64_t rows = rows_of_chunk(graph);
   for (const Layer& layer : graph.layers) {
     // oneDNN's kernels count floats in 32 bits.
-    const std::int64_t floats = std::max({rows * layer.input.size(), rows * layer.output.size(), layer.weight_count()});
+    const std::int64_t floats = std::max({rows * layer.input().size(), rows * layer.output.size(), layer.weight_count()});
     if (floats > std::numeric_limits<std::int32_t>::max()) {
       return fmt::format("{} floats at a time are too many for oneDNN in the layer {}", floats, describe(layer));
     }
@@ -140,7 +157,7 @@ std::string unsupported(const LayerGraph& graph) {
 Program compile_program(const LayerGraph& graph) {
   Program program;
   program.rows = rows_of_chunk(graph);
-  program.sizes.push_back(graph.input.size());
+  program.sizes.push_back(graph.input_size());
   for (const BiasedLayer& biased : without_gaps(graph)) {
     program.steps.push_back(make_step(biased, graph.weight(biased.layer), program));
     program.sizes.push_back(biased.layer.output.size());

@@ -1,114 +1,91 @@
-// Plain double-precision loops over the connections of each layer.
+// Passes over the layers of a graph, and their backend.
 #include "vaeguard/networks/reference/reference_network.h"
 
 #include <algorithm>
-#include <functional>
+
+#include "vaeguard/networks/activation.h"
+#include "vaeguard/networks/reference/reference_operations.h"
 
 namespace vaeguard::networks {
 namespace {
 
-// Calls visit(output, input, weight) with the indices of every product that a weighted layer adds up.
-template <typename Visit>
-void for_each_product(const Layer& layer, Visit visit) {
-  const std::int64_t inputs = layer.input.channels / layer.groups;  // of one group
-  const std::int64_t outputs = layer.output.channels / layer.groups;
-  // From an input channel to the next, the weight's index moves by this much (see Layer for the orders).
-  const std::int64_t step = layer.operation == Operation::convolution ? layer.taps() : outputs * layer.taps();
-  for (const Connection& c : connections(layer)) {
-    for (std::int64_t o = 0; o < layer.output.channels; ++o) {
-      const std::int64_t first = o / outputs * inputs;
-      std::int64_t w = layer.weight_index(o, first, c.tap);
-      for (std::int64_t i = first; i < first + inputs; ++i, w += step) {
-        visit(static_cast<std::size_t>(o * layer.output.positions() + c.output),
-              static_cast<std::size_t>(i * layer.input.positions() + c.input), static_cast<std::size_t>(w));
-      }
-    }
+constexpr const char* kPlace = "networks.reference";
+
+std::vector<std::span<const double>> read(const Layer& layer, const Boundaries& boundaries) {
+  std::vector<std::span<const double>> result;
+  for (const std::int64_t source : layer.sources) {
+    result.emplace_back(boundaries[static_cast<std::size_t>(source)]);
   }
+  return result;
 }
 
-std::vector<double> weighted_sums(const LayerGraph& graph, const Layer& layer, const std::vector<double>& x) {
-  const auto weight = graph.weight(layer);
-  std::vector<double> y;
-  for (const float bias : graph.bias(layer)) {
-    y.insert(y.end(), static_cast<std::size_t>(layer.output.positions()), bias);
-  }
-  for_each_product(layer, [&](std::size_t o, std::size_t i, std::size_t w) { y[o] += weight[w] * x[i]; });
-  return y;
+// f' at the sums of a layer. Not every derivative follows from the output, so the sums are worked out again; those of
+// ReLU are of the same sign.
+std::vector<double> slopes(const LayerGraph& graph, const Layer& layer, const Boundaries& boundaries,
+                           const std::vector<double>& output) {
+  std::vector<double> result = layer.activation == Activation::none || layer.activation == Activation::relu
+                                   ? output
+                                   : reference_sums(graph, layer, boundaries);
+  std::ranges::for_each(result, [&](double& value) { value = activate_derivative(layer, value); });
+  return result;
 }
 
-// y = W x + b: the gradient at x is W^T g, at W the products g x^T, at b the sums of g over positions.
-void weighted_pull(const LayerGraph& graph, const Layer& layer, const std::vector<double>& x,
-                   std::span<const double> sum_gradient, std::vector<double>& gradient,
-                   std::span<double> parameter_gradients) {
-  const auto weight = graph.weight(layer);
-  for_each_product(layer,
-                   [&](std::size_t o, std::size_t i, std::size_t w) { gradient[i] += weight[w] * sum_gradient[o]; });
-  if (parameter_gradients.empty()) {
-    return;
+// Cuts one row into the values of some boundaries.
+Boundaries cut(std::span<const double> row, std::span<const ImageShape> shapes) {
+  Boundaries result;
+  std::size_t first = 0;
+  for (const ImageShape& shape : shapes) {
+    const auto size = static_cast<std::size_t>(shape.size());
+    const auto part = row.subspan(first, size);
+    result.emplace_back(part.begin(), part.end());
+    first += size;
   }
-  const auto weights = parameter_gradients.subspan(static_cast<std::size_t>(layer.weight_offset));
-  for_each_product(layer, [&](std::size_t o, std::size_t i, std::size_t w) { weights[w] += x[i] * sum_gradient[o]; });
-  const auto biases = parameter_gradients.subspan(static_cast<std::size_t>(layer.bias_offset));
-  for (std::size_t o = 0; o < sum_gradient.size(); ++o) {
-    biases[o / static_cast<std::size_t>(layer.output.positions())] += sum_gradient[o];
-  }
-}
-
-std::vector<double>& at(Boundaries& boundaries, std::int64_t index) {
-  return boundaries[static_cast<std::size_t>(index)];
-}
-const std::vector<double>& at(const Boundaries& boundaries, std::int64_t index) {
-  return boundaries[static_cast<std::size_t>(index)];
-}
-
-void add_to(std::vector<double>& sum, std::span<const double> values) {
-  std::ranges::transform(sum, values, sum.begin(), std::plus{});
+  return result;
 }
 
 }  // namespace
 
 std::vector<double> reference_sums(const LayerGraph& graph, const Layer& layer, const Boundaries& boundaries) {
-  const std::vector<double>& x = at(boundaries, layer.source);
-  if (layer.weighted()) {
-    return weighted_sums(graph, layer, x);
-  }
-  if (layer.operation == Operation::addition) {
-    std::vector<double> y = x;
-    add_to(y, at(boundaries, layer.other));
-    return y;
-  }
-  std::vector<double> y;
-  for (const std::int64_t from : moves(layer)) {
-    y.push_back(x[static_cast<std::size_t>(from)]);
-  }
+  std::vector<double> y(static_cast<std::size_t>(layer.output.size()));
+  reference_operation(layer.operation).forward({graph, layer, read(layer, boundaries)}, y);
   return y;
 }
 
 void reference_pull(const LayerGraph& graph, const Layer& layer, const Boundaries& boundaries,
                     std::span<const double> sum_gradient, Boundaries& gradients,
                     std::span<double> parameter_gradients) {
-  std::vector<double>& gradient = at(gradients, layer.source);
-  if (layer.weighted()) {
-    weighted_pull(graph, layer, at(boundaries, layer.source), sum_gradient, gradient, parameter_gradients);
-  } else if (layer.operation == Operation::addition) {
-    add_to(gradient, sum_gradient);
-    add_to(at(gradients, layer.other), sum_gradient);
-  } else {
-    const std::vector<std::int64_t> from = moves(layer);
-    for (std::size_t i = 0; i < from.size(); ++i) {
-      gradient[static_cast<std::size_t>(from[i])] += sum_gradient[i];
-    }
+  std::vector<std::span<double>> x_gradients;
+  for (const std::int64_t source : layer.sources) {
+    x_gradients.emplace_back(gradients[static_cast<std::size_t>(source)]);
   }
+  reference_operation(layer.operation)
+      .backward({graph, layer, read(layer, boundaries)}, sum_gradient, x_gradients, parameter_gradients);
+}
+
+std::vector<double> reference_push(const LayerGraph& graph, const Layer& layer, const Boundaries& boundaries,
+                                   const Boundaries& tangents) {
+  std::vector<double> y(static_cast<std::size_t>(layer.output.size()));
+  reference_operation(layer.operation).tangent({graph, layer, read(layer, boundaries)}, read(layer, tangents), y);
+  return y;
 }
 
 Boundaries reference_forward(const LayerGraph& graph, std::span<const double> input) {
-  Boundaries boundaries{{input.begin(), input.end()}};
+  Boundaries boundaries = cut(input, graph.inputs);
   for (const Layer& layer : graph.layers) {
     std::vector<double> values = reference_sums(graph, layer, boundaries);
-    std::ranges::for_each(values, [&](double& value) { value = activate(layer.activation, layer.slope, value); });
+    std::ranges::for_each(values, [&](double& value) { value = activate(layer, value); });
     boundaries.push_back(std::move(values));
   }
   return boundaries;
+}
+
+std::vector<double> reference_outputs(const LayerGraph& graph, const Boundaries& boundaries) {
+  std::vector<double> result;
+  for (const std::int64_t output : graph.output_boundaries()) {
+    const auto& values = boundaries[static_cast<std::size_t>(output)];
+    result.insert(result.end(), values.begin(), values.end());
+  }
+  return result;
 }
 
 std::vector<double> reference_backward(const LayerGraph& graph, const Boundaries& boundaries,
@@ -117,22 +94,36 @@ std::vector<double> reference_backward(const LayerGraph& graph, const Boundaries
   for (const std::vector<double>& values : boundaries) {
     gradients.emplace_back(values.size(), 0.0);
   }
-  gradients.back().assign(output_gradient.begin(), output_gradient.end());
+  auto from = output_gradient.begin();
+  for (const std::int64_t output : graph.output_boundaries()) {
+    std::ranges::for_each(gradients[static_cast<std::size_t>(output)], [&](double& value) { value += *from++; });
+  }
   // A layer reads earlier boundaries only: in reverse order, a boundary's gradient is complete when its layer comes.
   for (std::size_t l = graph.layers.size(); l-- > 0;) {
     const Layer& layer = graph.layers[l];
-    std::vector<double> gradient = gradients[l + 1];
-    if (layer.activation != Activation::none) {
-      // Not every derivative follows from the output, so the sums are worked out again; ReLU's is the same at both.
-      const std::vector<double> sums =
-          layer.activation == Activation::relu ? boundaries[l + 1] : reference_sums(graph, layer, boundaries);
-      for (std::size_t i = 0; i < gradient.size(); ++i) {
-        gradient[i] *= activate_derivative(layer.activation, layer.slope, sums[i]);
-      }
-    }
+    const std::size_t boundary = graph.inputs.size() + l;
+    std::vector<double> gradient = gradients[boundary];
+    std::ranges::transform(gradient, slopes(graph, layer, boundaries, boundaries[boundary]), gradient.begin(),
+                           std::multiplies{});
     reference_pull(graph, layer, boundaries, gradient, gradients, parameter_gradients);
   }
-  return gradients.front();
+  std::vector<double> result;
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+    result.insert(result.end(), gradients[i].begin(), gradients[i].end());
+  }
+  return result;
+}
+
+Boundaries reference_tangent(const LayerGraph& graph, const Boundaries& boundaries,
+                             std::span<const double> input_tangent) {
+  Boundaries tangents = cut(input_tangent, graph.inputs);
+  for (const Layer& layer : graph.layers) {
+    std::vector<double> tangent = reference_push(graph, layer, boundaries, tangents);
+    std::ranges::transform(tangent, slopes(graph, layer, boundaries, boundaries[tangents.size()]), tangent.begin(),
+                           std::multiplies{});
+    tangents.push_back(std::move(tangent));
+  }
+  return tangents;
 }
 
 namespace {
@@ -150,31 +141,44 @@ class ReferenceNetwork : public Network {
   [[nodiscard]] std::unique_ptr<Tape> make_tape() const override { return std::make_unique<ReferenceTape>(); }
 
   void forward(const Matrix& inputs, Matrix& outputs, Tape& tape) const override {
-    check_shape("networks.reference", "inputs", inputs, -1, graph_.input.size());
+    check_shape(kPlace, "inputs", inputs, -1, graph_.input_size());
     auto& rows = dynamic_cast<ReferenceTape&>(tape).rows;
     rows.clear();
-    outputs.resize(inputs.rows(), graph_.output().size());
+    outputs.resize(inputs.rows(), graph_.output_size());
     for (std::int64_t b = 0; b < inputs.rows(); ++b) {
-      const std::vector<double> input(inputs.row(b).begin(), inputs.row(b).end());
-      rows.push_back(reference_forward(graph_, input));
-      std::ranges::transform(rows.back().back(), outputs.row(b).begin(),
-                             [](double value) { return static_cast<float>(value); });
+      rows.push_back(reference_forward(graph_, in_double(inputs.row(b))));
+      round_into(reference_outputs(graph_, rows.back()), outputs.row(b));
     }
   }
 
   void backward(const Matrix& output_gradients, Matrix& input_gradients, Tape& tape) const override {
     const auto& rows = dynamic_cast<ReferenceTape&>(tape).rows;
-    check_shape("networks.reference", "output_gradients", output_gradients, static_cast<std::int64_t>(rows.size()),
-                graph_.output().size());
-    input_gradients.resize(output_gradients.rows(), graph_.input.size());
+    check_shape(kPlace, "output_gradients", output_gradients, static_cast<std::int64_t>(rows.size()),
+                graph_.output_size());
+    input_gradients.resize(output_gradients.rows(), graph_.input_size());
     for (std::int64_t b = 0; b < output_gradients.rows(); ++b) {
-      const std::vector<double> gradient(output_gradients.row(b).begin(), output_gradients.row(b).end());
-      std::ranges::transform(reference_backward(graph_, rows[static_cast<std::size_t>(b)], gradient),
-                             input_gradients.row(b).begin(), [](double value) { return static_cast<float>(value); });
+      round_into(reference_backward(graph_, rows[static_cast<std::size_t>(b)], in_double(output_gradients.row(b))),
+                 input_gradients.row(b));
+    }
+  }
+
+  void tangent(const Matrix& input_tangents, Matrix& output_tangents, Tape& tape) const override {
+    const auto& rows = dynamic_cast<ReferenceTape&>(tape).rows;
+    check_shape(kPlace, "input_tangents", input_tangents, static_cast<std::int64_t>(rows.size()), graph_.input_size());
+    output_tangents.resize(input_tangents.rows(), graph_.output_size());
+    for (std::int64_t b = 0; b < input_tangents.rows(); ++b) {
+      const Boundaries tangents =
+          reference_tangent(graph_, rows[static_cast<std::size_t>(b)], in_double(input_tangents.row(b)));
+      round_into(reference_outputs(graph_, tangents), output_tangents.row(b));
     }
   }
 
  private:
+  static std::vector<double> in_double(std::span<const float> row) { return {row.begin(), row.end()}; }
+  static void round_into(const std::vector<double>& values, std::span<float> row) {
+    std::ranges::transform(values, row.begin(), [](double value) { return static_cast<float>(value); });
+  }
+
   LayerGraph graph_;
 };
 
@@ -186,7 +190,7 @@ class ReferenceBackend : public Backend {
     if (precision != Precision::float32) {
       return "the backend reference computes in double only";
     }
-    return graph.layers.empty() ? "the graph has no layers" : "";
+    return defect(graph);
   }
   [[nodiscard]] std::shared_ptr<const Network> compile(const LayerGraph& graph,
                                                        Precision /*precision*/) const override {

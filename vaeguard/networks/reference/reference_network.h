@@ -1,4 +1,4 @@
-// The readable truth: layers as plain loops in double precision, forward and backward.
+// The readable truth: whole graphs in double precision, forward, backward and along a tangent.
 #pragma once
 
 #include <span>
@@ -8,16 +8,21 @@
 
 namespace vaeguard::networks {
 
-/// One image's values (or gradients) at every boundary of a graph, each as [channel, row, column].
+/// One image's values (or gradients, or tangents) at every boundary of a graph, each as [channel, row, column].
 using Boundaries = std::vector<std::vector<double>>;
 
-/// Values at every layer boundary for one image, the network's input first.
+/// Values at every boundary for one image. `input` holds those of all inputs, one after the other.
 Boundaries reference_forward(const LayerGraph& graph, std::span<const double> input);
-/// The gradient at the input, given the boundaries of a forward pass and the gradient at the output; adds parameter
+/// The values of all outputs, one after the other.
+std::vector<double> reference_outputs(const LayerGraph& graph, const Boundaries& boundaries);
+/// The gradient at the inputs, given the boundaries of a forward pass and the gradient at the outputs; adds parameter
 /// gradients to `parameter_gradients` unless empty.
 std::vector<double> reference_backward(const LayerGraph& graph, const Boundaries& boundaries,
                                        std::span<const double> output_gradient,
                                        std::span<double> parameter_gradients = {});
+/// The tangent at every boundary, given the boundaries of a forward pass and the tangent at the inputs.
+Boundaries reference_tangent(const LayerGraph& graph, const Boundaries& boundaries,
+                             std::span<const double> input_tangent);
 
 /// The steps of these passes. What a layer of the graph gives before its activation; boundaries of later layers are not
 /// read and may be missing.
@@ -26,6 +31,9 @@ std::vector<double> reference_sums(const LayerGraph& graph, const Layer& layer, 
 /// `parameter_gradients` unless empty.
 void reference_pull(const LayerGraph& graph, const Layer& layer, const Boundaries& boundaries,
                     std::span<const double> sum_gradient, Boundaries& gradients, std::span<double> parameter_gradients);
+/// The tangent of those sums, given the `tangents` of the boundaries that the layer reads.
+std::vector<double> reference_push(const LayerGraph& graph, const Layer& layer, const Boundaries& boundaries,
+                                   const Boundaries& tangents);
 
 /// The same as a backend, rounded to float at its door.
 const Backend& reference_backend();

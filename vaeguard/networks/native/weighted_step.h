@@ -1,0 +1,50 @@
+// A convolution of either kind with its bias and a fused ReLU.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "vaeguard/networks/layer_graph.h"
+#include "vaeguard/networks/native/steps.h"
+
+namespace vaeguard::networks::native {
+
+class WeightedStep : public Step {
+ public:
+  /// `position_bias` [live position, channel] where constants were folded into it, else empty.
+  WeightedStep(const LayerGraph& graph, std::size_t layer, const std::vector<Connection>& connections,
+               const Buffer& from, const Buffer& to, const Kernels& kernels, std::vector<float> position_bias);
+  void forward(const Group& group) const override;
+  void backward(const Group& group) const override;
+  void tangent(const Group& group) const override;
+  void set_parameters(const LayerGraph& graph);
+
+  /// Floats of the weight gradient as the kernel lays it out.
+  [[nodiscard]] std::int64_t gradient_size() const;
+  /// Adds a group's share to the weight gradient in the kernel's order and to the bias gradient.
+  void add_gradients(const Group& group, float* weight_gradient, std::span<float> parameter_gradients) const;
+  /// From the kernel's order to the layer's own.
+  void unpack_gradient(const float* weight_gradient, std::span<float> parameter_gradients) const;
+
+ private:
+  void make_unpacking(std::int64_t right);
+
+  const Layer layer_;
+  const Buffer from_;
+  const Buffer to_;
+  const Kernels& kernels_;
+  const bool right_is_output_;
+  Pass forward_;
+  Pass backward_;
+  std::vector<float> bias_;
+  std::int64_t bias_stride_ = 0;
+  std::vector<std::int32_t> first_pair_;
+  std::vector<OuterTask::Pair> pairs_;
+  // Channels of one group in the weight gradient; the side with more of them lies in vectors and is padded.
+  std::int64_t left_channels_ = 0;
+  std::int64_t right_channels_ = 0;
+  std::vector<std::int32_t> unpacking_;
+};
+
+}  // namespace vaeguard::networks::native

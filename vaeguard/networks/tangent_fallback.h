@@ -1,0 +1,32 @@
+// Tangents for backends that have no tangent pass: the native backend runs forward once more, then its own.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+#include "vaeguard/networks/network.h"
+
+namespace vaeguard::networks {
+
+/// Kept by a network of such a backend, whose tangent_backend() says so.
+class TangentFallback {
+ public:
+  /// What a tape keeps for it: the inputs of the last forward pass.
+  struct Memory {
+    Matrix inputs;
+    std::unique_ptr<Tape> tape;
+  };
+
+  explicit TangentFallback(const LayerGraph& graph) : graph_(graph) {}
+  [[nodiscard]] std::string_view backend() const { return "native"; }
+  /// As Network::tangent at `memory.inputs`. The other network is compiled at the first call.
+  void tangent(const Matrix& input_tangents, Matrix& output_tangents, Memory& memory) const;
+
+ private:
+  const LayerGraph& graph_;
+  mutable std::once_flag once_;
+  mutable std::shared_ptr<const Network> network_;
+};
+
+}  // namespace vaeguard::networks
