@@ -19,8 +19,8 @@ using networks::Operation;
 /// Grey images of side x side pixels, so that filters have neighbours; with a pixel law, so that every reading works.
 models::Vae image_vae(int side, int latents) {
   models::VaeWeights weights{.architecture = "small",
-                             .encoder = {.input = {1, side, side}, .layers = {}, .parameters = {}},
-                             .decoder = {.input = {latents, 1, 1}, .layers = {}, .parameters = {}},
+                             .encoder = {.inputs = {{1, side, side}}},
+                             .decoder = {.inputs = {{latents, 1, 1}}},
                              .likelihood = {},
                              .pixel_law = std::make_shared<const models::PixelLaw>(models::made_up_law())};
   weights.encoder.add(Operation::convolution, {.channels = 2 * latents, .kernel = side});
