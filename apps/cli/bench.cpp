@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "apps/cli/bench_attack.h"
+#include "apps/cli/bench_cell.h"
 #include "apps/cli/bench_hmc.h"
 #include "apps/cli/bench_train.h"
 #include "apps/cli/verbs.h"
@@ -41,7 +42,7 @@ Json measure_hmc(const Common& common, HmcBenchOptions options) {
   return bench_hmc(options, *common.observer);
 }
 
-// The few figures of training or attacks, one a line.
+// The few figures of the others, one per line.
 std::string flat_text(const Json& result) {
   std::string text;
   for (const auto& [key, value] : result.items()) {
@@ -52,7 +53,7 @@ std::string flat_text(const Json& result) {
 
 void bench(const Common& common, const BenchOptions& options) {
   const bool hmc = options.what == "hmc";
-  const auto measure = options.what == "train" ? bench_train : bench_attack;
+  const auto measure = options.what == "train" ? bench_train : options.what == "cell" ? bench_cell : bench_attack;
   const Json result =
       hmc ? measure_hmc(common, options.hmc) : measure(common.thread_count(), options.hmc.seconds, options.hmc.peer);
   if (!options.out.empty()) {
@@ -64,13 +65,14 @@ void bench(const Common& common, const BenchOptions& options) {
 }  // namespace
 
 void add_bench(CLI::App& program, Common& common) {
-  auto* app =
-      program.add_subcommand("bench", "Measure speed: hmc (whole transitions), train or attack (images a second)");
+  auto* app = program.add_subcommand(
+      "bench",
+      "Measure speed: hmc (whole transitions), train or attack (images per second), cell (one inverted residual)");
   auto options = std::make_shared<BenchOptions>();
   HmcBenchOptions& hmc = options->hmc;
-  app->add_option("what", options->what, "hmc, train or attack")
+  app->add_option("what", options->what, "hmc, train, attack or cell")
       ->required()
-      ->check(CLI::IsMember({"hmc", "train", "attack"}));
+      ->check(CLI::IsMember({"hmc", "train", "attack", "cell"}));
   app->add_flag("--json", options->json, "Print one JSON object");
   app->add_option("--out", options->out, "File that takes the JSON object besides what is printed");
   app->add_option("--seconds", hmc.seconds, "How long to measure each figure")

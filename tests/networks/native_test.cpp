@@ -12,6 +12,7 @@
 #include "tests/networks/agreement.h"
 #include "tests/networks/run_again.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/exponential.h"
 #include "vaeguard/networks/native/plan.h"
 #include "vaeguard/networks/network.h"
 
@@ -250,6 +251,38 @@ TEST(NativeDifferential, RunsTheBestInstructionSetOrTheOneThatTheEnvironmentName
   const std::string expected = wanted == nullptr ? instruction_sets().front() : wanted;
   EXPECT_EQ(native::select_kernels().name, expected);
   EXPECT_NE(native_backend().description().find(expected), std::string::npos);
+}
+
+TEST(NativeInstructionSets, ActivationsAreTheSameBitsOnAll) {
+  // 1003 values: whole vectors of every width, and a rest.
+  const Matrix x = random_matrix(Key(11), 1, 1003);
+  const Matrix g = random_matrix(Key(12), 1, 1003);
+  const native::ActivationKernels& best = *native::select_kernels().activations;
+  for (std::size_t kind = 0; kind < kActivations; ++kind) {
+    const native::Function f{static_cast<Activation>(kind), 0.3F, -0.5F, 0.7F};
+    Matrix y[2]{x, x};
+    Matrix to[2]{g, g};
+    for (const int which : {0, 1}) {
+      const native::ActivationKernels& kernels = which == 0 ? native::kGenericActivations : best;
+      for (float& value : y[which].flat()) {
+        value *= 10.0F;
+      }
+      const Matrix in = y[which];
+      kernels.activate(f, in.data(), y[which].data(), 1003);
+      kernels.derive(f, in.data(), y[which].data(), g.data(), to[which].data(), 1003);
+    }
+    EXPECT_EQ(y[0], y[1]) << name(f.activation);
+    EXPECT_EQ(to[0], to[1]) << name(f.activation);
+  }
+}
+
+TEST(NativeInstructionSets, ASigmoidIsThatOfTheLikelihoodsToTheBit) {
+  const Matrix x = random_matrix(Key(13), 1, 1003);
+  Matrix y = x;
+  native::select_kernels().activations->activate({Activation::sigmoid, 0.0F, 0.0F, 0.0F}, x.data(), y.data(), 1003);
+  for (std::int64_t i = 0; i < 1003; ++i) {
+    ASSERT_EQ(y(0, i), sigmoid(x(0, i), exponential_of_negative(-std::abs(x(0, i)))));
+  }
 }
 
 TEST(NativeInstructionSets, EveryOneThatThisProcessorHasAgreesWithDoublePrecision) {

@@ -14,12 +14,12 @@ class AlignedFloats {
  public:
   AlignedFloats() = default;
   explicit AlignedFloats(std::int64_t size) { require(size); }
-  /// Makes room for `size` floats; new memory is zero.
+  /// Makes room for `size` floats and a vector behind them; new memory is zero.
   float* require(std::int64_t size) {
     if (size > size_) {
       constexpr std::size_t kAlignment = 64;
       const std::size_t bytes =
-          (static_cast<std::size_t>(size) * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
+          (static_cast<std::size_t>(size) * sizeof(float) + 2 * kAlignment - 1) / kAlignment * kAlignment;
       memory_.reset(static_cast<float*>(std::aligned_alloc(kAlignment, bytes)));
       if (!memory_) {
         throw std::bad_alloc();

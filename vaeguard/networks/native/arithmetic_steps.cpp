@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "vaeguard/base/exponential.h"
-#include "vaeguard/networks/native/activation.h"
 
 namespace vaeguard::networks::native {
 namespace {
@@ -89,6 +88,7 @@ class AdditionStep : public BinaryStep {
 class ProductStep : public BinaryStep {
  public:
   explicit ProductStep(const Layer& layer) : BinaryStep(layer) {}
+  [[nodiscard]] bool reads_sources() const override { return true; }
 
   void forward(const Group& group) const override {
     combine(group.rows, group.values[sources[0].buffer], group.values[sources[1].buffer], group.values[target],
@@ -136,6 +136,7 @@ class ProductStep : public BinaryStep {
 class SoftmaxStep : public Step {
  public:
   explicit SoftmaxStep(const Layer& layer) : positions_(layer.output.positions()), channels_(layer.output.channels) {}
+  [[nodiscard]] bool reads_target() const override { return true; }
 
   void forward(const Group& group) const override {
     const float* x = group.values[sources[0].buffer];
@@ -188,30 +189,43 @@ class SoftmaxStep : public Step {
 
 class ActivationStep : public Step {
  public:
-  ActivationStep(const LayerOptions& options, std::int64_t size) : options_(options), size_(size) {}
+  ActivationStep(const LayerOptions& options, std::int64_t size, const ActivationKernels& kernels)
+      : function_{options.activation, static_cast<float>(options.slope), static_cast<float>(options.low),
+                  static_cast<float>(options.high)},
+        size_(size),
+        kernels_(kernels) {}
+  [[nodiscard]] bool reads_sources() const override { return derivative_reads(function_.activation) == Reads::input; }
+  [[nodiscard]] bool reads_target() const override { return !reads_sources(); }
 
   void forward(const Group& group) const override {
-    activate(options_, group.values[sources[0].buffer], group.values[target], group.rows * size_);
+    kernels_.activate(function_, group.values[sources[0].buffer], group.values[target], group.rows * size_);
   }
 
   void backward(const Group& group) const override {
-    if (group.gradients[sources[0].buffer] != nullptr) {
-      float* gradient = group.gradients[target];
-      multiply_by_derivative(options_, group.values[sources[0].buffer], group.values[target], gradient,
-                             group.rows * size_);
+    float* to = group.gradients[sources[0].buffer];
+    if (to == nullptr) {
+      return;
+    }
+    float* gradient = group.gradients[target];
+    const bool share = sources[0].accumulate || sources[0].rectified;
+    derive(group, gradient, share ? gradient : to);
+    if (share) {
       write_share(group, sources[0], gradient);
     }
   }
 
   void tangent(const Group& group) const override {
-    std::copy_n(group.tangents[sources[0].buffer], group.rows * size_, group.tangents[target]);
-    multiply_by_derivative(options_, group.values[sources[0].buffer], group.values[target], group.tangents[target],
-                           group.rows * size_);
+    derive(group, group.tangents[sources[0].buffer], group.tangents[target]);
   }
 
  private:
-  const LayerOptions options_;
+  void derive(const Group& group, const float* from, float* to) const {
+    kernels_.derive(function_, group.values[sources[0].buffer], group.values[target], from, to, group.rows * size_);
+  }
+
+  const Function function_;
   const std::int64_t size_;
+  const ActivationKernels& kernels_;
 };
 
 }  // namespace
@@ -222,8 +236,8 @@ std::unique_ptr<Step> make_product_step(const Layer& layer) { return std::make_u
 
 std::unique_ptr<Step> make_softmax_step(const Layer& layer) { return std::make_unique<SoftmaxStep>(layer); }
 
-std::unique_ptr<Step> make_activation_step(const LayerOptions& options, std::int64_t size) {
-  return std::make_unique<ActivationStep>(options, size);
+std::unique_ptr<Step> make_activation_step(const LayerOptions& options, std::int64_t size, const Kernels& kernels) {
+  return std::make_unique<ActivationStep>(options, size, *kernels.activations);
 }
 
 }  // namespace vaeguard::networks::native

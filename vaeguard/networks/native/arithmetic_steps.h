@@ -12,6 +12,6 @@ std::unique_ptr<Step> make_addition_step(const Layer& layer);
 std::unique_ptr<Step> make_product_step(const Layer& layer);
 std::unique_ptr<Step> make_softmax_step(const Layer& layer);
 /// Every activation but the fused ReLU: between buffers of `size` values for each row.
-std::unique_ptr<Step> make_activation_step(const LayerOptions& options, std::int64_t size);
+std::unique_ptr<Step> make_activation_step(const LayerOptions& options, std::int64_t size, const Kernels& kernels);
 
 }  // namespace vaeguard::networks::native

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "vaeguard/networks/native/activations.h"
+
 namespace vaeguard::networks::native {
 
 /// How values lie in memory. bfloat16 is the upper half of a float, rounded to nearest, ties to even.
@@ -74,6 +76,12 @@ struct OuterTask {
   float* gradient = nullptr;  // [tap][left channels][right channels]
 };
 
+/// Depthwise products take the same tasks, every channel for itself. Forward, a term is one tap with a row of weights:
+///   output[row, p, c] = f(bias[p, c] + sum over terms j of p of input[row, offset[p, j] + c] * weights[j, c])
+/// and for weights
+///   gradient[t, c] += sum over rows and pairs (p, q) of tap t of left[row, p, c] * right[row, q, c],
+/// where `left_channels` is 1. Whole vectors are read, so inputs are followed by a vector of memory (AlignedFloats).
+
 /// The kernels of one instruction set.
 struct Kernels {
   const char* name;
@@ -82,6 +90,9 @@ struct Kernels {
   void (*gather)(const GatherTask&);
   void (*gather_bfloat16)(const GatherTask&);
   void (*outer)(const OuterTask&);
+  void (*depthwise)(const GatherTask&);
+  void (*depthwise_outer)(const OuterTask&);
+  const ActivationKernels* activations;
 };
 
 extern const Kernels kGenericKernels;

@@ -6,6 +6,7 @@
 
 namespace vaeguard::networks::native {
 
-const Kernels kAvx512Kernels{"avx512", kWidth, kTileVectors, gather, gather_bfloat16, outer};
+const Kernels kAvx512Kernels{"avx512",  kWidth,          kTileVectors,       gather, gather_bfloat16, outer,
+                             depthwise, depthwise_outer, &kAvx512Activations};
 
 }  // namespace vaeguard::networks::native

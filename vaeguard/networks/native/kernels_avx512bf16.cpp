@@ -9,6 +9,7 @@
 
 namespace vaeguard::networks::native {
 
-const Kernels kAvx512Bfloat16Kernels{"avx512bf16", kWidth, kTileVectors, gather, gather_bfloat16, outer};
+const Kernels kAvx512Bfloat16Kernels{"avx512bf16", kWidth,          kTileVectors,       gather, gather_bfloat16, outer,
+                                     depthwise,    depthwise_outer, &kAvx512Activations};
 
 }  // namespace vaeguard::networks::native

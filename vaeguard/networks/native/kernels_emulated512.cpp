@@ -6,6 +6,7 @@
 
 namespace vaeguard::networks::native {
 
-const Kernels kEmulated512Kernels{"emulated512", kWidth, kTileVectors, gather, gather_bfloat16, outer};
+const Kernels kEmulated512Kernels{"emulated512", kWidth,          kTileVectors,        gather, gather_bfloat16, outer,
+                                  depthwise,     depthwise_outer, &kGenericActivations};
 
 }  // namespace vaeguard::networks::native

@@ -6,6 +6,7 @@
 
 namespace vaeguard::networks::native {
 
-const Kernels kGenericKernels{"generic", kWidth, kTileVectors, gather, gather_bfloat16, outer};
+const Kernels kGenericKernels{"generic", kWidth,          kTileVectors,        gather, gather_bfloat16, outer,
+                              depthwise, depthwise_outer, &kGenericActivations};
 
 }  // namespace vaeguard::networks::native

@@ -297,3 +297,5 @@ void outer(const OuterTask& task) {
 
 }  // namespace
 }  // namespace vaeguard::networks::native
+
+#include "vaeguard/networks/native/depthwise_implementation.h"

@@ -13,13 +13,25 @@ namespace {
 
 constexpr const char* kPlace = "networks.native";
 
-// Rows that pass through all layers together, so that what they leave stays in the cache.
-constexpr std::int64_t kGroupRows = 8;
+// Rows that pass through all layers together: so few that what one layer leaves stays in the cache for the next.
+std::int64_t rows_of_group(const Plan& plan) {
+  constexpr std::int64_t kMost = 8;
+  constexpr std::int64_t kFloats = 128 * 1024;  // half a megabyte in the widest buffer
+  std::int64_t widest = 1;
+  for (const Buffer& buffer : plan.buffers) {
+    widest = std::max(widest, buffer.size());
+  }
+  std::int64_t rows = kMost;
+  while (rows > 1 && rows * widest > kFloats) {
+    rows /= 2;
+  }
+  return rows;
+}
 
 class NativeTape : public Tape {
  public:
   std::int64_t rows = 0;
-  std::vector<AlignedFloats> values;     // of each buffer, all rows of the last forward
+  std::vector<AlignedFloats> values;     // of each buffer, all rows of the last forward, or one group
   std::vector<AlignedFloats> gradients;  // of each slot, one group
   std::vector<AlignedFloats> tangents;   // of each buffer, one group
   std::vector<AlignedFloats> weight_gradients;
@@ -111,7 +123,8 @@ class NativeNetwork : public TrainableNetwork {
   NativeNetwork(LayerGraph graph, Parameters parameters, Precision precision = Precision::float32)
       : graph_(std::move(graph)),
         outputs_(graph_.output_boundaries()),
-        plan_(make_plan(graph_, parameters, kernels(precision), precision)) {}
+        plan_(make_plan(graph_, parameters, kernels(precision), precision)),
+        group_rows_(rows_of_group(plan_)) {}
 
   [[nodiscard]] const LayerGraph& graph() const override { return graph_; }
   [[nodiscard]] std::string_view backend() const override { return "native"; }
@@ -133,9 +146,10 @@ class NativeNetwork : public TrainableNetwork {
     tape.rows = inputs.rows();
     outputs.resize(inputs.rows(), graph_.output_size());
     for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
-      tape.values[b].require(inputs.rows() * plan_.buffers[b].value_floats());
+      const Buffer& buffer = plan_.buffers[b];
+      tape.values[b].require((buffer.kept ? inputs.rows() : group_rows_) * buffer.value_floats());
     }
-    for (std::int64_t first = 0; first < tape.rows; first += kGroupRows) {
+    for (std::int64_t first = 0; first < tape.rows; first += group_rows_) {
       const Group group = group_at(first, tape);
       read_inputs(inputs, first, group.rows, group.values);
       for (const auto& step : plan_.steps) {
@@ -150,9 +164,9 @@ class NativeNetwork : public TrainableNetwork {
     check_shape(kPlace, "input_tangents", input_tangents, tape.rows, graph_.input_size());
     output_tangents.resize(tape.rows, graph_.output_size());
     for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
-      tape.tangent_pointers[b] = tape.tangents[b].require(kGroupRows * plan_.buffers[b].value_floats());
+      tape.tangent_pointers[b] = tape.tangents[b].require(group_rows_ * plan_.buffers[b].value_floats());
     }
-    for (std::int64_t first = 0; first < tape.rows; first += kGroupRows) {
+    for (std::int64_t first = 0; first < tape.rows; first += group_rows_) {
       const Group group = group_at(first, tape);
       read_inputs(input_tangents, first, group.rows, group.tangents);
       for (const auto& step : plan_.steps) {
@@ -193,9 +207,10 @@ class NativeNetwork : public TrainableNetwork {
 
   [[nodiscard]] Group group_at(std::int64_t first, NativeTape& tape) const {
     for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
-      tape.value_pointers[b] = tape.values[b].data() + first * plan_.buffers[b].value_floats();
+      const Buffer& buffer = plan_.buffers[b];
+      tape.value_pointers[b] = tape.values[b].data() + (buffer.kept ? first * buffer.value_floats() : 0);
     }
-    return {.rows = std::min(kGroupRows, tape.rows - first),
+    return {.rows = std::min(group_rows_, tape.rows - first),
             .values = tape.value_pointers,
             .gradients = tape.gradient_pointers,
             .tangents = tape.tangent_pointers,
@@ -265,13 +280,13 @@ class NativeNetwork : public TrainableNetwork {
     for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
       const std::size_t slot = plan_.gradient_slot[b];
       const bool wanted = slot < plan_.slot_size.size() && (b >= graph_.inputs.size() || input_gradients != nullptr);
-      tape.gradient_pointers[b] = wanted ? tape.gradients[slot].require(kGroupRows * plan_.slot_size[slot]) : nullptr;
+      tape.gradient_pointers[b] = wanted ? tape.gradients[slot].require(group_rows_ * plan_.slot_size[slot]) : nullptr;
     }
     for (std::size_t i = 0; i < plan_.weighted.size() && !parameter_gradients.empty(); ++i) {
       const std::int64_t size = plan_.weighted[i]->gradient_size();
       std::fill_n(tape.weight_gradients[i].require(size), size, 0.0F);
     }
-    for (std::int64_t first = 0; first < tape.rows; first += kGroupRows) {
+    for (std::int64_t first = 0; first < tape.rows; first += group_rows_) {
       backward_group(output_gradients, first, input_gradients, parameter_gradients, tape);
     }
     for (std::size_t i = 0; i < plan_.weighted.size() && !parameter_gradients.empty(); ++i) {
@@ -300,6 +315,7 @@ class NativeNetwork : public TrainableNetwork {
   LayerGraph graph_;
   std::vector<std::int64_t> outputs_;  // boundaries
   Plan plan_;
+  std::int64_t group_rows_;
 };
 
 class NativeBackend : public Backend {

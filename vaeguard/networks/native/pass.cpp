@@ -38,6 +38,7 @@ Pass::Pass(const Layer& layer, Direction direction, const std::vector<Connection
   const bool forward = direction == Direction::forward;
   const bool transposed = layer.operation == Operation::transposed_convolution;
   flipped_ = forward == transposed;
+  depthwise_ = layer.depthwise() && layer.groups > 1;
   from_channels_ = (forward ? layer.input() : layer.output).channels / layer.groups;
   to_channels_ = (forward ? layer.output : layer.input()).channels / layer.groups;
   std::vector<std::vector<Gathered>> by_position(static_cast<std::size_t>(to.count));
@@ -58,7 +59,7 @@ Pass::Pass(const Layer& layer, Direction direction, const std::vector<Connection
   const std::int64_t through_products =
       from.count * from_channels_ * round_up(layer.taps() * to_channels_, kernels.width) + 2 * pairs * to_channels_;
   products_ = layer.groups == 1 && layer.taps() > 1 && through_products < direct;
-  columns_ = products_ ? layer.taps() * to_channels_ : to_channels_;
+  columns_ = products_ ? layer.taps() * to_channels_ : depthwise_ ? layer.groups : to_channels_;
   if (products_) {
     make_products(from.count);
     first_sum_.push_back(0);
@@ -132,12 +133,12 @@ void Pass::make_packing() {
   const auto source = [&](std::int64_t group, std::int64_t row, std::int64_t column) {
     const std::int64_t packed_tap = products_ ? column / to_channels_ : row / from_channels_;
     const std::int64_t tap = flipped_ ? taps - 1 - packed_tap : packed_tap;
-    const std::int64_t from = group * from_channels_ + row % from_channels_;
-    const std::int64_t to = group * to_channels_ + column % to_channels_;
+    const std::int64_t from = depthwise_ ? column : group * from_channels_ + row % from_channels_;
+    const std::int64_t to = depthwise_ ? column : group * to_channels_ + column % to_channels_;
     const bool forward = direction_ == Direction::forward;
     return static_cast<std::int32_t>(layer_.weight_index(forward ? to : from, forward ? from : to, tap));
   };
-  for (std::int64_t g = 0; g < layer_.groups; ++g) {
+  for (std::int64_t g = 0; g < (depthwise_ ? 1 : layer_.groups); ++g) {
     for (std::int64_t first = 0; first < padded; first += block) {
       for (std::int64_t row = 0; row < depth_; row += together) {
         for (std::int64_t column = first; column < std::min(first + block, padded); ++column) {
@@ -199,6 +200,10 @@ void Pass::run(const PassData& data, AlignedFloats& scratch) const {
   }
   GatherTask first = task(data);
   first.weights = weights_.data();
+  if (depthwise_) {
+    kernels_.depthwise(first);
+    return;
+  }
   if (layer_.groups == 1) {
     gather(first);
     return;

@@ -71,6 +71,7 @@ class Pass {
   const Kernels& kernels_;
   bool flipped_;                    // taps are packed last to first, so that they rise with the input position
   bool products_ = false;           // form all products first, then add up
+  bool depthwise_ = false;          // each channel by itself
   std::int64_t from_channels_ = 0;  // of one group
   std::int64_t to_channels_ = 0;
   std::int64_t from_positions_ = 0;

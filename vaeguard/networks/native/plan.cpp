@@ -41,6 +41,7 @@ class Lowering {
       plan_.outputs.push_back(boundaries_[static_cast<std::size_t>(output)].buffer);
     }
     share_gradients();
+    keep_values(parameters);
   }
   Plan take() { return std::move(plan_); }
 
@@ -91,7 +92,7 @@ class Lowering {
     }
     const Buffer before = plan_.buffers[result.buffer];
     const std::size_t target = add_buffer({before.layout, before.channels, false});
-    add_step(make_activation_step(layer, before.size()), {result.buffer}, target);
+    add_step(make_activation_step(layer, before.size(), kernels_), {result.buffer}, target);
     result.buffer = target;
     return result;
   }
@@ -183,6 +184,21 @@ class Lowering {
       }
     }
     return result;
+  }
+
+  void keep_values(Parameters parameters) {
+    for (Buffer& buffer : plan_.buffers) {
+      buffer.kept = buffer.rectified;
+    }
+    for (const auto& step : plan_.steps) {
+      for (const Source& source : step->sources) {
+        plan_.buffers[source.buffer].kept |= step->reads_sources();
+      }
+      plan_.buffers[step->target].kept |= step->reads_target();
+    }
+    for (const WeightedStep* step : plan_.weighted) {  // gradients of weights are products with what they multiply
+      plan_.buffers[step->sources[0].buffer].kept |= parameters == Parameters::trainable;
+    }
   }
 
   // Backward runs from the last step to the first: a gradient is alive from its last reader to its writer.

@@ -1,14 +1,25 @@
 // What steps share.
 #include "vaeguard/networks/native/steps.h"
 
+#include <algorithm>
+
 namespace vaeguard::networks::native {
 
 void write_share(const Group& group, const Source& source, const float* share) {
   float* to = group.gradients[source.buffer];
   const float* values = group.values[source.buffer];
-  for (std::int64_t i = 0; i < group.rows * source.size; ++i) {
-    const float value = source.rectified && !(values[i] > 0.0F) ? 0.0F : share[i];
-    to[i] = source.accumulate ? to[i] + value : value;
+  const std::int64_t count = group.rows * source.size;
+  if (!source.rectified && source.accumulate) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      to[i] += share[i];
+    }
+  } else if (!source.rectified) {
+    std::copy_n(share, count, to);
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const float value = values[i] > 0.0F ? share[i] : 0.0F;
+      to[i] = source.accumulate ? to[i] + value : value;
+    }
   }
 }
 

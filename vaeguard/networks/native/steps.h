@@ -18,6 +18,7 @@ struct Buffer {
   bool rectified = false;  // written by a fused ReLU: whoever writes its gradient zeroes it where the value is 0
   Element values = Element::float32;  // and tangents
   Element gradients = Element::float32;
+  bool kept = false;  // a backward or tangent pass reads its values; others are kept for one group at a time
 
   [[nodiscard]] std::int64_t size() const { return layout.count * channels; }
   /// Floats that hold a row of its values, and of its gradients.
@@ -50,6 +51,9 @@ class Step {
   virtual void backward(const Group& group) const = 0;
   /// From the tangents of the sources to that of the target.
   virtual void tangent(const Group& group) const = 0;
+  /// Whether backward or tangent read the values of the sources, and of the target.
+  [[nodiscard]] virtual bool reads_sources() const { return false; }
+  [[nodiscard]] virtual bool reads_target() const { return false; }
   std::vector<Source> sources;
   std::size_t target = 0;
 };

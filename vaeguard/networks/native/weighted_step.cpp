@@ -35,6 +35,7 @@ WeightedStep::WeightedStep(const LayerGraph& graph, std::size_t layer, const std
       from_(from),
       to_(to),
       kernels_(kernels),
+      depthwise_(layer_.depthwise() && layer_.groups > 1),
       right_is_output_(layer_.output.channels >= layer_.input().channels),
       forward_(layer_, Direction::forward, connections, from.layout, to.layout,
                {.input = from.values, .output = to.values, .mask = to.values}, kernels),
@@ -46,7 +47,12 @@ WeightedStep::WeightedStep(const LayerGraph& graph, std::size_t layer, const std
   const std::int64_t right = (right_is_output_ ? layer_.output : layer_.input()).channels / layer_.groups;
   left_channels_ = (right_is_output_ ? layer_.input() : layer_.output).channels / layer_.groups;
   right_channels_ = (right + kernels.width - 1) / kernels.width * kernels.width;
-  make_unpacking(right);
+  if (depthwise_) {
+    right_channels_ = (layer_.groups + kernels.width - 1) / kernels.width * kernels.width;
+    make_depthwise_unpacking();
+  } else {
+    make_unpacking(right);
+  }
   set_parameters(graph);
 }
 
@@ -109,6 +115,14 @@ void WeightedStep::make_unpacking(std::int64_t right) {
   }
 }
 
+void WeightedStep::make_depthwise_unpacking() {
+  for (std::int64_t t = 0; t < layer_.taps(); ++t) {
+    for (std::int64_t c = 0; c < right_channels_; ++c) {
+      unpacking_.push_back(c < layer_.groups ? static_cast<std::int32_t>(layer_.weight_index(c, c, t)) : -1);
+    }
+  }
+}
+
 std::int64_t WeightedStep::gradient_size() const { return static_cast<std::int64_t>(unpacking_.size()); }
 
 void WeightedStep::add_gradients(const Group& group, float* weight_gradient,
@@ -125,6 +139,22 @@ void WeightedStep::add_gradients(const Group& group, float* weight_gradient,
   const Buffer& right_buffer = right_is_output_ ? to_ : from_;
   const Buffer& left_buffer = right_is_output_ ? from_ : to_;
   const float* right = right_is_output_ ? output_gradient : input;
+  if (depthwise_) {
+    kernels_.depthwise_outer({.rows = group.rows,
+                              .taps = layer_.taps(),
+                              .first_pair = first_pair_.data(),
+                              .pairs = pairs_.data(),
+                              .left_channels = left_channels_,
+                              .right_channels = right_channels_,
+                              .left = right_is_output_ ? input : output_gradient,
+                              .left_row = left_buffer.size(),
+                              .left_position = left_buffer.channels,
+                              .right = right,
+                              .right_row = right_buffer.size(),
+                              .right_position = right_buffer.channels,
+                              .gradient = weight_gradient});
+    return;
+  }
   const std::int64_t channels = right_buffer.channels / layer_.groups;
   const std::int64_t padded = right_channels_;
   for (std::int64_t g = 0; g < layer_.groups; ++g) {

@@ -29,11 +29,13 @@ class WeightedStep : public Step {
 
  private:
   void make_unpacking(std::int64_t right);
+  void make_depthwise_unpacking();
 
   const Layer layer_;
   const Buffer from_;
   const Buffer to_;
   const Kernels& kernels_;
+  const bool depthwise_;  // each channel by itself
   const bool right_is_output_;
   Pass forward_;
   Pass backward_;

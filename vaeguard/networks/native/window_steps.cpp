@@ -68,6 +68,8 @@ class MaxPoolingStep : public Step {
     }
   }
 
+  [[nodiscard]] bool reads_sources() const override { return true; }
+
   void forward(const Group& group) const override {
     take(group, group.values[sources[0].buffer], group.values[target]);
   }
