@@ -8,8 +8,8 @@
 namespace vaeguard::data {
 
 struct CelebaOptions {
-  ImageFolderOptions images;  // crop: by default that of Vahdat and Kautz 2020, the 148 x 148 pixels at (15, 40) of a
-                              // picture of 178 x 218, or the same part of one of half that size
+  ImageFolderOptions images;  // crop: by default that of Vahdat and Kautz 2020, 148 x 148 pixels at (15, 40) of a
+                              // picture of 178 x 218, or the same part of one half that size
   std::string attribute;      // of list_attr_celeba.txt, "Male": classes 0 and 1; empty for no labels
 };
 

@@ -14,14 +14,14 @@ namespace vaeguard::data {
 inline constexpr std::array<std::string_view, 7> kColorNames = {"blue",    "green",  "cyan", "red",
                                                                 "magenta", "yellow", "white"};
 
-/// Which of an image's two labels counts.
+/// Which of an image's two labels is used.
 enum class ColorLabel { digit, color };
 
-/// Three channels of `grey`, a data set of one: each image in one colour, its grey level where the colour's corner has
-/// a 1 and 0 elsewhere. In each part the images of a class take the colours in turns, in an order that `key` decides,
-/// so that no image is in two parts and digit and colour are independent. (The authors show every digit in all seven
-/// and split afterwards, so that their validation digits are among their training digits.) The digest is grey's with
-/// the label's name.
+/// Three channels from the data set `grey` of one: each image in one colour, with its grey level in the channels where
+/// the colour's corner has a 1, and 0 elsewhere. In each part the images of a class take the colours in turn, in an
+/// order that `key` determines, so that no image is in two parts and digit and colour are independent. (The authors
+/// show every digit in all seven colours and split afterwards, so their validation digits are among their training
+/// digits.) The digest is that of `grey` with the label's name.
 Dataset color_dataset(const Dataset& grey, ColorLabel label, Key key);
 
 /// MNIST from `folder` in colours. Errors as load_mnist.

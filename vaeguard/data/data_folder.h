@@ -6,7 +6,7 @@
 
 namespace vaeguard::data {
 
-/// The folder with one subfolder a data set: `option` if not empty, else VAEGUARD_DATA, else ~/.cache/vaeguard/data.
+/// The folder with one subfolder per data set: `option` if not empty, else VAEGUARD_DATA, else ~/.cache/vaeguard/data.
 std::filesystem::path data_folder(std::string_view option = {});
 
 }  // namespace vaeguard::data

@@ -11,7 +11,7 @@
 
 namespace vaeguard::data {
 
-/// N images with pixels in [0, 1], each of one class where the data set has classes.
+/// N images with pixels in [0, 1], each of one class if the data set has classes.
 struct Images {
   Matrix pixels;                     // [N, C*H*W]
   std::vector<std::int64_t> labels;  // [N], 0 .. classes - 1; empty without classes
@@ -30,7 +30,7 @@ struct Dataset {
   [[nodiscard]] bool labelled() const { return classes > 0; }
 };
 
-/// Copies the named images, with their labels if they have any.
+/// Copies the images at these indices, with their labels if they have any.
 Images gather(const Images& images, std::span<const std::int64_t> indices);
 
 }  // namespace vaeguard::data

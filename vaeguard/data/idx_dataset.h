@@ -1,4 +1,4 @@
-// A data set from the four IDX files that MNIST and its kin are published as.
+// A data set from four IDX files, the format of MNIST and Fashion-MNIST.
 #pragma once
 
 #include <array>
@@ -25,7 +25,7 @@ struct IdxFiles {
 struct IdxDatasetOptions {
   std::string name;
   std::int64_t classes = 10;
-  std::int64_t validation = 0;  // images of the training file put aside by split_validation
+  std::int64_t validation = 0;  // images of the training file set aside by split_validation
   Key split_key{0};
 };
 
@@ -35,10 +35,10 @@ IdxFiles read_idx_files(const std::filesystem::path& folder, std::string_view ad
 /// The MD5 digests of the uncompressed files as published, in the order of kIdxFileNames.
 using PublishedDigests = std::array<std::string_view, 4>;
 
-/// Throws Misuse, with `advice`, for the first file that is not the published one.
+/// Throws Misuse, with `advice`, for the first file whose digest is not the published one.
 void check_digests(const IdxFiles& files, const PublishedDigests& published, std::string_view advice);
 
-/// The data set; its digest is the SHA-256 of the MD5 digests of the four files, one a line.
+/// The data set; its digest is the SHA-256 of the MD5 digests of the four files, one per line.
 Dataset make_dataset(const IdxFiles& files, const IdxDatasetOptions& options);
 
 }  // namespace vaeguard::data

@@ -1,4 +1,4 @@
-// Reading and writing the IDX container. Layout: 0 0 type rank, one big-endian 32-bit size a dimension, the values.
+// Reading and writing the IDX container. Layout: 0 0 type rank, one big-endian 32-bit size per dimension, the values.
 #include "vaeguard/data/idx_file.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kPlace = "data.idx_file";
 constexpr std::uint32_t kUnsignedBytes = 0x08;
 constexpr int kHighestRank = 4;
-// No set of images comes near it; sizes beyond it are damage.
+// No data set comes near it; larger sizes mean a damaged file.
 constexpr std::int64_t kMostValues = std::int64_t{1} << 36U;
 
 std::uint32_t big_endian(std::string_view bytes, std::size_t offset) {

@@ -30,8 +30,8 @@ std::string encode_idx(const IdxArray& array);
 /// Written atomically, gzip-compressed if the name ends in ".gz".
 void write_idx(const std::filesystem::path& path, const IdxArray& array);
 
-/// The named images with pixels / 255 and their labels. Throws Misuse unless images [N, H, W] and labels [N] agree in
-/// number and every label is below `classes`. `name` says in errors where they are from.
+/// The images at these indices with pixels / 255, and their labels. Throws Misuse unless images [N, H, W] and labels
+/// [N] agree in number and every label is below `classes`. Errors call their source `name`.
 Images select_images(const IdxArray& images, const IdxArray& labels, std::int64_t classes,
                      std::span<const std::int64_t> indices, std::string_view name);
 

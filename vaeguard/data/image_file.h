@@ -27,15 +27,15 @@ struct Picture {
   std::vector<float> values;
 };
 
-/// Decodes a PNG or JPEG into 1 channel (grey, as its luma) or 3 (red, green, blue); transparency is dropped. Throws
-/// Misuse, naming the file and the decoder's reason, for one that cannot be read.
+/// Decodes a PNG or JPEG into 1 channel (its luma) or 3 (red, green, blue); transparency is dropped. Throws Misuse that
+/// names the file and the decoder's reason if it cannot be read.
 Picture read_picture(const std::filesystem::path& file, std::int64_t channels);
 
-/// The largest box in the middle of a picture of that size whose sides are as those of `shape`.
+/// The largest centred box, in a picture of that size, with the aspect ratio of `shape`.
 Box middle_box(std::int64_t width, std::int64_t height, ImageShape shape);
 
-/// Writes the box of the picture, resized to `shape`, as [channel, row, column]. Bilinear; where it shrinks, the filter
-/// grows with it, so that no pixel is skipped. Throws Misuse, with `place`, for a box that leaves the picture.
+/// Writes the box of the picture, resized to `shape`, as [channel, row, column]. Bilinear; when shrinking, the filter
+/// grows accordingly, so that no pixel is skipped. Throws Misuse, with `place`, for a box that leaves the picture.
 void fit_picture(const Picture& picture, const Box& box, ImageShape shape, std::string_view place,
                  std::span<float> pixels);
 

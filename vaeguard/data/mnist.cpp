@@ -8,7 +8,7 @@ namespace {
 
 constexpr PublishedDigests kPublishedMd5 = {"6bbc9ace898e44ae57da46a324031adb", "a25bea736e30d166cdddb491f175f624",
                                             "2646ac647ad5339dbf082846283269ea", "27ae3e4e09519cfbb04c329615203637"};
-// A number and not a name, so that models trained once keep their validation images whatever becomes of the names.
+// A number, not a name, so that trained models keep their validation images if a name ever changes.
 constexpr std::uint64_t kSplitKey = 0x993cba6ec2dcd502;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Picture files put into training, validation and test, and read; for the sources of this folder only.
+// Assigns picture files to training, validation and test, and reads them; for the sources of this folder only.
 #pragma once
 
 #include <array>
@@ -16,14 +16,14 @@ struct PictureFile {
 };
 using PictureParts = std::array<std::vector<PictureFile>, 3>;  // train, validation, test
 
-/// Whether the name ends as a PNG's or JPEG's.
+/// Whether the name has the extension of a PNG or JPEG.
 bool is_picture(const std::filesystem::path& path);
 /// Subfolders or pictures, in the order of their names, which does not depend on the file system.
 std::vector<std::filesystem::path> sorted_entries(const std::filesystem::path& folder, bool folders);
 /// The pictures of one folder, at least one, all with this label.
 std::vector<PictureFile> files_of_class(const std::filesystem::path& folder, std::int64_t label);
-/// Moves the shares of `all` that options ask for, at least one picture each, into validation and test; the rest is for
-/// training. The key decides which.
+/// Moves the shares of `all` that the options ask for, at least one picture each, to validation and test; the rest is
+/// for training. The key determines which.
 void split(const ImageFolderOptions& options, const std::vector<PictureFile>& all, Key key, PictureParts& parts);
 /// Decodes the pictures of all parts; `classes` 0 for a data set without labels.
 Dataset read_parts(const ImageFolderOptions& options, PictureParts parts, std::int64_t classes);

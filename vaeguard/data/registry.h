@@ -14,14 +14,14 @@ namespace vaeguard::data {
 /// "color_mnist_colors", "synthetic".
 std::vector<std::string> dataset_names();
 
-/// One sentence that says what a known data set is; throws Misuse for an unknown name.
+/// One sentence about a known data set; throws Misuse for an unknown name.
 std::string dataset_description(std::string_view name);
 
-/// Its subfolder of the data folder, which another set may share; empty for one that is made on the spot.
+/// Its subfolder of the data folder, which another set may share; empty for a generated set.
 std::string dataset_folder(std::string_view name);
 
-/// Loads a data set from its subfolder of `data_folder` ("synthetic" needs none: it is made on the spot). Throws Misuse
-/// for an unknown name, naming the nearest known one, and for files that are missing or wrong.
+/// Loads a data set from its subfolder of `data_folder` ("synthetic" needs none: it is generated). Throws Misuse for an
+/// unknown name, naming the nearest known one, and for files that are missing or wrong.
 Dataset load_dataset(std::string_view name, const std::filesystem::path& data_folder);
 
 }  // namespace vaeguard::data

@@ -16,13 +16,12 @@ struct Split {
   std::vector<std::int64_t> validation;
 };
 
-/// Puts the last `validation` of the key's permutation of 0 .. count - 1 aside; both parts are then in the file's
-/// order.
+/// Sets aside the last `validation` of the key's permutation of 0 .. count - 1; both parts are then in file order.
 Split split_validation(std::int64_t count, std::int64_t validation, Key key);
 
-/// `count` positions in `labels`, classes taking turns (0, 1, .., 0, 1, ..) so that their numbers differ by at most one
-/// while none runs out; within a class, and for the last unfinished round of turns, the key decides.
-/// Throws Misuse if there are too few images or a label is not below `classes`.
+/// `count` positions in `labels`, classes in turn (0, 1, .., 0, 1, ..), so that their counts differ by at most one
+/// until a class runs out. Within a class, and for the last incomplete round, the key decides. Throws Misuse if there
+/// are too few images or a label is not below `classes`.
 std::vector<std::int64_t> stratified_references(std::span<const std::int64_t> labels, std::int64_t classes,
                                                 std::int64_t count, Key key);
 

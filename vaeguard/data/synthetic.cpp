@@ -1,4 +1,4 @@
-// Shapes as distances to strokes and circles, drawn with soft edges. Only + - * / sqrt: the same bytes on every
+// Shapes as distances to strokes and circles, drawn with soft edges. Only + - * / sqrt, for the same bytes on every
 // machine.
 #include "vaeguard/data/synthetic.h"
 
@@ -88,7 +88,7 @@ Part draw_part(std::int64_t count, std::int64_t side, Key key) {
   const auto pixels = static_cast<std::size_t>(side * side);
   Part part{{{count, side, side}, std::vector<std::uint8_t>(static_cast<std::size_t>(count) * pixels)}, {{count}, {}}};
   for (std::int64_t i = 0; i < count; ++i) {
-    // One of ten neighbours has each class, in an order of their own.
+    // Each block of ten images has every class once, in an order of its own.
     const Key block = key.fold("order").fold(static_cast<std::uint64_t>(i / kClasses));
     const std::int64_t label = permutation(block, kClasses)[static_cast<std::size_t>(i % kClasses)];
     part.labels.values.push_back(static_cast<std::uint8_t>(label));

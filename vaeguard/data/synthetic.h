@@ -1,4 +1,4 @@
-// A small made-up data set of ten drawn shapes, in MNIST's format, for tests and first trials.
+// A small generated data set of ten drawn shapes, in MNIST's format, for tests and first trials.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ struct SyntheticOptions {
 /// The key of the registered set, which has the default options.
 Key synthetic_key();
 
-/// Grey images of 10 classes in equal number: ring, bars, cross, ... , each with its own shift, size, slant and
-/// thickness. Test image i depends on the key and i alone, and so does image i of those that are split into training
-/// and validation.
+/// Grey images of 10 equally frequent classes (ring, bars, cross, ...), each image with its own shift, size, slant and
+/// thickness. Test image i depends only on the key and i; so does image i of those that are split into training and
+/// validation.
 Dataset synthetic(const SyntheticOptions& options, Key key);
 
 /// Writes the same images as four IDX files named like MNIST's; validation images are among the training file's.

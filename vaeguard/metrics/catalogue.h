@@ -1,5 +1,4 @@
-// What each metric in the records is: its meaning, which direction is good for the defender, whether it is a
-// proportion.
+// The metrics of the records: meaning, which direction is good for the defender, whether it is a proportion.
 #pragma once
 
 #include <string>

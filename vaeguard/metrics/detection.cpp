@@ -93,9 +93,9 @@ double area_variance(const Scores& clean, const Scores& attacked, double area) {
 }
 
 /// Wilson's interval at the effective sample size A (1 - A) / standard_error^2. Near perfect separation the standard
-/// error rests on the few images that are out of order, (1 - A) n of them, and is often far too small: with so few the
-/// size goes back to n: halfway, on the scale of logarithms, at 0.2 of them, which is enough for simulated intervals at
-/// A = 0.98 with 20 to 100 references to hold the truth as often as they say.
+/// error depends on the few images that are out of order, (1 - A) n of them, and is often far too small. With so few,
+/// the size is moved back to n: halfway, on a log scale, at 0.2 of them. That suffices for simulated intervals at A =
+/// 0.98 with 20 to 100 references to have their nominal coverage.
 Interval area_interval(const Estimate& estimate) {
   constexpr double kHalfway = 0.2;
   const auto n = static_cast<double>(estimate.n);
@@ -107,8 +107,8 @@ Interval area_interval(const Estimate& estimate) {
   return interval95({estimate.value, std::sqrt(spread / size), estimate.n}, true);
 }
 
-/// The share of the scores that are flagged while they are taken in one by one, with its clustered standard error: that
-/// of a ratio of sums over references.
+/// The share of flagged scores, updated one score at a time, with its clustered standard error: that of a ratio of sums
+/// over references.
 class FlaggedShare {
  public:
   explicit FlaggedShare(const Scores& scores) : size_(static_cast<double>(scores.values.size())) {
@@ -130,7 +130,7 @@ class FlaggedShare {
 
   [[nodiscard]] Estimate estimate() const {
     const double share = flagged_ / size_;
-    // sum over references of (flagged - share * size)^2, whose terms cancel to no less than 0
+    // sum over references of (flagged - share * size)^2, which is never negative in exact arithmetic
     const double squares = std::max(0.0, flagged_squared_ - 2.0 * share * product_ + share * share * sizes_squared_);
     return {share, std::sqrt(unbiased(references_.size()) * squares) / size_,
             static_cast<std::int64_t>(references_.size())};
@@ -155,7 +155,7 @@ struct Score {
   bool attacked = false;
 };
 
-/// Calls visit(threshold) after all scores of at least that threshold went to flag(score), thresholds falling.
+/// For thresholds in descending order: flag(score) for each new score at or above it, then visit(threshold).
 template <typename Flag, typename Visit>
 void sweep(std::vector<Score> scores, Flag&& flag, Visit&& visit) {
   std::ranges::sort(scores, std::greater{}, &Score::value);
@@ -205,7 +205,7 @@ Detection auroc(const Scores& clean, const Scores& attacked) {
   check("clean", clean);
   check("attacked", attacked);
   const double area = auroc(clean.values, attacked.values);
-  // Rounding may leave a variance of zero just below it; NaN, of a lone reference, stays.
+  // Rounding may make a zero variance slightly negative; the NaN of a single reference stays.
   const double variance = area_variance(clean, attacked, area);
   const Estimate estimate{area, std::sqrt(variance < 0.0 ? 0.0 : variance),
                           std::min(count_references(clean), count_references(attacked))};
@@ -247,7 +247,7 @@ Detection true_positive_rate(const Scores& clean, const Scores& attacked, double
   const double value = at_threshold.value;
   plausible = {std::min(plausible.low, value), std::max(plausible.high, value)};
   const Interval sampled = interval95(at_threshold, true);
-  constexpr double kWidth = 2.0 * 1.959963984540054;  // of a normal's 95 % interval, in standard errors
+  constexpr double kWidth = 2.0 * 1.959963984540054;  // width of a normal's 95 % interval in standard errors
   return {{value, combined(at_threshold.standard_error, (plausible.high - plausible.low) / kWidth),
            std::min(count_references(clean), count_references(attacked))},
           {std::max(0.0, value - combined(value - sampled.low, value - plausible.low)),

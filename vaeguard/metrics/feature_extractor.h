@@ -1,4 +1,4 @@
-// What turns images into feature vectors, between which Frechet distances are taken.
+// Turns images into feature vectors, between which Frechet distances are computed.
 #pragma once
 
 #include <string>
@@ -19,8 +19,8 @@ struct Features {
 class FeatureExtractor {
  public:
   virtual ~FeatureExtractor() = default;
-  /// images [n, C*H*W], pixels from 0 to 1 -> one set of features, or several that one pass gives; the same for any
-  /// number of threads. Throws Interrupted when the observer asks.
+  /// images [n, C*H*W], pixels from 0 to 1 -> one set of features, or several if one pass computes them; the same for
+  /// any number of threads. Throws Interrupted when the observer asks.
   [[nodiscard]] virtual std::vector<Features> extract(const Matrix& images, const ImageShape& shape, int threads,
                                                       Observer& observer) const = 0;
 };

@@ -1,4 +1,4 @@
-// The Frechet distance between two sets of features: FID, where the features are Inception's.
+// The Frechet distance between two sets of features: FID, if the features are Inception's.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,12 @@ struct FeatureMoments {
   std::vector<double> covariance;  // [F, F]
 };
 
-/// features [n, F], n >= 2. Throws Misuse for fewer rows and for what is not finite.
+/// features [n, F], n >= 2. Throws Misuse for fewer rows and for values that are not finite.
 FeatureMoments feature_moments(const Matrix& features);
 
 /// |mean_a - mean_b|^2 + tr(A + B - 2 (A^(1/2) B A^(1/2))^(1/2)), the squared 2-Wasserstein distance of two normals
-/// (Dowson and Landau 1982; Heusel et al. 2017). Never below 0. Fewer images than features make covariances singular;
-/// the distance is still right for them, but far above that of many images. Throws Misuse where sizes differ.
+/// (Dowson and Landau 1982; Heusel et al. 2017). Never below 0. With fewer images than features covariances are
+/// singular and the distance is far above that of many images. Throws Misuse if sizes differ.
 double frechet_distance(const FeatureMoments& a, const FeatureMoments& b);
 
 }  // namespace vaeguard::metrics

@@ -54,8 +54,9 @@ double student_t975(std::int64_t nu) {
   return 0.5 * (low + high);
 }
 
-/// The independent trials that a proportion with this standard error is worth. Averaging restarts makes a reference
-/// worth more than one trial, never less; a standard error of zero says nothing about the next reference, so n stands.
+/// The number of independent trials with this standard error of a proportion. Averaging restarts makes a reference
+/// count for more than one trial, never for less; a standard error of zero says nothing about the next reference, so n
+/// stays.
 double effective_trials(const Estimate& estimate) {
   const auto n = static_cast<double>(estimate.n);
   if (!(estimate.standard_error > 0.0)) {
@@ -111,7 +112,7 @@ Estimate estimate_by_reference(std::span<const double> values, std::int64_t rest
   for (const double value : by_reference) {
     squares += (value - mean) * (value - mean);
   }
-  // One reference has no spread to estimate: 0 / 0 is the honest standard error.
+  // A single reference has no spread to estimate: its standard error is 0 / 0.
   const double variance = squares / static_cast<double>(n - 1);
   return {mean, std::sqrt(variance / static_cast<double>(n)), n};
 }

@@ -12,11 +12,11 @@
 namespace vaeguard::metrics {
 namespace {
 
-// Wang et al. 2003, section 3.2: from the judgement of observers.
+// Wang et al. 2003, section 3.2, from human judgements.
 constexpr std::array kWeights = {0.0448, 0.2856, 0.3001, 0.2363, 0.1333};
 constexpr double kSigma = 1.5;
 
-/// What the two definitions do differently, level by level.
+/// What differs between the two definitions, level by level.
 struct Rules {
   std::int64_t window = 0;
   bool centre_on_pixel = false;    // centre at floor(size / 2), not at (size - 1) / 2
