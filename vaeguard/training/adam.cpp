@@ -10,7 +10,7 @@
 namespace vaeguard::training {
 namespace {
 
-// Parameters that one thread updates at a time; no part of the result.
+// Parameters that one thread updates at a time; does not affect the result.
 constexpr std::int64_t kSlice = 1 << 15;
 
 }  // namespace

@@ -15,7 +15,7 @@ struct AdamOptions {
   void validate() const;
 };
 
-/// What Adam remembers: running means of the gradient and of its square, and the number of steps taken.
+/// Adam's state: running means of the gradient and of its square, and the number of steps taken.
 struct AdamState {
   std::vector<float> first;
   std::vector<float> second;
@@ -32,7 +32,7 @@ class Adam {
   void step(std::span<float> parameters, std::span<const float> gradient, double rate, int threads = 1);
 
   [[nodiscard]] const AdamState& state() const { return state_; }
-  /// Goes on from a saved state of the same number of parameters.
+  /// Continues from a saved state with the same number of parameters.
   void set_state(AdamState state);
 
  private:

@@ -11,14 +11,14 @@
 
 namespace vaeguard::training {
 
-/// Where the random numbers of a mini-batch come from: image i uses the fold i of each.
+/// The source of a mini-batch's random numbers: image i uses fold i of each.
 struct BatchKeys {
   Key noise;
   Key choices;
 };
 
-/// Holds the memory of a mini-batch and keeps references: objective and networks must outlive it. Results are the same,
-/// bit for bit, for any number of threads.
+/// Holds the buffers of a mini-batch. Objective and networks are kept by reference and must outlive it. Results are the
+/// same, bit for bit, for any number of threads.
 class BatchGradient {
  public:
   BatchGradient(const Objective& objective, VaeNetworks networks, int threads);
@@ -33,7 +33,7 @@ class BatchGradient {
  private:
   void run(const Matrix& images, std::span<const std::int64_t> rows, const BatchKeys& keys, bool with_gradient,
            LossSum& sum);
-  /// The coupled term of the first `chunks` chunks; puts its gradients into their workspaces.
+  /// The coupled term of the first `chunks` chunks; writes its gradients to their workspaces.
   double couple(std::int64_t chunks, std::int64_t rows, bool with_gradient);
   [[nodiscard]] std::span<float> gradient_of(std::size_t chunk, bool with_gradient);
 
@@ -41,7 +41,7 @@ class BatchGradient {
   VaeNetworks networks_;
   int threads_;
   std::vector<ObjectiveChunk> chunks_;
-  std::vector<std::vector<float>> gradients_;  // one a chunk
+  std::vector<std::vector<float>> gradients_;  // one per chunk
 };
 
 }  // namespace vaeguard::training

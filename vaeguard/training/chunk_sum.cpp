@@ -1,4 +1,4 @@
-// The sum, a part of the parameters at a time.
+// The sum, one slice of the parameters at a time.
 #include "vaeguard/training/chunk_sum.h"
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 namespace vaeguard::training {
 namespace {
 
-// Parameters that one thread adds up at a time; no part of the result.
+// Parameters that one thread adds up at a time; does not affect the result.
 constexpr std::int64_t kParameters = 1 << 15;
 
 }  // namespace

@@ -154,7 +154,7 @@ ClassifierFit fit_classifier(const Matrix& features, std::span<const std::int64_
   std::vector<double> gradient(zeros.size());
   objective.evaluate(found.point, gradient);
   const Eigen::Map<const RowMatrix> optimum(found.point.data(), classes, with_bias.cols());
-  // A line search that can improve no digit any more is convergence too, if the gradient is small by a weaker measure.
+  // A line search that cannot improve any digit is convergence too, if the gradient is small by a weaker measure.
   if (found.ending != Ending::converged &&
       objective.gradient_norm() > 100.0 * options.gradient_tolerance * std::max(1.0, optimum.norm())) {
     failure("training.classifier_fit", "expected convergence to a gradient of {}, got {} ({})",

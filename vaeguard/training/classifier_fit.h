@@ -12,7 +12,7 @@ namespace vaeguard::training {
 
 struct ClassifierFitOptions {
   /// Weight of |W|^2 / 2. Latent dimensions that the encoder does not use have means near 0 and draws of variance 1;
-  /// without a ridge on the weights as they are, noise in those means is amplified and draws are classified at random.
+  /// without a ridge on the unscaled weights, noise in those means is amplified and draws are classified at random.
   double ridge = 5e-4;
   double gradient_tolerance = 1e-6;  // largest gradient norm / max(1, parameter norm) at which the fit is done
   int max_iterations = 2000;

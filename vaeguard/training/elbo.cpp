@@ -6,9 +6,8 @@
 namespace vaeguard::training {
 namespace {
 
-// From d/dz to d/d(mean, log variance): z moves with the mean one to one and with half its spread in the log variance;
-// the divergence adds beta mean and beta (variance - 1) / 2, and to d/dz what the prior has beyond N(0, I), nothing
-// where it is that.
+// From d/dz to d/d(mean, log variance): dz/dmean = 1 and dz/d(log variance) = (z - mean) / 2. The divergence adds beta
+// mean and beta (variance - 1) / 2, and to d/dz the difference between a learned prior and N(0, I).
 void encoded_gradients(const Matrix& noise, double beta, ElboWorkspace& workspace) {
   const std::int64_t size = noise.columns();
   workspace.encoded_gradients.resize(noise.rows(), 2 * size);

@@ -25,10 +25,10 @@ struct ElboSum {
 /// KL(N(mean, exp(log variance)) || N(0, 1)), summed over dimensions; `encoded` is mean [D] then log variance [D].
 double divergence_from_prior(std::span<const float> encoded);
 
-/// A standard normal that has nothing to learn.
+/// A standard normal prior without parameters.
 const models::TrainablePrior& standard_normal_prior();
 
-/// The networks being trained. They outlive what refers to them.
+/// The networks being trained, by reference.
 struct VaeNetworks {
   const networks::TrainableNetwork& encoder;
   const networks::TrainableNetwork& decoder;
@@ -46,15 +46,15 @@ struct VaeNetworks {
 };
 
 /// KL(q(z|x) || p(z)) of each code [B, 2 D] given one draw of it [B, D]: the divergence from N(0, I) in closed form,
-/// and log N(z; 0, I) - log p(z) at the draw, which is zero where p is N(0, I). Has the expectation of log q(z|x) - log
-/// p(z) and less noise the nearer p is to N(0, I). Leaves its pass through the prior on `tape`.
+/// and log N(z; 0, I) - log p(z) at the draw, which is zero where p is N(0, I). Its expectation is that of log q(z|x) -
+/// log p(z), with less noise the closer p is to N(0, I). Leaves its pass through the prior on `tape`.
 std::vector<double> divergences(const models::Prior& prior, const Matrix& encoded, const Matrix& latents,
                                 models::PriorTape& tape);
 
 /// z = mean + exp(log variance / 2) noise for each row; encoded [B, 2 D], noise and latents [B, D].
 void reparametrise(const Matrix& encoded, const Matrix& noise, Matrix& latents);
 
-/// The memory of one chunk of rows, kept from step to step.
+/// The buffers of one chunk of rows, reused from step to step.
 struct ElboWorkspace {
   std::unique_ptr<networks::Tape> encoder_tape;
   std::unique_ptr<networks::Tape> decoder_tape;
@@ -65,7 +65,7 @@ struct ElboWorkspace {
   Matrix output_gradients;
   Matrix latent_gradients;
   Matrix encoded_gradients;
-  Matrix added_latent_gradients;   // [B, D], what other terms of an objective add; empty for nothing
+  Matrix added_latent_gradients;   // [B, D], from other terms of an objective; empty for none
   Matrix added_encoded_gradients;  // [B, 2 D], likewise
 
   ElboWorkspace(const networks::Network& encoder, const networks::Network& decoder);

@@ -1,4 +1,4 @@
-// A further pass through the encoder, of images other than the training ones, with its memory.
+// A further pass through the encoder, of images other than the training ones, with its buffers.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace vaeguard::training {
 
-/// Kept from step to step; the tape is made at the first use.
+/// Reused from step to step; the tape is created at first use.
 struct EncoderPass {
   std::unique_ptr<networks::Tape> tape;
   Matrix images;             // [B, C*H*W]
@@ -30,8 +30,8 @@ struct EncoderPass {
   }
 
   /// After forward: the sum over rows of divergence(code [2 D], code here [2 D], gradient [2 D], gradient here [2 D]).
-  /// Adds its gradients to those of the codes [B, 2 D] and, through the pass, to the encoder's; none where `gradient`
-  /// is empty.
+  /// Adds its gradients to those of the codes [B, 2 D] and, through the pass, to the encoder's; none if `gradient` is
+  /// empty.
   template <typename Divergence>
   double compare(const networks::TrainableNetwork& encoder, const Matrix& codes, const Divergence& divergence,
                  Matrix& code_gradients, std::span<float> gradient) {

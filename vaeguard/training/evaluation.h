@@ -10,12 +10,12 @@
 
 namespace vaeguard::training {
 
-/// Means over images, in nats an image; elbo = -(reconstruction + divergence).
+/// Means over images, in nats per image; elbo = -(reconstruction + divergence).
 struct ElboEstimate {
   double elbo = 0.0;
   double standard_error = 0.0;  // of elbo, over images
-  double reconstruction = 0.0;  // -log p(x|z), one draw of z an image
-  double divergence = 0.0;      // KL(q(z|x) || p(z)); where the prior was learned, by the same draw
+  double reconstruction = 0.0;  // -log p(x|z), one draw of z per image
+  double divergence = 0.0;      // KL(q(z|x) || p(z)); for a learned prior, by the same draw
   std::int64_t images = 0;
 };
 

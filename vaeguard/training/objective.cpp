@@ -9,7 +9,7 @@
 namespace vaeguard::training {
 namespace {
 
-// The images that the decoder's outputs mean.
+// The mean images of the decoder's outputs.
 void mean_images(const models::Likelihood& likelihood, const Matrix& outputs, Matrix& images) {
   images.resize(outputs.rows(), outputs.columns());
   for (std::int64_t b = 0; b < outputs.rows(); ++b) {

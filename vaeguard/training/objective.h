@@ -18,27 +18,27 @@
 
 namespace vaeguard::training {
 
-/// A name of the registry (training/registry.h) and what the objectives can be told; each reads some of it.
+/// A name of the registry (training/registry.h) and the options of all objectives; each reads some of them.
 struct ObjectiveOptions {
   std::string name = "elbo";
   double beta = 1.0;  // weight of the divergence, in beta_tcvae of its total correlation
   TotalCorrelationEstimator estimator = TotalCorrelationEstimator::weighted;
   SmoothEncoderOptions smooth{};
-  double correlation = 0.975;  // rho of self-consistency, as the authors' instructions have it
+  double correlation = 0.975;  // rho of self-consistency, as in the authors' instructions
 
-  /// Throws Misuse for an unknown name, which it compares with the known, and for impossible values.
+  /// Throws Misuse for an unknown name, suggesting the nearest known one, and for impossible values.
   void validate() const;
 };
 
 /// Terms of a loss in nats, summed over images.
 struct LossSum {
-  ElboSum elbo;          // of an ELBO's terms
-  double penalty = 0.0;  // what the objective adds, with its weight
+  ElboSum elbo;          // the terms of the ELBO
+  double penalty = 0.0;  // the objective's further terms, with their weights
 
   LossSum& operator+=(const LossSum& other);
 };
 
-/// One chunk of rows: what an objective is given, and the memory that it keeps from step to step.
+/// One chunk of rows: the inputs of an objective, and the buffers that it reuses from step to step.
 struct ObjectiveChunk {
   Matrix images;          // [B, C*H*W]
   Matrix noise;           // [B, D], standard normal
@@ -50,9 +50,9 @@ struct ObjectiveChunk {
   explicit ObjectiveChunk(const VaeNetworks& networks) : workspace(networks.encoder, networks.decoder) {}
 };
 
-/// A loss over the images of a mini-batch. Rows are independent except through couple(), so each result is the same
-/// for any number of threads. A driver (training/batch_gradient.h) calls forward and backward for chunks on threads,
-/// and between them, where coupled(), couple() for the whole mini-batch.
+/// A loss over the images of a mini-batch. Rows are independent except through couple(), so each result is the same for
+/// any number of threads. A driver (training/batch_gradient.h) calls forward and backward for chunks on threads and, if
+/// coupled(), couple() for the whole mini-batch in between.
 class Objective {
  public:
   virtual ~Objective() = default;
@@ -75,18 +75,18 @@ class Objective {
   }
 };
 
-/// The loss of an ELBO with whichever penalties are present.
+/// The ELBO with the penalties that are set.
 struct PenalisedElboOptions {
   double beta = 1.0;                      // weight of the divergence
-  double total_correlation_weight = 0.0;  // on top of the divergence's own
+  double total_correlation_weight = 0.0;  // in addition to the divergence's own
   TotalCorrelationOptions total_correlation;
   std::optional<SmoothEncoderOptions> smooth;
   std::optional<double> correlation;  // rho of self-consistency
 };
 std::unique_ptr<Objective> penalised_elbo(PenalisedElboOptions options);
 
-/// The inconsistency of z ~ p(z) with the code of the image decoded from it, for the encoder alone; images are not
-/// looked at, and p is N(0, I). The decoder's gradient is zero. Reconstructed: the source says that an encoder can be
+/// The inconsistency of z ~ p(z) with the code of the image decoded from it, for the encoder alone; training images are
+/// not used, and p is N(0, I). The decoder's gradient is zero. Reconstructed: the source says that an encoder can be
 /// trained so "without access to the original training data" and gives no formula.
 std::unique_ptr<Objective> self_supervision(double correlation);
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kLevels = models::PixelLaw::kLevels;
 constexpr std::int64_t kImagesAtOnce = 500;
-// What no training pixel ever did stays possible.
+// Levels that never occurred in training stay possible.
 constexpr double kLeastProbability = 1e-9;
 
 using Counts = std::vector<std::vector<double>>;  // [nodes][levels]
@@ -80,9 +80,9 @@ double sum_of(std::span<const double> values) {
   return sum;
 }
 
-// Rows of `probability` from counts. From the middle outwards each node begins with `prior_pixels` of its inner
-// neighbour's law, so that outputs which training hardly saw mean what the nearest familiar ones do; the middle begins
-// with the histogram of all pixels.
+// Rows of `probability` from counts. From the middle outwards each node begins with `prior_pixels` pseudo-counts of its
+// inner neighbour's distribution, so that outputs that are rare in training get that of the nearest frequent ones; the
+// middle begins with the histogram of all pixels.
 void fill(const Counts& counts, const std::vector<double>& histogram, double prior_pixels, Matrix& probability) {
   const auto nodes = static_cast<std::int64_t>(counts.size());
   const std::int64_t middle = nodes / 2;

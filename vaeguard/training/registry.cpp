@@ -66,21 +66,22 @@ bool ObjectiveEntry::takes(std::string_view option) const {
 const std::vector<ObjectiveEntry>& objectives() {
   static const std::vector<ObjectiveEntry> entries = {
       {.name = "elbo",
-       .description = "evidence lower bound; the divergence weighs beta, other than 1 for a beta-VAE",
+       .description = "evidence lower bound, with weight beta on the divergence; a beta other than 1 makes a beta-VAE",
        .options = {"beta"},
        .make = [](const auto& options, std::int64_t) { return robust_elbo(options, false, false); }},
       {.name = "beta_tcvae",
-       .description = "the total correlation of the codes weighs beta (Chen et al. 2018); estimator mws, mss, or "
-                      "published, as the paper's code mis-indexed it",
+       .description = "weight beta on the total correlation of the codes (Chen et al. 2018); estimator mws, mss, or "
+                      "published (mis-indexed, as in the paper's code)",
        .options = {"beta", "estimator"},
-       .needs_standard_normal = "its decomposition of the divergence holds for independent dimensions alone",
+       .needs_standard_normal = "its decomposition of the divergence holds for independent dimensions only",
        .make = beta_tcvae},
       {.name = "smooth_encoder",
-       .description = "codes of an image and of its worst neighbour stay near (Cemgil et al. 2020, reconstructed)",
+       .description =
+           "keeps the codes of an image and of its worst neighbour close (Cemgil et al. 2020, reconstructed)",
        .options = {"beta", "gamma", "radius", "inner_steps"},
        .make = [](const auto& options, std::int64_t) { return robust_elbo(options, true, false); }},
       {.name = "avae",
-       .description = "codes of an image and of its reconstruction agree (Cemgil et al. 2020)",
+       .description = "keeps the codes of an image and of its reconstruction close (Cemgil et al. 2020)",
        .options = {"beta", "correlation"},
        .needs_standard_normal = kStationary,
        .make = [](const auto& options, std::int64_t) { return robust_elbo(options, false, true); }},

@@ -19,9 +19,9 @@ struct ObjectiveEntry {
   std::vector<std::string_view> options;
   /// Whether it needs a trained VAE to begin with.
   bool needs_start = false;
-  /// Why the prior has to be the standard normal; empty where any will do.
+  /// Why the prior has to be the standard normal; empty if any prior will do.
   std::string_view needs_standard_normal = {};
-  /// For that many training images.
+  /// Makes the objective for that many training images.
   std::function<std::unique_ptr<Objective>(const ObjectiveOptions&, std::int64_t training_images)> make;
 
   [[nodiscard]] bool takes(std::string_view option) const;
@@ -33,12 +33,12 @@ const ObjectiveEntry& find_objective(std::string_view name);
 /// Throws Misuse that lists the objective's options unless it takes this one.
 void check_takes(std::string_view objective, std::string_view option);
 
-/// Throws Misuse with the reason where the objective bears no prior of that name (models::name).
+/// Throws Misuse, with the reason, if the objective does not support a prior of that name (models::name).
 void check_prior(std::string_view objective, std::string_view prior);
 
-/// Validates, looks up and makes.
+/// Validates the options and makes the objective that they name.
 std::unique_ptr<Objective> make_objective(const ObjectiveOptions& options, std::int64_t training_images);
-/// "beta_tcvae, beta 5, estimator mws": the name and what it reads, for fingerprints and metadata.
+/// "beta_tcvae, beta 5, estimator mws": the name and the options that it reads, for fingerprints and metadata.
 std::string describe(const ObjectiveOptions& options);
 
 }  // namespace vaeguard::training

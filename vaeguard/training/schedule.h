@@ -10,14 +10,14 @@ namespace vaeguard::training {
 enum class ScheduleKind { constant, plateau, one_cycle };
 
 std::string_view name(ScheduleKind kind);
-/// Throws Misuse where there is no schedule of that name.
+/// Throws Misuse if there is no schedule of that name.
 ScheduleKind schedule_kind(std::string_view name);
 
 struct ScheduleOptions {
   ScheduleKind kind = ScheduleKind::one_cycle;
   double learning_rate = 1.5e-3;  // the peak of one_cycle, the start of the others
   double factor = 0.5;            // of plateau
-  int patience = 10;              // of plateau: epochs without improvement that are borne
+  int patience = 10;              // of plateau: epochs without improvement that are tolerated
   double threshold = 1e-4;        // of plateau: the relative improvement that counts
   double warmup = 0.05;           // of one_cycle: the share of steps that rise linearly from 1/25 of the peak
   double last = 1e-3;             // of one_cycle: the share of the peak at the end of the cosine
@@ -25,7 +25,7 @@ struct ScheduleOptions {
   void validate() const;
 };
 
-/// What a plateau schedule remembers.
+/// The state of a plateau schedule.
 struct ScheduleState {
   double rate = 0.0;
   double best = std::numeric_limits<double>::infinity();
@@ -39,7 +39,7 @@ class Schedule {
 
   /// The rate of step 0, 1, ..., total_steps - 1.
   [[nodiscard]] double rate(std::int64_t step) const;
-  /// Tells the loss on the validation images after an epoch; only plateau listens.
+  /// Reports the loss on the validation images after an epoch; only plateau uses it.
   void epoch_finished(double validation_loss);
 
   [[nodiscard]] const ScheduleState& state() const { return state_; }

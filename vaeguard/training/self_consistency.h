@@ -19,9 +19,9 @@ double inconsistency(std::span<const float> mean, std::span<const float> log_var
 /// Throws Misuse unless 0 <= rho < 1.
 void check_correlation(double rho);
 
-/// The inconsistency of codes `encoded` [B, 2 D] with those of the images in `pass`, decoded from them and held, summed
-/// over rows. Unless `gradient` is empty, adds the gradient through the second codes to it (the encoder's parameters)
-/// and the one with respect to `encoded` to `encoded_gradients` [B, 2 D].
+/// The inconsistency of codes `encoded` [B, 2 D] with those of the images in `pass`, decoded from them and held
+/// constant, summed over rows. Unless `gradient` is empty, adds the gradient through the second codes to it (the
+/// encoder's parameters) and the one with respect to `encoded` to `encoded_gradients` [B, 2 D].
 double add_inconsistency(const networks::TrainableNetwork& encoder, const Matrix& encoded, double rho,
                          EncoderPass& pass, Matrix& encoded_gradients, std::span<float> gradient);
 

@@ -9,7 +9,7 @@
 namespace vaeguard::training {
 namespace {
 
-// Together the steps may cross the ball once and a quarter, so that they can reach its border from any start.
+// Together the steps can cross the ball one and a quarter times, so they can reach its boundary from any start.
 constexpr double kReach = 2.5;
 
 // Into the ball around the image, and into [0, 1].

@@ -1,4 +1,4 @@
-// The smooth encoder's penalty (Cemgil et al. 2020): how far an image's code can be moved by a fictive neighbour of it.
+// The smooth encoder's penalty (Cemgil et al. 2020): how far a fictive neighbour of an image can move its code.
 #pragma once
 
 #include <span>
@@ -9,7 +9,7 @@
 
 namespace vaeguard::training {
 
-/// Of the inner ascent and of the distance. The source's gamma and steps are not public: these are ours.
+/// Options of the inner ascent and of the distance. The source's gamma and steps are not public; these are ours.
 struct SmoothEncoderOptions {
   double gamma = 1.0;   // weight of squared distance against the coupling's entropy
   double radius = 0.1;  // of the L-infinity ball around the image; the published ones are 0.1 and 0.2
@@ -22,7 +22,7 @@ struct SmoothEncoderOptions {
 /// nats. Reconstructed, not from a published formula: over couplings with covariance psi of each pair of dimensions,
 ///   min_psi sum_d gamma/2 ((m_a - m_b)^2 + S_a + S_b - 2 psi) - log(S_a S_b - psi^2) / 2
 /// is reached where psi = gamma (S_a S_b - psi^2), so psi = sqrt(S_a S_b + 1/(4 gamma^2)) - 1/(2 gamma). May be
-/// negative, as an entropy may. Writes the gradients with respect to both unless they are empty.
+/// negative, like an entropy. Writes the gradients with respect to both unless they are empty.
 double regularised_wasserstein(std::span<const float> a, std::span<const float> b, double gamma,
                                std::span<float> gradient_a, std::span<float> gradient_b);
 

@@ -34,7 +34,7 @@ double shares(std::span<double> values) {
   return largest + std::log(sum);
 }
 
-// What one chunk of outer rows adds.
+// The contribution of one chunk of outer rows.
 struct Part {
   double value = 0.0;
   std::vector<double> encoded_gradients;  // [B, 2 D]
@@ -57,8 +57,8 @@ class Estimate {
     }
   }
 
-  // Outer rows are the samples whose q(z_i) is sought and inner ones the components summed over; the published estimate
-  // has it the other way round.
+  // Outer rows are the samples whose q(z_i) is estimated, inner rows the components that are summed over; the published
+  // estimator swaps them.
   void add_outer_row(std::int64_t outer, bool with_gradients, Part& part) const {
     thread_local std::vector<double> joint;      // [B]
     thread_local std::vector<double> marginals;  // [D, B]
@@ -124,7 +124,8 @@ class Estimate {
     return std::nan("");
   }
 
-  // d(log-sum-exp)/d(log density) is the summand's share, so log q(z_id|x_j) counts with joint minus marginal share.
+  // d(log-sum-exp)/d(log density) is the summand's share, so the derivative for log q(z_id|x_j) is joint minus marginal
+  // share.
   void add_gradients(std::int64_t outer, std::int64_t d, std::span<const double> joint,
                      std::span<const double> marginal, Part& part) const {
     for (std::int64_t inner = 0; inner < rows_; ++inner) {

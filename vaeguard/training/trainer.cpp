@@ -139,7 +139,7 @@ double Trainer::validation_penalty() {
   const Key key = training_key(options_).fold("validation");
   std::vector<std::int64_t> rows(static_cast<std::size_t>(images.rows()));
   std::iota(rows.begin(), rows.end(), 0);
-  // A total correlation knows only so many images.
+  // A total correlation assumes no more images than there are.
   const std::int64_t batch = std::min(options_.batch, dataset_->train.pixels.rows());
   LossSum sum;
   for (std::int64_t first = 0; first < images.rows(); first += batch) {

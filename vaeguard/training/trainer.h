@@ -29,19 +29,18 @@ struct TrainerOptions {
   AdamOptions adam;
   int threads = 1;
   std::filesystem::path state_file;  // where to keep the state; empty keeps none
-  double save_seconds = 60.0;        // at most this much work is lost by a kill
+  double save_seconds = 60.0;        // at most this much work is lost if the program is killed
 
   void validate() const;
 };
 
-/// "default": small batches and one cycle of the learning rate, the fewest epochs to the ELBO that the paper's schedule
-/// reaches much later. "published": the paper's Adam 5e-4, batch 128, halved on a plateau of 10 epochs, 300 epochs, and
-/// its code's reading of the total correlation.
-/// Throws Misuse for other names.
+/// "default": small batches and one cycle of the learning rate, which reaches in few epochs the ELBO that the paper's
+/// schedule reaches much later. "published": the paper's Adam 5e-4, batch 128, halved on a plateau of 10 epochs, 300
+/// epochs, and its code's estimate of the total correlation. Throws Misuse for other names.
 TrainerOptions training_preset(std::string_view name);
 
-/// One epoch; terms are means over images, of the training ones while they were learned from. The validation has both
-/// terms of the ELBO whatever the objective is.
+/// One epoch; terms are means over images. Those of training images were taken during the epoch; those of validation
+/// images always include both terms of the ELBO, whatever the objective.
 struct EpochRecord {
   int epoch = 0;  // 1, 2, ...
   double learning_rate = 0.0;
@@ -62,10 +61,10 @@ class Trainer {
   [[nodiscard]] std::int64_t steps_per_epoch() const;
   /// One minibatch; the last one of an epoch is followed by validation.
   void step();
-  /// Steps until finished. Saves the state as the options say; at an interruption saves and throws Interrupted.
+  /// Steps until finished, saving the state as the options say. When interrupted, saves and throws Interrupted.
   void run(Observer& observer);
 
-  /// The weights now.
+  /// The current weights.
   [[nodiscard]] models::VaeWeights current() const;
   /// The weights after the epoch with the lowest validation loss so far; the start before the first epoch's end.
   [[nodiscard]] const models::VaeWeights& best() const { return best_; }
@@ -73,7 +72,7 @@ class Trainer {
   [[nodiscard]] const std::vector<EpochRecord>& history() const { return history_; }
 
   [[nodiscard]] models::Safetensors state() const;
-  /// Goes on from `state`. Throws Misuse that names `place` unless it is of this start, data set and these options.
+  /// Continues from `state`. Throws Misuse that names `place` unless it belongs to this start, data set and options.
   void restore(const models::Safetensors& state, std::string_view place);
 
  private:
@@ -81,7 +80,7 @@ class Trainer {
   void report(Observer& observer, std::int64_t images_here, double seconds) const;
   /// The objective's penalty summed over the validation images, in mini-batches of the training's size.
   double validation_penalty();
-  /// Gives the networks the present parameters.
+  /// Copies the current parameters to the networks.
   void update_networks();
 
   const data::Dataset* dataset_;
@@ -111,7 +110,7 @@ struct TrainingResult {
   std::vector<EpochRecord> history;
 };
 
-/// Trains from `start`, or goes on from options.state_file where that exists. A finished state gives its result at
+/// Trains from `start`, or continues from options.state_file if that exists. A finished state returns its result at
 /// once.
 TrainingResult train(models::VaeWeights start, const data::Dataset& dataset, const TrainerOptions& options,
                      Observer& observer);

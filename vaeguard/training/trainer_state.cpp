@@ -26,7 +26,7 @@ std::uint64_t digest(const std::vector<float>& values) {
   return hash;
 }
 
-// Nothing for a standard normal, so that states written before there were others stay good.
+// Empty for a standard normal, so that states written before there were other priors stay valid.
 std::string prior_text(const models::PriorWeights& prior) {
   return prior.couplings.empty() ? "" : fmt::format(" prior {} bound {}", models::describe(prior), prior.bound);
 }
@@ -38,7 +38,7 @@ LossSum sum_from(const json& entry) {
           .penalty = entry.at(2).get<double>()};
 }
 
-// JSON has no infinity, which both "best so far" numbers are at the start: null stands for it.
+// JSON has no infinity, the initial value of both "best so far" numbers: null stands for it.
 json finite_json(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
 
 double finite_from(const json& entry) {

@@ -1,4 +1,4 @@
-// What a training needs to go on: the state of a Trainer, and its safetensors form.
+// What is needed to resume a training: the state of a Trainer, and its safetensors form.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,7 @@ std::vector<float> parameters_of(const models::VaeWeights& weights);
 void assign_parameters(std::span<const float> parameters, models::VaeWeights& weights);
 
 models::Safetensors to_safetensors(const TrainerState& state);
-/// Throws Misuse that names `place` for a foreign or damaged file, or one with another fingerprint.
+/// Throws Misuse that names `place` for a foreign or damaged file, or for another fingerprint.
 TrainerState trainer_state(const models::Safetensors& file, std::string_view fingerprint, std::int64_t parameters,
                            std::string_view place);
 
