@@ -49,7 +49,7 @@ TEST(SmallestTable, ShowsMedianQuartilesAndWhatHeldOut) {
   EXPECT_EQ(text_of(*table, "upper_quartile"), "over 3 ");
   EXPECT_EQ(text_of(*table, "success"), "reconstruction moved by more than 5 ");
   EXPECT_EQ(text_of(*table, "reached"), "0.74 [0.60, 0.84]");  // Wilson's of 37 of 50
-  EXPECT_THAT(table->caption, testing::HasSubstr("without defence"));
+  EXPECT_THAT(table->caption, testing::HasSubstr("undefended model"));
   EXPECT_FALSE(smallest_table(made_up_run()));
 }
 
@@ -57,7 +57,7 @@ TEST(SmallestTable, SaysOfHowManyCodes) {
   RunRecords run = with_radii();
   add(run, "mean/worst", "success_draws", 16.0);
   EXPECT_EQ(text_of(*smallest_table(run), "success"),
-            "reconstruction moved by more than 5, of most of 16 drawn codes ");
+            "reconstruction moved by more than 5, for most of 16 drawn codes ");
 }
 
 TEST(SmallestTable, IsTheOnlyPlaceWhereItsCellsAppear) {

@@ -1,4 +1,4 @@
-// Builds Vega-Lite specifications; all binning is done here, so a page carries counts and not thousands of values.
+// Builds Vega-Lite specifications; binning happens here, so that a page holds counts instead of thousands of values.
 #include "vaeguard/reports/chart.h"
 
 #include <fmt/format.h>
@@ -61,7 +61,7 @@ Json frame(const std::string& description) {
           {"view", {{"stroke", nullptr}}}};
 }
 
-// The central 98 % of the map, and every code of the paths: a few far images would leave no room for all others.
+// The central 98 % of the map and every code of the paths: a few outliers would leave no room for all others.
 std::pair<double, double> range_of_map(const std::vector<MapDot>& map, const std::vector<CodePath>& paths,
                                        double PlanePoint::*coordinate) {
   constexpr double kTail = 0.01;
@@ -144,7 +144,7 @@ Chart histogram_chart(const std::string& id, const std::string& title, const std
       {"y", {{"field", "count"}, {"type", "quantitative"}, {"stack", nullptr}, {"title", options.y_title}}},
       {"color", colour_encoding(series)}};
   if (options.logarithmic) {
-    spec["encoding"]["y2"] = {{"datum", 0}};  // bars that are not binned by Vega-Lite have no foot of their own
+    spec["encoding"]["y2"] = {{"datum", 0}};  // bars not binned by Vega-Lite have no baseline of their own
   }
   chart.spec = dump(spec);
   return chart;
@@ -153,7 +153,7 @@ Chart histogram_chart(const std::string& id, const std::string& title, const std
 Chart curve_chart(const std::string& id, const std::string& title, const std::vector<Curve>& curves,
                   const CurveOptions& options) {
   Chart chart{.id = id, .title = title};
-  const bool any_draw = std::ranges::any_of(curves, &Curve::dashed);  // else latents need no word
+  const bool any_draw = std::ranges::any_of(curves, &Curve::dashed);  // otherwise the legend need not name the latents
   Json points = Json::array();
   Json levels = Json::array();
   std::string ends;
@@ -237,7 +237,7 @@ Chart curve_chart(const std::string& id, const std::string& title, const std::ve
 
 Chart map_chart(const std::string& id, const std::string& title, const std::vector<MapDot>& map,
                 const std::vector<CodePath>& paths) {
-  constexpr double kDigits = 1e3;  // the page carries thousandths
+  constexpr double kDigits = 1e3;  // the page keeps three decimals
   const auto rounded = [](double value) { return std::round(value * kDigits) / kDigits; };
   Json dots = Json::array();
   for (const MapDot& dot : map) {

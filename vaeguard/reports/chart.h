@@ -1,5 +1,4 @@
-// Vega-Lite specifications of the kinds of chart a report has: histograms laid over each other, curves with bands, and
-// maps of a plane of codes.
+// Vega-Lite specifications of a report's charts: overlaid histograms, curves with bands, and maps of a latent plane.
 #pragma once
 
 #include <string>
@@ -7,17 +6,17 @@
 
 namespace vaeguard::reports {
 
-/// A chart ready for the page. Colours of axes and text come from the page's style sheet, for light and dark.
+/// A chart ready for the page. The colours of axes and text come from the page's style sheet, for light and dark.
 struct Chart {
   std::string id = {};           // unique on the page
   std::string title = {};        // above the chart
-  std::string group = {};        // charts in a row with the same group share a heading, may be empty
-  std::string description = {};  // read aloud instead of the chart
+  std::string group = {};        // consecutive charts of the same group share a heading; may be empty
+  std::string description = {};  // text alternative, for screen readers
   std::string note = {};         // below the chart, may be empty
   std::string spec = {};         // Vega-Lite, JSON
 };
 
-/// Values of one colour.
+/// Values drawn in one colour.
 struct Series {
   std::string label = {};
   std::string colour = {};
@@ -58,7 +57,7 @@ struct CurveOptions {
   bool logarithmic = true;  // the x axis
 };
 
-/// Curves with bands. A sample at x <= 0, which a logarithmic axis cannot show, becomes a dotted level line on it;
+/// Curves with bands. A sample at x <= 0, which a logarithmic axis cannot show, becomes a dotted horizontal line;
 /// samples whose y is not finite are left out. A curve of one sample is a point with its interval.
 Chart curve_chart(const std::string& id, const std::string& title, const std::vector<Curve>& curves,
                   const CurveOptions& options);
@@ -69,7 +68,7 @@ struct PlanePoint {
   double y = 0.0;
 };
 
-/// What an attack and a defence made of one image's code.
+/// One image's code before and after an attack and a defence.
 struct CodePath {
   PlanePoint reference;
   PlanePoint attacked;
@@ -82,8 +81,8 @@ struct MapDot {
   std::int64_t label = 0;
 };
 
-/// Paths over the map that the encoder makes of the data, in the manner of the paper's figure 1. The outermost 1 % of
-/// dots on each side may be cut off, codes of paths are not.
+/// Paths over the encoder's map of the data, like the paper's figure 1. The outermost 1 % of dots on each side may be
+/// cut off, codes of paths are not.
 Chart map_chart(const std::string& id, const std::string& title, const std::vector<MapDot>& map,
                 const std::vector<CodePath>& paths);
 

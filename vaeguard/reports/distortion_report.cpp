@@ -15,7 +15,7 @@ namespace {
 
 using measures::Measurement;
 
-// Restarts are the attacker's, who takes the best of them.
+// The attacker keeps the best of the restarts.
 constexpr std::string_view kProtocol = "mean/worst";
 constexpr double kShown[] = {0.1, 0.25, 0.5, 1.0};
 

@@ -1,4 +1,4 @@
-// Distortion-distortion curves: how much of its distance to the target an attack has left for how much change.
+// Distortion-distortion curves: the distance to the target that is left, against the change of the image.
 #pragma once
 
 #include <optional>
@@ -10,11 +10,11 @@
 
 namespace vaeguard::reports {
 
-/// The area under the curve of each model and attack, and what is left at a tenth, a quarter, half and all of the way;
-/// none where a run has no such cells.
+/// The area under the curve of each model and attack, and the distance left at a tenth, a quarter, half and all of the
+/// way; none if a run has no such cells.
 std::optional<Table> distortion_table(const RunRecords& records);
 
-/// One chart an attack, a curve a model.
+/// One chart per attack, one curve per model.
 std::vector<Chart> distortion_charts(const RunRecords& records);
 
 }  // namespace vaeguard::reports

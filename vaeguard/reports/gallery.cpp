@@ -20,7 +20,7 @@ std::vector<std::int64_t> whole_numbers(const NpzArrays& arrays, const std::stri
   return values == nullptr ? std::vector<std::int64_t>{} : *values;
 }
 
-/// [N, C, H, W] as it says; [N, pixels] as a square image of one channel, else of three.
+/// [N, C, H, W] as given; [N, pixels] as square images of one channel, or else of three.
 ImageShape image_shape(const NpzArray& array) {
   if (array.shape.size() == 4) {
     return {array.shape[1], array.shape[2], array.shape[3]};
@@ -120,8 +120,8 @@ Matrix chosen_images(const NpzArrays& arrays, const std::string& name, const std
 
 Gallery gallery(const RunRecords& records, const Scenario& scenario, std::int64_t most) {
   Gallery result;
-  std::vector<std::int64_t> positions;   // rows of the cell at hand
-  std::vector<std::int64_t> references;  // what they show, by index in the data set; empty where that was not kept
+  std::vector<std::int64_t> positions;   // rows of the current cell
+  std::vector<std::int64_t> references;  // their references, as indices of the data set; empty if these were not kept
   const auto add = [&](const NpzArrays& arrays, const std::string& name, const std::string& label) {
     Matrix images = chosen_images(arrays, name, positions, result.shape.size());
     if (!images.empty()) {

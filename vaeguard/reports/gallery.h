@@ -1,4 +1,4 @@
-// The pictures of a scenario in the manner of the paper's figure 3: reference, attacked, and what becomes of them.
+// The pictures of a scenario, like the paper's figure 3: references, attacked images, and their reconstructions.
 #pragma once
 
 #include <string>
@@ -18,12 +18,12 @@ struct GalleryRow {
 
 struct Gallery {
   ImageShape shape;
-  std::vector<GalleryRow> rows;  // empty where no arrays were kept
+  std::vector<GalleryRow> rows;  // empty if no arrays were kept
   std::string choice;            // how the images were chosen, one sentence
 };
 
 /// Reads the arrays of the scenario's cells and takes at most `most` references: one of each label in turn, evenly over
-/// the list of references, each with its first restart. Nothing is chosen by how well it looks.
+/// the list of references, each with its first restart. Nothing is selected by its looks.
 Gallery gallery(const RunRecords& records, const Scenario& scenario, std::int64_t most);
 
 }  // namespace vaeguard::reports

@@ -1,4 +1,4 @@
-// Bins that hold most values well: the range of all of them, or of the central ones where strays would stretch it.
+// The range of the bins: that of all values, or of the central ones if outliers would stretch it.
 #include "vaeguard/reports/histogram.h"
 
 #include <algorithm>

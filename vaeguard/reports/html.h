@@ -1,4 +1,4 @@
-// Text made safe for HTML: escaping, JSON and scripts inside script elements, data URIs.
+// Safe text for HTML: escaping, JSON and scripts inside script elements, data URIs.
 #pragma once
 
 #include <string>

@@ -58,7 +58,7 @@ struct LabelledPath {
   std::int64_t label = 0;
 };
 
-// Of every reference, its first restart.
+// The first restart of every reference.
 std::vector<LabelledPath> read_paths(const std::filesystem::path& file) {
   const NpzArrays arrays = read_npz(file);
   const auto reference = points(arrays, "z_ref", file);
@@ -87,7 +87,7 @@ double median_distance(const std::vector<LabelledPath>& paths, PlanePoint CodePa
   return quantile(distances, 0.5);
 }
 
-// More would hide each other.
+// More paths would hide one another.
 std::vector<CodePath> first_of_each_class(const std::vector<LabelledPath>& paths) {
   std::set<std::int64_t> seen;
   std::vector<CodePath> chosen;

@@ -1,4 +1,4 @@
-// The picture of a latent space of two dimensions: where codes go under attack and defence, as in the paper's figure 1.
+// The picture of a two-dimensional latent space: where codes go under attack and defence, as in the paper's figure 1.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace vaeguard::reports {
 
-/// One chart for each attacked scenario and defence of each model with two latents, with the first reference of
-/// each class and its first restart. Empty where no model of the run has two latents.
+/// One chart for each attacked scenario and defence of each model with two latents, with the first reference of each
+/// class and its first restart. Empty if no model of the run has two latents.
 std::vector<Chart> latent_map_charts(const RunRecords& records);
 
 }  // namespace vaeguard::reports

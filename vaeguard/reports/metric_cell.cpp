@@ -1,4 +1,4 @@
-// Numbers with intervals, cut to what is possible.
+// Numbers with intervals, cut to possible values.
 #include "vaeguard/reports/metric_cell.h"
 
 #include <fmt/format.h>
@@ -26,7 +26,7 @@ Mark compare(const metrics::Interval& found, const metrics::Interval& undefended
 metrics::Interval interval_of(const measures::Measurement& measurement, const MetricWords& words) {
   metrics::Interval interval = metrics::interval95(
       {.value = measurement.value, .standard_error = measurement.standard_error, .n = measurement.n}, words.proportion);
-  if (words.within_unit && !std::isnan(interval.low)) {  // cut to what is possible, an interval covers no less
+  if (words.within_unit && !std::isnan(interval.low)) {  // cutting to possible values keeps the coverage
     interval = {std::max(interval.low, 0.0), std::min(interval.high, 1.0)};
   }
   return interval;

@@ -1,4 +1,4 @@
-// A measurement as a cell of a table: its value, its interval, and whether it beats what it is compared with.
+// A measurement as a table cell: its value, its interval, and whether it is better than its baseline.
 #pragma once
 
 #include "vaeguard/measures/record.h"
@@ -8,10 +8,10 @@
 
 namespace vaeguard::reports {
 
-/// The 95 % interval, cut to [0, 1] where the metric cannot leave it.
+/// The 95 % interval, cut to [0, 1] if the metric cannot leave it.
 metrics::Interval interval_of(const measures::Measurement& measurement, const MetricWords& words);
 
-/// "–" for null. Marked better or worse where its interval and that of `undefended` do not overlap.
+/// "–" for null. Marked better or worse if its interval and that of `undefended` do not overlap.
 TableCell metric_cell(const MetricWords& words, const measures::Measurement* measurement,
                       const measures::Measurement* undefended = nullptr);
 

@@ -117,7 +117,8 @@ std::string summary_section(const PageContent& content) {
     html += paragraph("Nothing has been measured yet. Run the plan again: it finishes what is missing.");
   } else {
     html +=
-        "<p>Each number is a mean over reference images with its 95 % interval. Arrows in the head point to the better "
+        "<p>Each number is a mean over reference images with its 95 % interval. Arrows in the column heads point to "
+        "the better "
         "side. A bold number marked ▲ is better than the undefended one of the same attack, one marked ▼ worse, by "
         "intervals that do not overlap.</p>\n";
     html += protocol_control(content);
@@ -130,7 +131,7 @@ std::string summary_section(const PageContent& content) {
   if (content.paper) {
     html += "<aside class=\"aside-table\">\n" + scrolling(*content.paper);
     html +=
-        "<p class=\"note\">Lay its MS-SSIM beside the encoder attack and its accuracies beside the classifier attack, "
+        "<p class=\"note\">Compare its MS-SSIM with the encoder attack and its accuracies with the classifier attack, "
         "both with one draw and the mean over restarts, which is how the paper counts. Its adversarial accuracy is our "
         "agreement, its clean accuracy our label accuracy.</p>\n</aside>\n";
   }
@@ -160,7 +161,7 @@ std::string gallery_figure(const std::string& title, const Gallery& gallery, boo
   return html + fmt::format("<figcaption>{}</figcaption>\n</figure>\n</details>\n", escape_html(gallery.choice));
 }
 
-// Of many, the first are open and the others open when they are asked for.
+// Of many galleries the first are open, the others open on demand.
 std::string galleries_section(const PageContent& content) {
   constexpr std::size_t kOpen = 6;
   std::size_t shown = 0;
@@ -199,11 +200,11 @@ std::string chart_figures(const std::vector<Chart>& charts, std::string_view if_
   return html + "</div>\n";
 }
 
-/// A section that only some runs have, and the line of the menu that leads to it.
+/// A section that only some runs have, with its link in the menu.
 struct Section {
   std::string id;
   std::string title;
-  std::string body = {};  // empty: neither
+  std::string body = {};  // empty: no section and no link
 
   [[nodiscard]] std::string html() const {
     return body.empty() ? ""
@@ -217,14 +218,14 @@ struct Section {
   }
 };
 
-// Only models with two latents have one.
+// Only models with two latents have a map.
 Section map_section(const std::string& charts) {
   Section section{"map", "Latent space"};
   if (!charts.empty()) {
     section.body =
-        "<p>Dots are the codes that the encoder gives clean images, coloured by class. A red line is the way that an "
-        "attack moves the code of a reference, a purple one the way that the defence moves it on. A defence has worked "
-        "where its diamond lies at the orange circle, or at least among the dots of its class.</p>\n" +
+        "<p>Dots are the codes that the encoder gives clean images, coloured by class. A red line shows how an "
+        "attack moves the code of a reference, a purple one how the defence moves it afterwards. A defence has worked "
+        "if its diamond lies on the orange circle, or at least among the dots of its class.</p>\n" +
         charts;
   }
   return section;
@@ -234,10 +235,10 @@ Section distortion_section(const std::optional<Table>& table, const std::string&
   Section section{"distortion", "Distortion"};
   if (table) {
     section.body =
-        "<p>How much of its distance to a target an attack has left, for how much it changes the image. Attacks that "
-        "cost an attacker nothing fall at once; a model that resists keeps near the straight line from corner to "
-        "corner, on which an image must become the target to be taken for it. What an output attack has left at the "
-        "end is what the model cannot draw of the target.</p>\n" +
+        "<p>The distance to a target that an attack leaves, against the change of the image. If attacks are cheap, the "
+        "curve falls at once; a model that resists stays near the diagonal, on which an image must become the target "
+        "to be taken for it. What an output attack leaves at the end is what the model cannot reconstruct of the "
+        "target.</p>\n" +
         charts + scrolling(*table);
   }
   return section;
@@ -280,20 +281,20 @@ std::string glossary(const RunRecords& records) {
     entries.emplace_back(defence_words(defence), defence_explanation(defence));
   }
   add_list("Defences", entries);
-  add_list(
-      "Counting",
-      {{"Radius", "How far an attack may move an image. In L∞, the most that any pixel changes, of a range of 1."},
-       {"One draw, mean over draws",
-        "A sampling defence gives many latent codes for an image. Either one of them is used, as the paper does, or "
-        "all: reconstructions and codes are averaged."},
-       {"Restarts: mean, worst case",
-        "An attack is started several times from different points. Either its restarts are averaged, or for each "
-        "reference the one that hurts most counts."},
-       {"95 % interval",
-        "For means Student's t over references, since restarts of one image are not independent; for shares "
-        "Wilson's, so that 0 of 50 is not taken for certainty."},
-       {"Gradients per image",
-        "Gradients of the decoder that a defence spends on one image: its cost on any machine."}});
+  add_list("Counting",
+           {{"Radius",
+             "How far an attack may move an image. In L∞, the largest change of any pixel, on a scale from 0 to 1."},
+            {"One draw, mean over draws",
+             "A sampling defence gives many latent codes for an image. Either one of them is used, as in the paper, or "
+             "codes and reconstructions are averaged over all of them."},
+            {"Restarts: mean, worst case",
+             "An attack is started several times from different points. Either its restarts are averaged, or the most "
+             "harmful one counts for each reference."},
+            {"95 % interval",
+             "For means Student's t over references, since restarts of one image are not independent; for proportions "
+             "Wilson's, so that 0 of 50 does not look certain."},
+            {"Gradients per image",
+             "Gradients of the decoder that a defence spends on one image: its cost on any machine."}});
   return html;
 }
 

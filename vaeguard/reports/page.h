@@ -14,11 +14,11 @@
 
 namespace vaeguard::reports {
 
-/// What a page shows, made once and also written as files.
+/// The contents of a page, which are also written as files.
 struct PageContent {
-  std::vector<std::pair<std::string, Table>> summaries;  // (protocol, table), the one shown first in front
-  std::optional<Table> paper;                            // printed numbers to lay beside
-  std::optional<Table> attacks;                          // strength before any defence
+  std::vector<std::pair<std::string, Table>> summaries;  // (protocol, table), beginning with the one that is shown
+  std::optional<Table> paper;                            // printed numbers for comparison
+  std::optional<Table> attacks;                          // their strength before any defence
   std::optional<Table> smallest;                         // radii, before any defence
   std::optional<Table> model;
   std::vector<std::pair<std::string, Gallery>> galleries;  // (title, pictures)
@@ -31,8 +31,8 @@ struct PageContent {
   std::optional<Table> chain_table;
 };
 
-/// The whole page. The scripts that draw charts are read from `assets_folder`; without them the page says how to get
-/// them.
+/// The whole page. The scripts that draw charts are read from `assets_folder`; if they are missing, the page says how
+/// to get them.
 std::string render_page(const RunRecords& records, const PageContent& content,
                         const std::filesystem::path& assets_folder);
 

@@ -1,4 +1,4 @@
-// What the paper prints, to be laid beside a run's own numbers.
+// The paper's printed numbers, for comparison with a run's own.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace vaeguard::reports {
 
-/// What Table 2 of the paper prints for the run's data set, if there is one and the paper has it.
+/// The numbers of the paper's Table 2 for the run's data set, if the run has a single one and the paper covers it.
 std::optional<Table> paper_table(const RunRecords& records);
 
 }  // namespace vaeguard::reports

@@ -22,7 +22,7 @@
 namespace vaeguard::reports {
 namespace {
 
-// Columns of all galleries together: the page is to stay one file of less than 20 MB however many models it has.
+// Columns of all galleries together: the page stays one file of less than 20 MB, however many models it has.
 constexpr std::int64_t kColumns = 800;
 
 std::int64_t columns_each(std::size_t galleries) {
@@ -67,7 +67,7 @@ void write_report(const RunRecords& records, const std::filesystem::path& run_fo
     content.galleries.emplace_back(scenario.title(), gallery(records, scenario, columns_each(all.size())));
     const auto& [title, pictures] = content.galleries.back();
     std::string name = scenario.name();
-    while (!names.insert(name).second) {  // scenarios that differ in model or attacker only
+    while (!names.insert(name).second) {  // scenarios that differ only in model or attacker
       name += "-again";
     }
     if (!pictures.rows.empty()) {

@@ -17,7 +17,7 @@
 namespace vaeguard::reports {
 namespace {
 
-/// Values of one metric by cell, of the protocol `preferred` where a cell has it, else of the first it has.
+/// Values of one metric by cell, of the protocol `preferred` if a cell has it, else of its first.
 std::map<std::string, std::vector<double>> values_by_cell(const RunRecords& records, const std::string& metric,
                                                           const std::string& preferred) {
   std::map<std::string, std::string> protocol;
@@ -54,8 +54,8 @@ Curve read_curve(const RunRecords& records, const Cell& cell, const MetricWords&
   return curve;
 }
 
-// The estimates of a cell that can stand as one point, with what their labels say of them.
-constexpr std::pair<const char*, const char*> kPoints[] = {{"mean/mean", ""}, {"reencoded/mean", ", encoded again"}};
+// The estimates of a cell that can be shown as one point, with the suffix of their labels.
+constexpr std::pair<const char*, const char*> kPoints[] = {{"mean/mean", ""}, {"reencoded/mean", ", re-encoded"}};
 
 // One point for each estimate of a cell, at x(measurement).
 template <typename X>
@@ -126,7 +126,7 @@ std::vector<Chart> curve_charts(const RunRecords& records) {
           }
         }
         any_curve = any_curve || has_curve;
-        // What has no curve stands as a point, and so do estimates that only a finished defence has.
+        // Defences without a curve are shown as a point, and so are estimates that only a finished defence has.
         for (Curve& point : read_points(records, cell, words, colour, [](const auto& m) { return m.gradients; })) {
           if (!has_curve || point.label != defence_words(cell.defence)) {
             curves.push_back(std::move(point));
@@ -135,7 +135,7 @@ std::vector<Chart> curve_charts(const RunRecords& records) {
       }
       if (any_curve) {
         charts.push_back(curve_chart(fmt::format("curve-{}-{}", charts.size(), scenario.name()), scenario.title(),
-                                     curves, {.x_title = "gradients spent on an image", .y_title = words.title}));
+                                     curves, {.x_title = "gradients per image", .y_title = words.title}));
         charts.back().group = words.title;
       }
     }
@@ -167,7 +167,7 @@ std::vector<Chart> cost_charts(const RunRecords& records) {
       if (points.size() > 1) {
         charts.push_back(curve_chart(fmt::format("cost-{}-{}", charts.size(), scenario.name()), scenario.title(),
                                      points,
-                                     {.x_title = "milliseconds an image, all threads", .y_title = words.title}));
+                                     {.x_title = "milliseconds per image, all threads", .y_title = words.title}));
         charts.back().group = words.title + " against time";
       }
     }
@@ -207,7 +207,7 @@ std::vector<Chart> chain_charts(const RunRecords& records) {
 
 namespace {
 
-// What the records say of a cell's chains.
+// The notes of the records about a cell's chains.
 std::string notes_on(const RunRecords& records, const std::string& cell) {
   std::string text;
   for (const measures::Note& note : records.notes) {

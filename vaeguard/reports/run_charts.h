@@ -1,4 +1,4 @@
-// The charts of a run: posterior ratios before and after a defence, quality against gradients, and how the chains went.
+// The charts of a run: posterior ratios before and after a defence, quality against gradients, and chain statistics.
 #pragma once
 
 #include <optional>
@@ -10,14 +10,14 @@
 
 namespace vaeguard::reports {
 
-/// Histograms of the log posterior ratio, one chart an attacked scenario, as in the paper's figure 2: of one draw, else
-/// of what was kept.
+/// Histograms of the log posterior ratio, one chart per attacked scenario, as in the paper's figure 2: of one draw, or
+/// else of the estimate that was kept.
 std::vector<Chart> posterior_ratio_charts(const RunRecords& records);
 
-/// Curves of each metric against the gradients spent on an image, with 95 % bands, one chart a metric and scenario.
+/// Curves of each metric against the gradients spent on an image, with 95 % bands, one chart per metric and scenario.
 std::vector<Chart> curve_charts(const RunRecords& records);
 
-/// What each defence reaches for how many milliseconds an image.
+/// The quality that each defence reaches against its milliseconds per image.
 std::vector<Chart> cost_charts(const RunRecords& records);
 
 /// Distributions of acceptance and step size over all chains of each defence.

@@ -10,7 +10,7 @@
 namespace vaeguard::reports {
 
 struct RunRecords {
-  std::string name;  // of the run, the page's title
+  std::string name;  // of the run; the page's title
   std::vector<measures::Measurement> measurements;
   std::vector<measures::Item> items;
   std::vector<measures::CurvePoint> curves;

@@ -14,7 +14,7 @@
 namespace vaeguard::reports {
 namespace {
 
-/// What the name <attack>-<norm>-<radius>-<defence> of a cell without measurements tells; parts may be missing.
+/// The parts of the name <attack>-<norm>-<radius>-<defence> of a cell without measurements; some may be missing.
 measures::Measurement read_cell_name(const std::string& cell) {
   measures::Measurement measurement;
   measurement.cell = cell;

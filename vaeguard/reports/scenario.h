@@ -24,16 +24,16 @@ struct Scenario {
   std::vector<Cell> cells;  // "none" first
   bool one_of_several_models = false;
 
-  /// "Encoder attack, L∞ radius 0.1", with the model before it where the run has several; the attacker's knowledge is
-  /// named by the table, where it differs.
+  /// "Encoder attack, L∞ radius 0.1", preceded by the model if the run has several. The attacker's knowledge is named
+  /// by the table, if it differs.
   [[nodiscard]] std::string title() const;
-  /// "encoder_skl-linf-0.1", likewise; unique in a run of one data set and attacker; files and ids are named by it.
+  /// "encoder_skl-linf-0.1", likewise: unique in a run of one data set and attacker, used for files and ids.
   [[nodiscard]] std::string name() const;
   [[nodiscard]] bool clean() const { return attack == "clean"; }
 };
 
-/// All scenarios: "clean" first, then attacks as they first appear, radii rising. Cells known only from items or
-/// curves, as in a run that was stopped, are read from their names.
+/// All scenarios: "clean" first, then attacks in order of first appearance, with radii ascending. Cells known only from
+/// items or curves, as in an interrupted run, are read from their names.
 std::vector<Scenario> scenarios(const RunRecords& records);
 
 /// Defences in order of first appearance among the scenarios, so that each keeps its colour on the whole page.

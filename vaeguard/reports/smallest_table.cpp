@@ -62,7 +62,7 @@ std::string success_words(const Measured& measured) {
                                                                     plain_number(distance->second->value));
   return draws == measured.end()
              ? rule
-             : fmt::format("{}, of most of {} drawn codes", rule, plain_number(draws->second->value));
+             : fmt::format("{}, for most of {} drawn codes", rule, plain_number(draws->second->value));
 }
 
 }  // namespace
@@ -84,8 +84,8 @@ std::optional<Table> smallest_table(const RunRecords& records) {
   const std::string explanation = metric_words("smallest_radius").explanation;
   Table table;
   table.caption =
-      "Smallest radius at which an attack succeeds, of the model without defence; for each reference the smallest of "
-      "its restarts, medians with 95 % intervals and quartiles over references";
+      "Smallest radius at which an attack on the undefended model succeeds: the smallest over restarts for each "
+      "reference, medians with 95 % intervals and quartiles over references";
   table.columns = {{.title = "Model", .key = "model", .number = false, .heads_rows = true},
                    {.title = "Attack", .key = "attack", .number = false, .heads_rows = true},
                    {.title = "Success", .key = "success", .number = false},

@@ -8,8 +8,8 @@
 
 namespace vaeguard::reports {
 
-/// A row a cell: median with its interval, quartiles, and the share of references that the attack reached at all.
-/// Radii beyond the largest one that was tried are shown as such.
+/// One row per cell: median with its interval, quartiles, and the share of references on which the attack succeeded at
+/// all. Radii beyond the largest one that was tried are shown as such.
 std::optional<Table> smallest_table(const RunRecords& records);
 
 }  // namespace vaeguard::reports

@@ -1,4 +1,4 @@
-// Builds the summary table from measurements, with intervals and marks for differences that the intervals carry.
+// Builds the summary table from measurements, with intervals, and marks where intervals do not overlap.
 #include "vaeguard/reports/summary_table.h"
 
 #include <fmt/format.h>
@@ -36,9 +36,9 @@ constexpr std::array kChainMetrics = {"acceptance",
                                       "draws_kept",
                                       "probability_error",
                                       "reconstruction_error"};
-/// More about class probabilities than a wide table has room for; votes, which have little else, show it.
+/// Details of class probabilities, shown only in the table of votes, which has little else.
 constexpr std::array kProbabilityMetrics = {"negative_log_score", "calibration_error"};
-/// What an attack does before any defence acts has its own table.
+/// Shown in a table of their own: the effect of attacks before any defence.
 constexpr std::array kAttackMetrics = {"skl", "input_ms_ssim_kuzina22"};
 
 /// Measurements of one cell: (metric, protocol) -> measurement.
@@ -71,7 +71,7 @@ const Measurement* find(const Measured& measured, const std::string& metric, con
   return stand_in;
 }
 
-// Every defence has a draw and a mean, which share their columns; what only some have, or only some metrics, does not.
+// Every defence has a draw and a mean, which share their columns; estimates that only some defences have do not.
 std::string column_group(const std::string& protocol) {
   const std::string name = aggregation(protocol);
   return name == "draw" ? "mean" : name;
@@ -99,7 +99,7 @@ std::vector<std::string> summary_metrics(const RunRecords& records, const std::s
   return in_known_order(std::move(present));
 }
 
-/// A column that is shown only where the run has more than one value of it.
+/// A column that is shown only if the run has more than one value of it.
 struct NamedColumn {
   std::string title;
   std::string key;
@@ -131,7 +131,7 @@ std::vector<NamedColumn> naming_columns(const std::vector<Scenario>& all) {
   return columns;
 }
 
-/// n and gradients of a cell, the same for all its metrics; the greatest where they differ.
+/// n and gradients of a cell, the same for all its metrics, or else the greatest.
 std::pair<std::int64_t, double> cost(const Measured& measured) {
   std::int64_t n = 0;
   double gradients = 0.0;

@@ -1,4 +1,5 @@
-// The summary of a run: attacks, radii and defences down, metrics across, for one way of counting draws and restarts.
+// The summary of a run: attacks, radii and defences in rows, metrics in columns, for one way of counting draws and
+// restarts.
 #pragma once
 
 #include <optional>
@@ -13,9 +14,9 @@ namespace vaeguard::reports {
 /// The protocols in the records, "mean/mean" first if it is there.
 std::vector<std::string> protocols(const RunRecords& records);
 
-/// The summary for one protocol ("mean/worst"). A metric not measured under it is shown as "–", except without attack,
-/// where there are no restarts and any protocol with the same aggregation, then any at all, stands in; and without
-/// defence, where there are no draws and any aggregation with the same count of restarts does.
+/// The summary for one protocol ("mean/worst"). A metric not measured under it is shown as "–", with two exceptions:
+/// without an attack there are no restarts, so any protocol with the same aggregation is used, or else any at all;
+/// without a defence there are no draws, so any aggregation with the same count of restarts is used.
 Table summary_table(const RunRecords& records, const std::string& protocol);
 
 /// How strong each attack is before any defence: how far it moves the encoding and the image. Mean over restarts.

@@ -1,4 +1,4 @@
-// Writes the table model in four languages.
+// Writes the table model in four formats.
 #include "vaeguard/reports/table.h"
 
 #include <fmt/format.h>
@@ -69,7 +69,7 @@ std::string html_cell(const Table& table, std::size_t row, std::size_t column) {
   if (!cell.interval.empty()) {
     interval = fmt::format(" <span class=\"interval\">{}</span>", escape_html(cell.interval));
   }
-  // What the page sorts by.
+  // The value by which the page sorts.
   const std::string value =
       head.number && !cell.raw.empty() ? fmt::format(" data-value=\"{}\"", escape_html(cell.raw)) : "";
   return fmt::format("<td class=\"{}\"{}>{}<span class=\"value\">{}</span>{}</td>", classes, value, mark,

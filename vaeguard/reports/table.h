@@ -7,14 +7,14 @@
 
 namespace vaeguard::reports {
 
-/// Whether a number's interval lies wholly on the better or the worse side of what it is compared with.
+/// Whether a number's interval lies entirely on the better or on the worse side of its baseline.
 enum class Mark { none, better, worse };
 
 struct TableCell {
-  std::string text = {};      // for people: "Encoder attack", "0.88"; "–" says not measured
+  std::string text = {};      // for display: "Encoder attack", "0.88"; "–" for not measured
   std::string interval = {};  // "[0.86, 0.90]", may be empty
   Mark mark = Mark::none;
-  std::string raw = {};  // for CSV: the name in records or the number in full; `text` where empty
+  std::string raw = {};  // for CSV: the name in records or the full number; `text` if empty
   double low = std::numeric_limits<double>::quiet_NaN();
   double high = std::numeric_limits<double>::quiet_NaN();
 };
@@ -23,7 +23,7 @@ struct TableColumn {
   std::string title = {};
   std::string key = {};          // the column's name in CSV
   bool number = true;            // aligned right
-  bool heads_rows = false;       // repeated values are merged downwards; such columns come first
+  bool heads_rows = false;       // repeated values are merged vertically; such columns come first
   bool has_interval = false;     // CSV gets key_low and key_high too
   std::string explanation = {};  // shown on hover
 };

@@ -21,31 +21,30 @@ struct MetricWords {
   std::string explanation = {};  // for the glossary
 };
 
-/// Words for a metric; one not known here or in the catalogue of metrics is shown under its own name, three digits, no
-/// direction.
+/// Words for a metric; an unknown one is shown under its own name with three digits and no direction.
 MetricWords metric_words(std::string_view name);
 
 /// Names of the metrics known here, in the order in which tables and charts show them.
 std::vector<std::string> known_metrics();
 
-/// Those of `names` that are known here in that order, then the others by alphabet.
+/// `names` with the known ones first, in that order, then the others alphabetically.
 std::vector<std::string> in_known_order(std::set<std::string> names);
 
-/// "beta_vae_5" -> "β-VAE, β = 5"; one not known under its own name.
+/// "beta_vae_5" -> "β-VAE, β = 5"; an unknown name is returned unchanged.
 std::string model_words(std::string_view name);
 std::string attack_words(std::string_view name);
-std::string attack_explanation(std::string_view name);  // empty where unknown
+std::string attack_explanation(std::string_view name);  // empty if unknown
 std::string defence_words(std::string_view name);
-std::string defence_explanation(std::string_view name);  // empty where unknown
+std::string defence_explanation(std::string_view name);  // empty if unknown
 std::string norm_words(std::string_view name);
 std::string aggregation_words(std::string_view name);  // first half of a protocol: "draw", "mean"
 std::string restarts_words(std::string_view name);     // second half of a protocol: "mean", "worst"
 
 /// A number with `digits` after the point; "NaN", "∞", "−∞" otherwise. The minus is the typographic one.
 std::string number_words(double value, int digits);
-/// A whole number with thin thousands separators where `value` is whole, else with one digit: "15,750".
+/// "15,750": thousands separators, and one decimal unless `value` is whole.
 std::string count_words(double value);
-/// A radius or option with the digits it needs: "0.1".
+/// A radius or option in its shortest form: "0.1".
 std::string plain_number(double value);
 
 }  // namespace vaeguard::reports

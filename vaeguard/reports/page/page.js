@@ -17,8 +17,8 @@ document.documentElement.classList.add("script");
   show();
 })();
 
-// Rows of long tables can be chosen by their words and sorted by their numbers. Heads that span several rows are given
-// to each of them, and merged again over whichever rows are shown, in whatever order.
+// Rows of long tables can be filtered by word and sorted by number. Heads that span several rows are copied to each of
+// them, and merged again over the rows that are shown, in their order.
 (function () {
   const LONG = 24;
   const found = [...document.querySelectorAll("[data-protocol] > table")];
@@ -108,7 +108,7 @@ document.documentElement.classList.add("script");
   tables.forEach(lay);
 })();
 
-// Draws the charts one after the other, so that the page answers meanwhile; each place holds its description until then,
+// Draws the charts one after the other, so that the page stays responsive; each place holds its description until then,
 // and keeps it if drawing fails.
 (function () {
   if (typeof vegaEmbed === "undefined") return;
