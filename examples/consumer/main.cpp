@@ -76,7 +76,7 @@ int main() {
   const Brightness field = learn(dataset.train, dataset.classes);
   const mcmc::Target target{field, vaeguard::consecutive(0, field.size())};
 
-  // One chain a class; each has its own key, step size and accept.
+  // One chain per class; each has its own key, step size and accept.
   std::vector<Key> keys;
   for (std::int64_t k = 0; k < dataset.classes; ++k) {
     keys.push_back(Key(1).fold("chain").fold(static_cast<std::uint64_t>(k)));

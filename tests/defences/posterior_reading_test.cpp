@@ -170,8 +170,12 @@ TEST(PosteriorReading, BadOptionsAreRefusedByName) {
     change(options);
     expect_misuse([&] { make_posterior_sampling(options); }, {text});
   };
-  refuse([](auto& o) { o.start_gradients = 0; },
-         "[defences.posterior_sampling] start_gradients must be at least 1, got 0");
+  refuse(
+      [](auto& o) {
+        o.start = Start::map;
+        o.start_gradients = 0;
+      },
+      "[defences.posterior_sampling] start_gradients must be a whole number of at least 1, got 0");
   refuse([](auto& o) { o.reading.radius = -1.0; }, "[defences.reading] radius must be in [0, 1]");
   refuse([](auto& o) { o.reading.largest_radius = 2.0; }, "[defences.reading] largest_radius must be in (0, 1], got 2");
   refuse([](auto& o) { o.reading.norm = energy::BallNorm::l2; }, "norm l2 needs the reading minimum and a radius");

@@ -272,19 +272,32 @@ TEST(PosteriorSampling, RefusesImpossibleOptionsByName) {
     return std::string("accepted");
   };
   EXPECT_THAT(message([](auto& o) { o.step_size = std::nan(""); }),
-              testing::HasSubstr("step_size must be finite and > 0, got nan"));
-  EXPECT_THAT(message([](auto& o) { o.transitions = 0; }), testing::HasSubstr("transitions must be at least 1, got 0"));
-  EXPECT_THAT(message([](auto& o) { o.starts = 0; }), testing::HasSubstr("starts must be at least 1, got 0"));
+              testing::HasSubstr("step_size must be a number above 0, got nan"));
+  EXPECT_THAT(message([](auto& o) { o.transitions = 0; }),
+              testing::HasSubstr("transitions must be a whole number of at least 1, got 0"));
+  EXPECT_THAT(message([](auto& o) {
+                o.start = Start::map;
+                o.starts = 0;
+              }),
+              testing::HasSubstr("starts must be a whole number of at least 1, got 0"));
   EXPECT_THAT(message([](auto& o) { o.starts = 4; }), testing::HasSubstr("starts = 4 needs the start map or lowest"));
   EXPECT_THAT(message([](auto& o) { o.thin = 10000; }), testing::HasSubstr("thin must be at most"));
   EXPECT_THAT(message([](auto& o) { o.target_acceptance = 1.0; }), testing::HasSubstr("target_acceptance"));
   EXPECT_THAT(message([](auto& o) { o.jitter = -0.1; }), testing::HasSubstr("jitter"));
-  EXPECT_THAT(message([](auto& o) { o.stop.error = -1.0; }), testing::HasSubstr("stop_error must be at least 0"));
+  EXPECT_THAT(message([](auto& o) { o.stop.error = -1.0; }),
+              testing::HasSubstr("stop_error must be a number of at least 0"));
   EXPECT_THAT(message([](auto& o) {
                 o.stop.gradients = 100.0;
                 o.adaptation = Adaptation::published;
               }),
               testing::HasSubstr("a stop needs dual averaging"));
+  EXPECT_THAT(message([](auto& o) {
+                o.first_step_trials = 3;
+                o.adaptation = Adaptation::published;
+              }),
+              testing::HasSubstr("first_step_trials needs dual averaging"));
+  EXPECT_THAT(message([](auto& o) { o.keep_divergences = -1; }), testing::HasSubstr("keep_divergences"));
+  EXPECT_THAT(message([](auto& o) { o.kernel = "hcm"; }), testing::HasSubstr("hmc"));
 }
 
 TEST(PosteriorSampling, RefusesPixelsThatAreNoNumbers) {

@@ -159,7 +159,7 @@ TEST(Plan, WrongTypesAndValuesSayWhatWasExpectedAndFound) {
   EXPECT_THAT(error_of("[[attack]]\ngoal = \"encoder_skl\"\n"), HasSubstr("radii is missing"));
   EXPECT_THAT(error_of("[[attack]]\nradii = [-0.1]\n"), HasSubstr("radius"));
   EXPECT_THAT(error_of("[[defence]]\npreset = \"hmc\"\nstep_size = nan\n"),
-              HasSubstr("step_size must be finite and > 0, got nan"));
+              HasSubstr("step_size must be a number above 0, got nan"));
   EXPECT_THAT(error_of("attack = 3\n"), HasSubstr("attack must be tables [[attack]]"));
   EXPECT_THAT(error_of("model = 3\n"), HasSubstr("model must be tables [[model]]"));
   EXPECT_THAT(error_of("name = \"a/b\"\n"), HasSubstr("letters, digits and _"));

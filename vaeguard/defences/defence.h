@@ -10,6 +10,7 @@
 #include "vaeguard/base/matrix.h"
 #include "vaeguard/base/observer.h"
 #include "vaeguard/base/random.h"
+#include "vaeguard/mcmc/state.h"
 #include "vaeguard/models/vae.h"
 
 namespace vaeguard::defences {
@@ -29,23 +30,27 @@ struct Inference {
   Matrix mean_reconstruction;      // [B, C*H*W] mean of the draws' mean images
   Matrix reencoded;                // [B, D] encoder's mean for the true image that the draws expect; empty where the
                                    // image is read as it is
-  Matrix draws;                    // [B, K * D] the draws that were kept, K of all its chains together, chain by chain;
-                                   // NaN for those that chains ended without; empty without a chain
+  Matrix variance;                 // [B, D] of the draws, all chains of an image together; empty without a chain
+  Matrix draws;                    // [B, K * D] every thin-th draw, K of all chains together, chain by chain; NaN for
+                                   // those that chains ended without; empty without a chain, or if they are not kept,
+                                   // as those of large codes are not unless asked for
   double gradients = 0.0;          // decoder gradients spent on one image, on average
   std::int64_t chains = 0;         // for each image; 0 without
   bool exact = true;               // whether the chains leave their posterior invariant, mcmc/kernel.h
   std::vector<double> acceptance;  // [B] mean over the counted transitions; empty where there is no chain, as all below
   std::vector<double> step_size;   // [B] at the end
   std::vector<double> divergences;  // [B] number of divergent transitions, warm-up included
-  std::vector<double> energy_drop;  // [B] energy at the start less energy at the end, nats
-  std::vector<double> rhat;         // [B] of the kept draws, the worst coordinate's, as the next three; see
-  std::vector<double> bulk_ess;     // mcmc/diagnostics.h; empty where fewer than twelve draws a chain were kept
+  std::vector<std::vector<mcmc::Divergence>> first_divergences;  // [B] the first few of each of its chains
+  std::vector<double> energy_drop;                               // [B] energy at the start less energy at the end, nats
+  std::vector<double> rhat;      // [B] of every thin-th draw, the worst coordinate's, as the next three; of large
+  std::vector<double> bulk_ess;  // codes the worst projection's (mcmc/monitor.h, mcmc/diagnostics.h); empty where
+                                 // there are fewer than twelve draws per chain
   std::vector<double> tail_ess;
   std::vector<double> relative_mcse;  // standard error of the mean latent code, in posterior deviations
   std::vector<double> e_bfmi;
   std::vector<double> spent;        // [B] gradients, of all chains together, as the next two
   std::vector<double> transitions;  // [B] warm-up included
-  std::vector<double> kept;         // [B] draws
+  std::vector<double> kept;         // [B] draws of every thin-th transition
   std::vector<double> touched;      // [B] share of the pixels that a channel thinks were touched; else empty
   std::vector<double> radius;       // [B] of the ball or channel through which the image was read; else empty
   std::vector<Snapshot> snapshots;

@@ -10,7 +10,10 @@
 
 namespace vaeguard::defences {
 
-enum class Optimiser { adam, lbfgs };
+enum class Optimiser {
+  adam,   // over a chunk of images at once
+  lbfgs,  // image by image
+};
 
 struct MapOptions {
   std::string name = "map";

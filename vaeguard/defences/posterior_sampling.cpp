@@ -4,12 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <type_traits>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/base/progress.h"
-#include "vaeguard/defences/chosen_kernel.h"
 #include "vaeguard/defences/descent.h"
 #include "vaeguard/defences/sampling_chunk.h"
 #include "vaeguard/mcmc/diagnostics.h"
@@ -18,12 +16,6 @@
 namespace vaeguard::defences {
 namespace {
 
-bool descends(Start start) { return start == Start::map || start == Start::lowest; }
-
-double gradients_of_start(const PosteriorSamplingOptions& options) {
-  return 1.0 + (descends(options.start) ? gradients_from_several(options.start_gradients, options.starts) : 0);
-}
-
 // How many chains the field wants to see at once; 0 where it does not care.
 std::int64_t preferred_chains(const ScalarField& energy) {
   const auto* trajectories = dynamic_cast<const mcmc::TrajectoryField*>(&energy);
@@ -31,7 +23,7 @@ std::int64_t preferred_chains(const ScalarField& energy) {
 }
 
 // Mean of each `chains` rows.
-Matrix mean_rows(const Matrix& matrix, std::int64_t chains) {
+Matrix mean_rows(Matrix matrix, std::int64_t chains) {
   if (chains == 1) {
     return matrix;
   }
@@ -44,7 +36,10 @@ Matrix mean_rows(const Matrix& matrix, std::int64_t chains) {
 }
 
 // The first of each `chains` rows.
-Matrix first_rows(const Matrix& matrix, std::int64_t chains) {
+Matrix first_rows(Matrix matrix, std::int64_t chains) {
+  if (chains == 1) {
+    return matrix;
+  }
   std::vector<std::int64_t> rows;
   for (std::int64_t row = 0; row < matrix.rows(); row += chains) {
     rows.push_back(row);
@@ -70,14 +65,16 @@ class PosteriorSampling : public Defence {
       inference.reencoded = vae.encode(mean_rows(results.expected, options_.chains), threads).mean;
     }
     inference.chains = options_.chains;
-    inference.exact =
-        with_kernel(options_, [](const auto& kernel) { return std::remove_cvref_t<decltype(kernel)>::exact; });
+    inference.exact = kernel_of(options_).exact;
     inference.gradients = mean_of(results.spent) * options_.chains;
     for (std::size_t i = 0; i < inference.snapshots.size(); ++i) {
       inference.snapshots[i].gradients = mean_of(results.spent_at[i]) * options_.chains;
     }
     diagnose(results, inference);
-    inference.draws = draws_of_images(results.kept);
+    inference.first_divergences = divergences_of_images(std::move(results.divergences));
+    if (keeps_draws(vae)) {
+      inference.draws = draws_of_images(results.monitor.every_coordinate() ? results.watched : results.kept);
+    }
     return inference;
   }
 
@@ -92,11 +89,17 @@ class PosteriorSampling : public Defence {
     return result;
   }
 
+  [[nodiscard]] bool keeps_draws(const models::Vae& vae) const {
+    return options_.keep_draws == KeepDraws::always ||
+           (options_.keep_draws == KeepDraws::of_small_codes && vae.latent_size() <= mcmc::kLargestSmallCode);
+  }
+
   [[nodiscard]] SamplingResults empty_results(const models::Vae& vae, const Problem& problem, std::int64_t rows) const {
-    SamplingResults results;
+    SamplingResults results{.monitor = mcmc::Monitor(vae.latent_size())};
     Inference& inference = results.inference;
     const auto n = static_cast<std::size_t>(rows);
     inference.draw = inference.mean = Matrix(rows, vae.latent_size());
+    inference.variance = Matrix(rows / options_.chains, vae.latent_size());
     inference.mean_reconstruction = Matrix(rows, vae.image().size());
     for (auto* values : {&inference.acceptance, &inference.step_size, &inference.divergences, &inference.energy_drop}) {
       values->assign(n, 0.0);
@@ -112,9 +115,13 @@ class PosteriorSampling : public Defence {
       inference.snapshots.push_back({0.0, Matrix(rows, vae.latent_size()), Matrix(rows_of_mean, vae.latent_size()),
                                      Matrix(rows_of_mean, vae.image().size())});
     }
-    results.kept.assign(static_cast<std::size_t>(options_.transitions / options_.thin),
-                        Matrix(rows, vae.latent_size()));
-    results.spent.assign(n, gradients_of_start(options_));
+    const auto draws = static_cast<std::size_t>(options_.transitions / options_.thin);
+    results.watched.assign(draws, Matrix(rows, results.monitor.scalars()));
+    if (keeps_draws(vae) && !results.monitor.every_coordinate()) {
+      results.kept.assign(draws, Matrix(rows, vae.latent_size()));
+    }
+    results.divergences.resize(n);
+    results.spent.assign(n, gradients_before_chain(options_));
     results.spent_at.assign(inference.snapshots.size(), std::vector<double>(n));
     results.total_energy.resize(n);
     results.transitions.resize(n);
@@ -152,13 +159,15 @@ class PosteriorSampling : public Defence {
   // The rows of each image's chains as one.
   [[nodiscard]] Inference joined(Inference inference) const {
     const std::int64_t chains = options_.chains;
-    inference.draw = first_rows(inference.draw, chains);
-    inference.mean = mean_rows(inference.mean, chains);
-    inference.mean_reconstruction = mean_rows(inference.mean_reconstruction, chains);
+    const auto first = [&](Matrix& matrix) { matrix = first_rows(std::move(matrix), chains); };
+    const auto mean = [&](Matrix& matrix) { matrix = mean_rows(std::move(matrix), chains); };
+    first(inference.draw);
+    mean(inference.mean);
+    mean(inference.mean_reconstruction);
     for (Snapshot& snapshot : inference.snapshots) {
-      snapshot.latent = first_rows(snapshot.latent, chains);
-      snapshot.mean = mean_rows(snapshot.mean, chains);
-      snapshot.mean_reconstruction = mean_rows(snapshot.mean_reconstruction, chains);
+      first(snapshot.latent);
+      mean(snapshot.mean);
+      mean(snapshot.mean_reconstruction);
     }
     const auto join = [&](std::vector<double>& values, bool sum) {
       const auto group = static_cast<std::size_t>(chains);
@@ -187,18 +196,32 @@ class PosteriorSampling : public Defence {
       inference.spent.push_back(sum(results.spent, row));
       inference.transitions.push_back(sum(results.transitions, row));
       inference.kept.push_back(static_cast<double>(kept * chains));
-      if (std::ssize(results.kept) < mcmc::kFewestDraws) {
+      if (std::ssize(results.watched) < mcmc::kFewestDraws) {
         continue;
       }
-      const auto at = results.total_energy.begin() + row;
-      const auto d = mcmc::diagnose(std::span(results.kept).first(static_cast<std::size_t>(kept)), row, chains,
-                                    {.total_energy = {at, at + chains}});
+      const auto energies =
+          std::span(results.total_energy).subspan(static_cast<std::size_t>(row), static_cast<std::size_t>(chains));
+      const auto d =
+          mcmc::diagnose(std::span(results.watched).first(static_cast<std::size_t>(kept)), row, chains, energies);
       inference.rhat.push_back(d.rhat);
       inference.bulk_ess.push_back(d.bulk_ess);
       inference.tail_ess.push_back(d.tail_ess);
       inference.relative_mcse.push_back(d.relative_mcse);
       inference.e_bfmi.push_back(d.e_bfmi);
     }
+  }
+
+  // Each image's, with its own count of chains.
+  [[nodiscard]] std::vector<std::vector<mcmc::Divergence>> divergences_of_images(
+      std::vector<std::vector<mcmc::Divergence>> of_chains) const {
+    std::vector<std::vector<mcmc::Divergence>> result(of_chains.size() / static_cast<std::size_t>(options_.chains));
+    for (std::int64_t row = 0; row < std::ssize(of_chains); ++row) {
+      for (mcmc::Divergence& divergence : of_chains[static_cast<std::size_t>(row)]) {
+        divergence.chain = row % options_.chains;
+        result[static_cast<std::size_t>(row / options_.chains)].push_back(std::move(divergence));
+      }
+    }
+    return result;
   }
 
   [[nodiscard]] Matrix draws_of_images(const std::vector<Matrix>& kept) const {
@@ -219,131 +242,6 @@ class PosteriorSampling : public Defence {
 };
 
 }  // namespace
-
-PosteriorSamplingOptions published_hmc() {
-  return {.name = "hmc_published",
-          .reading = {},
-          .start = Start::draw,
-          .metric = MetricChoice::identity,
-          .adaptation = Adaptation::published,
-          .warmup = 250,
-          .transitions = 500,
-          .leapfrog_steps = 20,
-          .step_size = 0.1,
-          .target_acceptance = 0.9,
-          .jitter = 0.0,
-          .thin = 10};
-}
-
-PosteriorSamplingOptions default_hmc() { return {}; }
-
-PosteriorSamplingOptions short_hmc() {
-  PosteriorSamplingOptions options;
-  options.name = "hmc_short";
-  options.start = Start::map;
-  options.start_gradients = 24;
-  options.warmup = 5;
-  options.transitions = 17;
-  options.leapfrog_steps = 5;
-  return options;
-}
-
-PosteriorSamplingOptions multistart_hmc() {
-  PosteriorSamplingOptions options = short_hmc();
-  options.name = "hmc_multistart";
-  options.start_gradients = 30;
-  options.starts = 16;
-  return options;
-}
-
-PosteriorSamplingOptions default_sampling(KernelChoice kernel) {
-  PosteriorSamplingOptions options = default_hmc();
-  options.kernel = kernel;
-  const auto single_steps = [&](const char* name, double acceptance) {
-    options.name = name;
-    options.leapfrog_steps = 1;
-    options.warmup = 240;
-    options.transitions = 480;
-    options.thin = 12;
-    options.target_acceptance = acceptance;
-  };
-  switch (kernel) {
-    case KernelChoice::hmc:
-      break;
-    case KernelChoice::generalised_hmc:
-      single_steps("generalised_hmc", 0.95);  // a rejection turns the chain round
-      break;
-    case KernelChoice::mala:
-      single_steps("mala", mcmc::Mala::target_acceptance);
-      break;
-    case KernelChoice::dynamic:
-      options.name = "dynamic";
-      options.leapfrog_steps = 24;
-      break;
-    case KernelChoice::langevin:
-      single_steps("langevin", 0.9);  // that a Metropolis step would have: the smaller the step, the smaller the bias
-      break;
-  }
-  return options;
-}
-
-void validate(const PosteriorSamplingOptions& options) {
-  const auto at_least = [](std::string_view option, int value, int least) {
-    if (value < least) {
-      misuse("defences.posterior_sampling", "{} must be at least {}, got {}", option, least, value);
-    }
-  };
-  at_least("warmup", options.warmup, 0);
-  at_least("transitions", options.transitions, 1);
-  at_least("chains", options.chains, 1);
-  at_least("first_step_trials", options.first_step_trials, 0);
-  at_least("leapfrog_steps", options.leapfrog_steps, 1);
-  at_least("thin", options.thin, 1);
-  at_least("start_gradients", options.start_gradients, 1);
-  at_least("starts", options.starts, 1);
-  if (options.starts > 1 && !descends(options.start)) {
-    misuse("defences.posterior_sampling", "starts = {} needs the start map or lowest: the others are one code",
-           options.starts);
-  }
-  validate(options.reading);
-  if (options.thin > options.transitions) {
-    misuse("defences.posterior_sampling", "thin must be at most transitions = {}, got {}", options.transitions,
-           options.thin);
-  }
-  if (!std::isfinite(options.step_size) || options.step_size <= 0.0) {
-    misuse("defences.posterior_sampling", "step_size must be finite and > 0, got {}", options.step_size);
-  }
-  if (!(options.target_acceptance > 0.0 && options.target_acceptance < 1.0)) {
-    misuse("defences.posterior_sampling", "target_acceptance must be in (0, 1), got {}", options.target_acceptance);
-  }
-  if (!(options.persistence >= 0.0 && options.persistence < 1.0)) {
-    misuse("defences.posterior_sampling", "persistence must be in [0, 1), got {}", options.persistence);
-  }
-  for (const auto& [option, value] : {std::pair("stop_gradients", options.stop.gradients),
-                                      {"stop_milliseconds", options.stop.milliseconds},
-                                      {"stop_error", options.stop.error}}) {
-    if (!std::isfinite(value) || value < 0.0) {
-      misuse("defences.posterior_sampling", "{} must be at least 0, 0 for no limit, got {}", option, value);
-    }
-  }
-  if (options.stop.any() && options.adaptation == Adaptation::published) {
-    misuse("defences.posterior_sampling", "the published loop runs to its end; a stop needs dual averaging");
-  }
-  if (!(options.jitter >= 0.0 && options.jitter < 1.0)) {
-    misuse("defences.posterior_sampling", "jitter must be in [0, 1), got {}", options.jitter);
-  }
-}
-
-int gradients_per_transition(const PosteriorSamplingOptions& options) {
-  return with_kernel(options, [](const auto& kernel) { return kernel.gradients_per_step(); });
-}
-
-double gradients_per_image(const PosteriorSamplingOptions& options) {
-  // The state keeps its energy and gradient, so a transition costs its leapfrog steps and no more.
-  const double transitions = options.warmup + options.transitions;
-  const double learning = options.first_step_trials + (options.learn_length ? 2.0 * options.leapfrog_steps - 1.0 : 0.0);
-  return options.chains * (gradients_of_start(options) + learning + transitions * gradients_per_transition(options));
-}
 
 std::unique_ptr<Defence> make_posterior_sampling(const PosteriorSamplingOptions& options) {
   return std::make_unique<PosteriorSampling>(options);

@@ -3,33 +3,53 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "vaeguard/base/option_schema.h"
 #include "vaeguard/defences/defence.h"
 #include "vaeguard/defences/reading.h"
+#include "vaeguard/mcmc/registry.h"
 
 namespace vaeguard::defences {
 
 /// Chains of one chunk run through all transitions without waiting for others; a chunk is one thread's work at a time.
-/// What 16 leave in the decoder stays in the cache. Fewer images than fill all threads' chunks come in smaller ones.
+/// The activations of 16 fit into the cache. Chunks are smaller if there are too few images for all threads.
 inline constexpr std::int64_t kChainsPerChunk = 16;
 
-/// A draw or the mean of q(z|x), x as the reading takes it; the prior's centre, 0 where it is standard normal; what
-/// Adam makes of the mean, and of codes around it (descent.h); that of all these which has the lowest energy.
-enum class Start { draw, mean, prior, map, lowest };
-/// The transition. Langevin has no accept step: it is biased, kept for comparison, and its records say so.
-enum class KernelChoice { hmc, generalised_hmc, mala, dynamic, langevin };
-/// Inverse masses: 1, the variances of q(z|x), or what an image's chains learn in warm-up, beginning with those.
-enum class MetricChoice { identity, encoder, learned };
-enum class Adaptation { dual_averaging, published };
+/// Where a chain begins; x is the image as its reading takes it.
+enum class Start {
+  draw,    // a draw of q(z|x)
+  mean,    // the mean of q(z|x)
+  prior,   // the prior's centre, 0 if it is standard normal
+  map,     // where Adam ends from the mean, or from codes around it (descent.h)
+  lowest,  // of all these the code with the lowest energy
+};
+/// Inverse masses.
+enum class MetricChoice {
+  identity,  // 1
+  encoder,   // the variances of q(z|x)
+  learned,   // what an image's chains learn in warm-up, beginning with those
+};
+/// How step sizes follow acceptance.
+enum class Adaptation {
+  dual_averaging,  // in warm-up, and frozen before a draw counts
+  published,       // by the authors' rule, to the very end
+};
+/// Which draws Inference::draws has.
+enum class KeepDraws {
+  of_small_codes,  // those of codes of at most mcmc::kLargestSmallCode dimensions
+  always,          // all, for as much memory as they take
+  never,           // none
+};
 
 /// When the chains of an image end before they have made all transitions: at the first limit reached, after warm-up and
-/// one kept draw at least. 0 is no limit. An image's chains then run by themselves, slower than in a batch.
+/// one kept draw at least. 0 is no limit. An image's chains then run in no batch with others, which is slower.
 struct Stop {
   double gradients = 0.0;     // on one image, all chains and their warm-up together
   double milliseconds = 0.0;  // of sampling one image; how far a chain gets then depends on the machine
-  double error = 0.0;         // the worst coordinate's Monte Carlo standard error of the mean code, in posterior
-                              // deviations; looked at after every mcmc::kFewestDraws kept draws
+  double error = 0.0;         // the worst coordinate's Monte Carlo standard error of the mean code (of a large code
+                              // the worst projection's, mcmc/monitor.h), in posterior deviations; checked after every
+                              // mcmc::kFewestDraws watched draws
 
   [[nodiscard]] bool any() const { return gradients > 0.0 || milliseconds > 0.0 || error > 0.0; }
 };
@@ -40,26 +60,29 @@ struct PosteriorSamplingOptions {
   Start start = Start::mean;
   int start_gradients = 30;  // of Adam, for the starts map and lowest
   int starts = 1;            // codes that Adam begins at, each with start_gradients; the lowest goes on
-  int chains = 1;  // for each image, from different draws where the start is one; estimates are over all of them
-  KernelChoice kernel = KernelChoice::hmc;
+  int chains = 1;  // per image; a start that is a draw is another one for each. Estimates are over all of them
+  std::string kernel = "hmc";  // an entry of mcmc::kernels()
   MetricChoice metric = MetricChoice::encoder;
   Adaptation adaptation = Adaptation::dual_averaging;
-  int warmup = 20;            // transitions before the first counted draw
-  int transitions = 40;       // counted draws
-  int leapfrog_steps = 12;    // of hmc and generalised_hmc; the most that dynamic goes one way
-  double step_size = 0.3;     // the first, or the first that is tried
-  int first_step_trials = 0;  // gradients a chain may spend to find a better first step
-  bool learn_length = false;  // of hmc: half the time to a U-turn, at most leapfrog_steps steps, instead of those steps
+  int warmup = 20;                                            // transitions before the first counted draw
+  int transitions = 40;                                       // counted draws
+  int leapfrog_steps = mcmc::KernelOptions{}.leapfrog_steps;  // of the kernel, as jitter and persistence; what it does
+                                                              // not read must stay as it is here
+  double step_size = 0.3;                                     // the first, or the first that is tried
+  int first_step_trials = 0;                                  // gradients a chain may spend to find a better first step
+  bool learn_length = false;  // of kernels that take lengths: half the time to a U-turn, at most leapfrog_steps steps
   double target_acceptance = 0.8;
-  double jitter = 0.2;       // of hmc
-  double persistence = 0.9;  // of generalised_hmc
-  int thin = 1;              // every thin-th draw is kept and decoded into the mean reconstruction
+  double jitter = mcmc::KernelOptions{}.jitter;
+  double persistence = mcmc::KernelOptions{}.persistence;
+  int thin = 1;  // diagnostics see every thin-th draw, and the mean reconstruction is over those
+  KeepDraws keep_draws = KeepDraws::of_small_codes;  // of every thin-th draw
+  int keep_divergences = 4;                          // the first ones of each chain; all are counted
   Stop stop = {};
 };
 
 /// The paper's setting for MNIST as its code runs it: T = 500 plus half of it as burn-in, L = 20, first step 0.1,
 /// identity mass, a draw of q(z|x) as start, a step size that never stops adapting (towards acceptance 0.9), the last
-/// state returned. One step size an image, where the authors' batch of restarts shares one.
+/// state returned. One step size per image, where the authors' batch of restarts shares one.
 PosteriorSamplingOptions published_hmc();
 /// The same repair at less than a twentieth of the gradients: the encoder's variances as metric, dual averaging in a
 /// short warm-up, frozen parameters for the draws.
@@ -71,14 +94,18 @@ PosteriorSamplingOptions short_hmc();
 /// Adam begins at sixteen codes around it.
 PosteriorSamplingOptions multistart_hmc();
 /// Other kernels at about the cost of default_hmc, named "generalised_hmc", "mala", "dynamic" and "langevin".
-PosteriorSamplingOptions default_sampling(KernelChoice kernel);
+PosteriorSamplingOptions default_sampling(std::string_view kernel);
 
 /// The options as plans write them; naming one that the kernel or the start does not read is an error.
 const OptionSchema<PosteriorSamplingOptions>& posterior_sampling_schema();
-/// Throws Misuse naming the option.
+/// Throws Misuse naming an option that is out of bounds, or that is set although nothing would read it.
 void validate(const PosteriorSamplingOptions& options);
+/// The kernel that the options name.
+mcmc::AnyKernel kernel_of(const PosteriorSamplingOptions& options);
 /// Decoder gradients that one image costs at most.
 double gradients_per_image(const PosteriorSamplingOptions& options);
+/// Those that each chain costs before its first transition.
+double gradients_before_chain(const PosteriorSamplingOptions& options);
 /// Those that one transition of one chain costs at most.
 int gradients_per_transition(const PosteriorSamplingOptions& options);
 

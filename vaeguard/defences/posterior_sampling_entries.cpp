@@ -1,22 +1,47 @@
 // The chains that plans can name, and their options as plans write them.
-#include <algorithm>
+#include <fmt/format.h>
 
 #include "vaeguard/defences/entry.h"
 #include "vaeguard/defences/posterior_sampling.h"
+#include "vaeguard/mcmc/monitor.h"
 
 namespace vaeguard::defences {
 namespace {
 
 using Sampling = PosteriorSamplingOptions;
 
-// Why a kernel does not read an option; empty where it does.
-std::string unread(const Sampling& options, std::initializer_list<KernelChoice> readers, std::string_view why) {
-  return std::ranges::find(readers, options.kernel) != readers.end() ? "" : std::string(why);
+// Of an option that its kernel may not read.
+auto unless_unread(std::string_view key) {
+  return [key](const Sampling& options) { return mcmc::why_unread(mcmc::kernels().find(options.kernel), key); };
 }
 
-std::string takes_single_steps(const Sampling& options) {
-  return unread(options, {KernelChoice::hmc, KernelChoice::generalised_hmc, KernelChoice::dynamic},
-                "the kernels mala and langevin take one step");
+Option kernel_option() {
+  Option option{.key = "kernel", .description = "the transition", .kind = OptionKind::word};
+  for (const mcmc::KernelEntry& entry : mcmc::kernels()) {
+    option.words.push_back({std::string(entry.name), std::string(entry.description)});
+  }
+  return option;
+}
+
+// What another kernel does not read goes back to its default: nobody asked for it.
+void set_kernel(Sampling& options, const Value& name) {
+  const Sampling usual;
+  options.kernel = *name.as<std::string>();
+  const mcmc::KernelEntry& entry = mcmc::kernels().find(options.kernel);
+  const auto forget = [&](std::string_view key, auto Sampling::*option) {
+    if (!mcmc::why_unread(entry, key).empty()) {
+      options.*option = usual.*option;
+    }
+  };
+  forget("leapfrog_steps", &Sampling::leapfrog_steps);
+  forget("jitter", &Sampling::jitter);
+  forget("persistence", &Sampling::persistence);
+  options.learn_length = options.learn_length && entry.takes_lengths;
+}
+
+std::string takes_no_lengths(const Sampling& options) {
+  const mcmc::KernelEntry& entry = mcmc::kernels().find(options.kernel);
+  return entry.takes_lengths ? "" : "the kernel " + options.kernel + " learns no lengths";
 }
 
 std::string descends_nowhere(const Sampling& options) {
@@ -55,18 +80,11 @@ void add_start(OptionSchema<Sampling>& schema) {
 
 void add_kernel(OptionSchema<Sampling>& schema) {
   schema
-      .choice("kernel", &Sampling::kernel,
-              {{"hmc", KernelChoice::hmc, "Hamiltonian Monte Carlo"},
-               {"generalised_hmc", KernelChoice::generalised_hmc, "HMC that keeps part of its momentum"},
-               {"mala", KernelChoice::mala, "Metropolis-adjusted Langevin"},
-               {"dynamic", KernelChoice::dynamic, "HMC whose trajectories run until they turn"},
-               {"langevin", KernelChoice::langevin, "unadjusted Langevin: biased"}},
-              "the transition")
+      .add(
+          kernel_option(), [](const Sampling& options) { return Value(options.kernel); }, set_kernel)
       .number("persistence", &Sampling::persistence, from_to_below(0.0, 1.0),
               "the share of its momentum that a transition keeps")
-      .unless([](const Sampling& options) {
-        return unread(options, {KernelChoice::generalised_hmc}, "only the kernel generalised_hmc keeps momentum");
-      })
+      .unless(unless_unread("persistence"))
       .choice("metric", &Sampling::metric,
               {{"identity", MetricChoice::identity, "1"},
                {"encoder", MetricChoice::encoder, "the variances of q(z|x)"},
@@ -76,9 +94,7 @@ void add_kernel(OptionSchema<Sampling>& schema) {
                "gradients that a chain may spend to find a better first step")
       .boolean("learn_length", &Sampling::learn_length,
                "a trajectory is half the time to a U-turn, at most leapfrog_steps steps")
-      .unless([](const Sampling& options) {
-        return unread(options, {KernelChoice::hmc}, "only the kernel hmc learns the length of its trajectories");
-      })
+      .unless(takes_no_lengths)
       .choice("adaptation", &Sampling::adaptation,
               {{"dual_averaging", Adaptation::dual_averaging, "in warm-up, frozen before a draw counts"},
                {"published", Adaptation::published, "as the paper's code does it, to the very end"}},
@@ -90,14 +106,20 @@ void add_lengths(OptionSchema<Sampling>& schema) {
       .integer("transitions", &Sampling::transitions, at_least(1), "counted draws")
       .integer("leapfrog_steps", &Sampling::leapfrog_steps, at_least(1),
                "of a transition; of the kernel dynamic the most that it goes one way")
-      .unless(takes_single_steps)
-      .integer("thin", &Sampling::thin, at_least(1), "every so many-th draw is kept and decoded")
+      .unless(unless_unread("leapfrog_steps"))
+      .integer("thin", &Sampling::thin, at_least(1), "every so many-th draw is watched and decoded")
       .number("step_size", &Sampling::step_size, above(0.0), "the first, or the first that is tried")
       .number("target_acceptance", &Sampling::target_acceptance, between(0.0, 1.0), "towards which the step is adapted")
       .number("jitter", &Sampling::jitter, from_to_below(0.0, 1.0), "of the step, as a share, in every transition")
-      .unless([](const Sampling& options) {
-        return unread(options, {KernelChoice::hmc}, "only the kernel hmc jitters its step");
-      })
+      .unless(unless_unread("jitter"))
+      .choice("keep_draws", &Sampling::keep_draws,
+              {{"of_small_codes", KeepDraws::of_small_codes,
+                fmt::format("those of codes of at most {} dimensions", mcmc::kLargestSmallCode)},
+               {"always", KeepDraws::always, "of large codes, too, for as much memory as they take"},
+               {"never", KeepDraws::never, "their mean and variance alone"}},
+              "whether draws are kept for votes and errors of reconstructions")
+      .integer("keep_divergences", &Sampling::keep_divergences, at_least(0),
+               "of each chain, the first ones: where they began and ended")
       .part(&Sampling::stop, stop_schema());
 }
 
@@ -164,22 +186,22 @@ DefenceEntries posterior_sampling_entries() {
              .title = "Generalised HMC",
              .description = "HMC that keeps part of its momentum, one leapfrog step at a time.",
              .caution = kExactCaution},
-            default_sampling(KernelChoice::generalised_hmc)),
+            default_sampling("generalised_hmc")),
       entry({.name = "mala",
              .title = "MALA",
              .description = "Metropolis-adjusted Langevin: one gradient per transition.",
              .caution = kExactCaution},
-            default_sampling(KernelChoice::mala)),
+            default_sampling("mala")),
       entry({.name = "dynamic",
              .title = "Dynamic HMC",
              .description = "HMC whose trajectories run until they turn.",
              .caution = kExactCaution},
-            default_sampling(KernelChoice::dynamic)),
+            default_sampling("dynamic")),
       entry({.name = "langevin",
              .title = "Biased Langevin",
              .description = "Unadjusted Langevin, kept for comparison: its draws are biased.",
              .caution = kExactCaution},
-            default_sampling(KernelChoice::langevin)),
+            default_sampling("langevin")),
   };
 }
 

@@ -7,7 +7,6 @@
 #include <numeric>
 #include <utility>
 
-#include "vaeguard/defences/chosen_kernel.h"
 #include "vaeguard/defences/descent.h"
 #include "vaeguard/mcmc/diagnostics.h"
 #include "vaeguard/mcmc/warmup.h"
@@ -46,6 +45,7 @@ SamplingChunk::SamplingChunk(const PosteriorSamplingOptions& options, const mode
                              std::int64_t first, std::int64_t count, std::span<const Key> keys,
                              SamplingResults& results, const std::function<void(std::int64_t)>& tick)
     : options_(options),
+      kernel_(kernel_of(options)),
       snapshot_at_(snapshot_transitions(options.warmup + options.transitions)),
       vae_(vae),
       problem_(problem),
@@ -58,18 +58,13 @@ SamplingChunk::SamplingChunk(const PosteriorSamplingOptions& options, const mode
       tick_(tick) {}
 
 void SamplingChunk::run() {
-  with_kernel(options_, [&](const auto& kernel) { run_kernel(kernel); });
-}
-
-template <mcmc::Kernel K>
-void SamplingChunk::run_kernel(const K& kernel) {
   mcmc::State state = mcmc::make_state(target_, start());
   start_energy_ = state.energy;
   take_snapshot(state);
   if (options_.adaptation == Adaptation::published) {
-    run_published(kernel, std::move(state));
+    run_published(std::move(state));
   } else {
-    run_tuned(kernel, std::move(state));
+    run_tuned(std::move(state));
   }
   finish();
 }
@@ -124,8 +119,7 @@ mcmc::Metric SamplingChunk::metric() const {
   return metric;
 }
 
-template <mcmc::Kernel K>
-void SamplingChunk::run_tuned(const K& kernel, mcmc::State state) {
+void SamplingChunk::run_tuned(mcmc::State state) {
   mcmc::WarmupOptions warmup;
   warmup.transitions = options_.warmup;
   warmup.step_size = {.initial_step_size = options_.step_size, .target = options_.target_acceptance};
@@ -137,8 +131,8 @@ void SamplingChunk::run_tuned(const K& kernel, mcmc::State state) {
   const std::vector<double> before(own.begin(), own.end());
   const auto keys = mcmc::fold_all(keys_, "warm-up");
   const auto visit = [&](int, const mcmc::State& now, const mcmc::Info& info) { after_transition(now, info, false); };
-  mcmc::Tuned tuned = mcmc::warm_up(kernel, keys, target_, metric(), std::move(state), warmup, visit);
-  if (options_.learn_length && options_.kernel == KernelChoice::hmc) {
+  mcmc::Tuned tuned = mcmc::warm_up(kernel_, keys, target_, metric(), std::move(state), warmup, visit);
+  if (options_.learn_length) {
     tuned = mcmc::learn_lengths(keys, target_, std::move(tuned),
                                 {.max_steps = options_.leapfrog_steps, .group = options_.chains}, visit);
   }
@@ -147,17 +141,16 @@ void SamplingChunk::run_tuned(const K& kernel, mcmc::State state) {
     own[b] = before[b] + static_cast<double>(tuned.gradients[b]);
   }
   write_rows(tuned.parameters.step_size, results_.inference.step_size);
-  mcmc::sample_until(kernel, mcmc::fold_all(keys_, "sample"), target_, std::move(tuned), options_.transitions,
+  mcmc::sample_until(kernel_, mcmc::fold_all(keys_, "sample"), target_, std::move(tuned), options_.transitions,
                      [&](int, const mcmc::State& now, const mcmc::Info& info) {
                        after_transition(now, info, true);
                        return ended();
                      });
 }
 
-template <mcmc::Kernel K>
-void SamplingChunk::run_published(const K& kernel, mcmc::State state) {
+void SamplingChunk::run_published(mcmc::State state) {
   mcmc::Parameters parameters{std::vector<double>(static_cast<std::size_t>(count_), options_.step_size), metric()};
-  mcmc::sample_published(kernel, mcmc::fold_all(keys_, "sample"), target_, std::move(parameters), std::move(state),
+  mcmc::sample_published(kernel_, mcmc::fold_all(keys_, "sample"), target_, std::move(parameters), std::move(state),
                          options_.warmup + options_.transitions, options_.target_acceptance,
                          [&](int t, const mcmc::State& now, const mcmc::Info& info, const mcmc::Parameters& next) {
                            after_transition(now, info, t >= options_.warmup);
@@ -179,6 +172,7 @@ void SamplingChunk::after_transition(const mcmc::State& state, const mcmc::Info&
       results_.total_energy[to].push_back(info.total_energy[from]);
     }
   }
+  keep_divergences(info);
   if (counted) {
     add_draw(state);
   }
@@ -187,14 +181,28 @@ void SamplingChunk::after_transition(const mcmc::State& state, const mcmc::Info&
   tick_(count_);
 }
 
+void SamplingChunk::keep_divergences(const mcmc::Info& info) {
+  for (const mcmc::Divergence& divergence : info.divergences) {
+    auto& of_chain = results_.divergences[static_cast<std::size_t>(first_ + divergence.chain)];
+    if (std::ssize(of_chain) < options_.keep_divergences) {
+      of_chain.push_back(divergence);
+      of_chain.back().transition = transition_;
+    }
+  }
+}
+
 void SamplingChunk::add_draw(const mcmc::State& state) {
-  add(state.position, mean_);
-  if (++draws_ % options_.thin == 0) {
+  moments_.add(state.position);
+  if (moments_.draws() % options_.thin == 0) {
     add(vae_.decode(state.position), mean_reconstruction_);
     if (problem_.observation != nullptr) {
       add(expected_images(vae_, *problem_.observation, first_, state.position), expected_);
     }
-    results_.kept[decoded_++].assign(first_, state.position);
+    results_.watched[decoded_].assign(first_, results_.monitor.watch(state));
+    if (!results_.kept.empty()) {
+      results_.kept[decoded_].assign(first_, state.position);
+    }
+    ++decoded_;
   }
 }
 
@@ -211,7 +219,7 @@ void SamplingChunk::fill_snapshot(std::size_t index, const Matrix& latent) {
   snapshot.latent.assign(first_, latent);
   std::copy_n(results_.spent.begin() + first_, count_, results_.spent_at[index].begin() + first_);
   if (decoded_ > 0 && !snapshot.mean_reconstruction.empty()) {
-    snapshot.mean.assign(first_, divided(mean_, static_cast<std::size_t>(draws_)));
+    snapshot.mean.assign(first_, moments_.means());
     snapshot.mean_reconstruction.assign(first_, divided(mean_reconstruction_, decoded_));
   }
 }
@@ -227,17 +235,17 @@ bool SamplingChunk::ended() const {
   return (stop.gradients > 0.0 && std::accumulate(first, first + count_, next) > stop.gradients) ||
          (stop.milliseconds > 0.0 && elapsed.count() >= stop.milliseconds) ||
          (stop.error > 0.0 && decoded_ % static_cast<std::size_t>(mcmc::kFewestDraws) == 0 &&
-          draws_ % options_.thin == 0 && relative_error() <= stop.error);
+          moments_.draws() % options_.thin == 0 && relative_error() <= stop.error);
 }
 
 double SamplingChunk::relative_error() const {
-  return mcmc::diagnose(std::span(results_.kept).first(decoded_), first_, count_, {}).relative_mcse;
+  return mcmc::diagnose(std::span(results_.watched).first(decoded_), first_, count_, {}).relative_mcse;
 }
 
 void SamplingChunk::finish() {
   Inference& inference = results_.inference;
   std::for_each(inference.acceptance.begin() + first_, inference.acceptance.begin() + first_ + count_,
-                [&](double& acceptance) { acceptance /= draws_; });
+                [&](double& acceptance) { acceptance /= static_cast<double>(moments_.draws()); });
   std::fill_n(results_.transitions.begin() + first_, count_, transition_);
   std::fill_n(results_.kept_count.begin() + first_, count_, static_cast<std::int64_t>(decoded_));
   // A chain that has ended stays where it is.
@@ -247,12 +255,14 @@ void SamplingChunk::finish() {
       fill_snapshot(i, last);
     }
   }
-  const Matrix nothing(count_, last.columns(),
-                       std::vector<float>(last.values().size(), std::numeric_limits<float>::quiet_NaN()));
-  for (std::size_t i = decoded_; i < results_.kept.size(); ++i) {
-    results_.kept[i].assign(first_, nothing);
+  for (auto* draws : {&results_.watched, &results_.kept}) {
+    for (std::size_t i = decoded_; i < draws->size(); ++i) {
+      Matrix& draw = (*draws)[i];
+      draw.assign(first_, Matrix(count_, draw.columns(), std::numeric_limits<float>::quiet_NaN()));
+    }
   }
-  inference.mean.assign(first_, divided(mean_, static_cast<std::size_t>(draws_)));
+  inference.mean.assign(first_, moments_.means());
+  inference.variance.assign(first_ / options_.chains, moments_.variances(options_.chains));
   inference.mean_reconstruction.assign(first_, divided(mean_reconstruction_, decoded_));
   if (problem_.observation != nullptr) {
     results_.expected.assign(first_, divided(expected_, decoded_));

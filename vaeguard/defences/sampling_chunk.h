@@ -7,20 +7,26 @@
 #include <vector>
 
 #include "vaeguard/defences/posterior_sampling.h"
-#include "vaeguard/mcmc/kernel.h"
+#include "vaeguard/mcmc/any_kernel.h"
+#include "vaeguard/mcmc/moments.h"
+#include "vaeguard/mcmc/monitor.h"
 
 namespace vaeguard::defences {
 
 /// What all chains leave, a row each.
 struct SamplingResults {
-  Inference inference;        // but for reencoded, draws and diagnostics
-  Matrix expected;            // [n, C*H*W] mean of the true images that the kept draws expect; empty for Reading::exact
-  std::vector<Matrix> kept;   // [n, D] each; NaN for a chain that ended before
-  std::vector<double> spent;  // [n] gradients
-  std::vector<std::vector<double>> spent_at;      // [snapshots][n] the same at each snapshot
-  std::vector<std::vector<double>> total_energy;  // [n][transitions] of the counted ones
-  std::vector<double> transitions;                // [n] warm-up included
-  std::vector<std::int64_t> kept_count;           // [n]
+  mcmc::Monitor monitor;
+  Inference inference = {};          // but for reencoded, draws and diagnostics
+  Matrix expected = {};              // [n, C*H*W] mean of the true images that every thin-th draw expects; empty for
+                                     // Reading::exact
+  std::vector<Matrix> watched = {};  // [n, monitor.scalars()] of every thin-th draw; NaN for a chain that ended before
+  std::vector<Matrix> kept = {};     // [n, D] of the same draws, where they are kept and not watched whole
+  std::vector<std::vector<mcmc::Divergence>> divergences = {};  // [n] the first of each chain
+  std::vector<double> spent = {};                               // [n] gradients
+  std::vector<std::vector<double>> spent_at = {};               // [snapshots][n] the same at each snapshot
+  std::vector<std::vector<double>> total_energy = {};           // [n][transitions] of the counted ones
+  std::vector<double> transitions = {};                         // [n] warm-up included
+  std::vector<std::int64_t> kept_count = {};                    // [n]
 };
 
 /// Transitions after which a snapshot is taken: 0, 1, 2, 5, 10, 20, 50, ... and the last.
@@ -41,15 +47,12 @@ class SamplingChunk {
   [[nodiscard]] Matrix descended() const;
   [[nodiscard]] std::vector<double> energies_at(const Matrix& points) const;
   [[nodiscard]] mcmc::Metric metric() const;
-  template <mcmc::Kernel K>
-  void run_kernel(const K& kernel);
-  template <mcmc::Kernel K>
-  void run_tuned(const K& kernel, mcmc::State state);
-  template <mcmc::Kernel K>
-  void run_published(const K& kernel, mcmc::State state);
+  void run_tuned(mcmc::State state);
+  void run_published(mcmc::State state);
   void after_transition(const mcmc::State& state, const mcmc::Info& info, bool counted);
   [[nodiscard]] bool ended() const;
   [[nodiscard]] double relative_error() const;
+  void keep_divergences(const mcmc::Info& info);
   void add_draw(const mcmc::State& state);
   void take_snapshot(const mcmc::State& state);
   void fill_snapshot(std::size_t index, const Matrix& latent);
@@ -57,6 +60,7 @@ class SamplingChunk {
   void write_rows(const std::vector<double>& values, std::vector<double>& to) const;
 
   const PosteriorSamplingOptions& options_;
+  mcmc::AnyKernel kernel_;
   std::vector<int> snapshot_at_;
   const models::Vae& vae_;
   const Problem& problem_;
@@ -70,10 +74,9 @@ class SamplingChunk {
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::vector<double> start_energy_;
   int transition_ = 0;
-  int draws_ = 0;
+  mcmc::Moments moments_;  // of all draws
   std::size_t decoded_ = 0;
-  // Sums: over the draws, and over those that are kept.
-  Matrix mean_;
+  // Sums over every thin-th draw.
   Matrix mean_reconstruction_;
   Matrix expected_;
 };

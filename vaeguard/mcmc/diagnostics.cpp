@@ -292,15 +292,13 @@ Chains coordinate(std::span<const Matrix> draws, std::int64_t first, std::int64_
   return result;
 }
 
-Diagnostics diagnose(std::span<const Matrix> draws, std::int64_t first, std::int64_t chains, const Record& record) {
+Diagnostics diagnose(std::span<const Matrix> draws, std::int64_t first, std::int64_t chains,
+                     std::span<const std::vector<double>> total_energy) {
   if (draws.empty() || chains < 1 || first < 0 || first + chains > draws[0].rows()) {
     misuse("mcmc.diagnostics", "chains {} .. {} must be among those of at least one draw, got {} draws of {} chains",
            first, first + chains, draws.size(), draws.empty() ? 0 : draws[0].rows());
   }
   Diagnostics result{.chains = chains, .draws = static_cast<std::int64_t>(draws.size())};
-  result.acceptance = record.acceptance;
-  result.divergent_share = record.divergent_share;
-  result.exact = record.exact;
   for (std::int64_t d = 0; d < draws[0].columns(); ++d) {
     const Summary one = summarise(coordinate(draws, first, chains, d));
     const double relative = one.mcse_mean / one.deviation;
@@ -309,9 +307,8 @@ Diagnostics diagnose(std::span<const Matrix> draws, std::int64_t first, std::int
     result.tail_ess = d == 0 ? one.tail_ess : worst(result.tail_ess, one.tail_ess, false);
     result.relative_mcse = d == 0 ? relative : worst(result.relative_mcse, relative, true);
   }
-  result.ess_per_gradient = record.gradients > 0.0 ? result.bulk_ess / record.gradients : kNan;
-  result.e_bfmi = record.total_energy.empty() ? kNan : std::numeric_limits<double>::infinity();
-  for (const auto& energies : record.total_energy) {
+  result.e_bfmi = total_energy.empty() ? kNan : std::numeric_limits<double>::infinity();
+  for (const auto& energies : total_energy) {
     result.e_bfmi = worst(result.e_bfmi, mcmc::e_bfmi(energies), false);
   }
   return result;
@@ -328,7 +325,7 @@ std::vector<std::string> warnings(const Diagnostics& diagnostics) {
       "The kernel has no accept step: its draws are biased however long it runs; use one that has, or show that a "
       "smaller step size changes nothing.");
   say(diagnostics.draws < kFewestDraws,
-      fmt::format("{} draws a chain are too few to judge: keep at least {}.", diagnostics.draws, kFewestDraws));
+      fmt::format("{} draws per chain are too few to judge: keep at least {}.", diagnostics.draws, kFewestDraws));
   say(diagnostics.draws >= kFewestDraws && std::isnan(diagnostics.rhat),
       "A coordinate is constant or not finite: its chains never moved; lower the first step size or look at the "
       "energy.");

@@ -15,7 +15,7 @@ using Chains = std::vector<std::vector<double>>;
 
 /// Vehtari, Gelman, Simpson, Carpenter and Buerkner 2021. Chains are split in halves, so that a drift shows; draws are
 /// replaced by normal scores of their ranks, so that heavy tails do no harm. NaN where draws are constant or not
-/// finite, or fewer than kFewestDraws a chain. All throw Misuse for no chains or chains of unequal lengths.
+/// finite, or there are fewer than kFewestDraws per chain. All throw Misuse for no chains or chains of unequal lengths.
 ///
 /// R-hat, the larger of that of the scores and of that of |draw - median|: 1 for chains that agree in place and width.
 double rank_rhat(const Chains& chains);
@@ -51,32 +51,25 @@ Summary summarise(const Chains& chains);
 /// Coordinate d of chains first .. first + chains, over `draws`: one [n, D] matrix of positions each.
 Chains coordinate(std::span<const Matrix> draws, std::int64_t first, std::int64_t chains, std::int64_t d);
 
-/// What is known of the chains of one image. The worst coordinate speaks for all; NaN where nothing can be said.
+/// What is known of the chains of one image: of their worst coordinate, NaN where that cannot be told.
 struct Diagnostics {
   std::int64_t chains = 0;
   std::int64_t draws = 0;  // of each chain
   double rhat = 0.0;       // largest
   double bulk_ess = 0.0;   // smallest, of all chains together
   double tail_ess = 0.0;
-  double relative_mcse = 0.0;  // largest standard error of a mean, in deviations of its coordinate
-  double e_bfmi = 0.0;         // smallest of the chains
-  double ess_per_gradient = 0.0;
+  double relative_mcse = 0.0;    // largest standard error of a mean, in deviations of its coordinate
+  double e_bfmi = 0.0;           // smallest of the chains
   double acceptance = 0.0;       // mean
   double divergent_share = 0.0;  // of transitions
   bool exact = true;             // K::exact
 };
 
-/// What came of each transition besides its position, of the same chains.
-struct Record {
-  std::vector<std::vector<double>> total_energy = {};  // [chains][draws]; empty if not kept
-  double gradients = 0.0;                              // all chains together, what came before the draws included
-  double acceptance = 0.0;
-  double divergent_share = 0.0;
-  bool exact = true;
-};
-
+/// Of chains first .. first + chains of `draws`; `total_energy` [chains][transitions] is Info::total_energy of the same
+/// chains, empty if unknown. Leaves what is not known from them at its default: acceptance, divergent_share and exact.
 /// Throws Misuse if there are no draws, or none of the chains.
-Diagnostics diagnose(std::span<const Matrix> draws, std::int64_t first, std::int64_t chains, const Record& record);
+Diagnostics diagnose(std::span<const Matrix> draws, std::int64_t first, std::int64_t chains,
+                     std::span<const std::vector<double>> total_energy);
 
 /// Sentences that say what is wrong and what to do about it; none if nothing is.
 std::vector<std::string> warnings(const Diagnostics& diagnostics);

@@ -13,8 +13,9 @@ namespace vaeguard::mcmc {
 ///   min(1, exp(H(z, p) - H(z_L, p_L)) n(M) / n(M')) 1[a(M') <= L <= M'],  M' = M(z_L, -p_L), n(m) = m - a(m) + 1:
 /// L and p together are a Gibbs draw given z, and the step with its momentum turned round is its own inverse. The way
 /// back from z_L runs over known states first; beyond z it costs gradients, which end as soon as the decision is sure.
-/// Chains that are done leave the batch. Info::acceptance is min(1, exp(-energy error)) as ever, what a step size is
-/// tuned by; Info::accepted also knows the other factors; a divergence anywhere on the trajectory counts.
+/// Chains that are done leave the batch. Info::acceptance is min(1, exp(-energy error)), by which step
+/// sizes are tuned, as for every kernel; Info::accepted also counts the other factors. A divergence anywhere on the
+/// way there counts.
 class DynamicHmc {
  public:
   static constexpr bool exact = true;
@@ -28,7 +29,7 @@ class DynamicHmc {
   explicit DynamicHmc(const Options& options);
   [[nodiscard]] Info step(std::span<const Key> keys, const Target& target, const Parameters& parameters,
                           State& state) const;
-  /// M there and M' - L back; half of it is unusual.
+  /// M there and M' - L back; more than half of it is rare.
   [[nodiscard]] int gradients_per_step() const { return 2 * options_.max_steps - 1; }
 
  private:

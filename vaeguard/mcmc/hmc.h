@@ -14,8 +14,8 @@ class Hmc {
   static constexpr bool exact = true;
   struct Options {
     int leapfrog_steps = 20;
-    /// Each transition's step size is multiplied by a uniform number of 1 - jitter .. 1 + jitter, lest a trajectory
-    /// length resonate with the target's periods.
+    /// Each transition's step size is multiplied by a uniform number of 1 - jitter .. 1 + jitter, so that no
+    /// trajectory length resonates with a period of the target.
     double jitter = 0.0;
   };
 

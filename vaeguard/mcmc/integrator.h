@@ -8,21 +8,21 @@
 
 namespace vaeguard::mcmc {
 
-/// A field that integrates whole trajectories by itself, where going to and fro at every step would cost more than the
-/// step: on a GPU.
+/// A field that integrates whole trajectories by itself, as on a GPU, where a transfer per step would cost more than
+/// the step.
 class TrajectoryField : public ScalarField {
  public:
   /// mcmc::leapfrog over these functions, one per chain, exactly as described below, within float rounding.
   virtual void leapfrog(std::span<const std::int64_t> functions, const Metric& metric,
                         std::span<const double> step_size, int steps, State& state, Matrix& momentum) const = 0;
-  /// How many chains to advance together, from one thread: a device wants as many as it holds. 0 where any number and
-  /// any threads will do.
+  /// How many chains to advance together, from one thread: as many as a device holds. 0 if any number and any threads
+  /// will do.
   [[nodiscard]] virtual std::int64_t preferred_chains() const { return 0; }
 };
 
 /// `steps` leapfrog steps of size step_size[b] for each chain, in place: half a kick, then drifts and whole kicks, half
 /// a kick. The state's gradient must belong to its position; afterwards energy and gradient belong to the new one.
-/// Energies and gradients that are no numbers become +infinity and 0, as evaluate() and evaluate_gradient() make them.
+/// Energies and gradients that are not finite become +infinity and 0, as evaluate() and evaluate_gradient() make them.
 /// Costs `steps` gradients and one energy. A TrajectoryField is asked to do all this by itself. (The paper's Algorithm
 /// 1 reads z^(l) before it is set; the order here is the usual one.)
 void leapfrog(const Target& target, const Metric& metric, std::span<const double> step_size, int steps, State& state,

@@ -10,8 +10,8 @@ namespace vaeguard::mcmc {
 /// ULA (Parisi 1981; Roberts and Tweedie 1996): z' = z - e^2/2 M^-1 grad U(z) + e M^-1/2 xi, always taken. Its draws
 /// are not draws of the target: on a normal of variance s^2 with M = 1 they have variance s^2 / (1 - e^2 / (4 s^2)),
 /// and beyond e = 2 s they have none. Info says what MALA's accept step would have done: `acceptance` is that
-/// probability, `accepted` whether the chain moved. A chain stays only where the new energy is no number, which is a
-/// divergence.
+/// probability, `accepted` whether the chain moved. A chain stays only where the new energy is not finite, which is
+/// a divergence.
 class Langevin {
  public:
   static constexpr bool exact = false;

@@ -1,4 +1,4 @@
-// Evaluating and copying states; energies that are no numbers become +infinity, which no proposal survives.
+// Evaluating and copying states; energies that are not finite become +infinity, and no such proposal is accepted.
 #include "vaeguard/mcmc/state.h"
 
 #include <algorithm>

@@ -26,12 +26,11 @@ struct Tuned {
 struct WarmupOptions {
   int transitions = 20;
   DualAveraging::Options step_size;
-  /// Finds each chain's first step by so many trials at most, from step_size.initial_step_size on; 0 does not look.
+  /// Gradients that each chain may spend to find its first step, from step_size.initial_step_size on; 0 uses that.
   int first_step_trials = 0;
   /// Learns the metric from the second quarter of the transitions and uses it from the half on.
   bool learn_metric = false;
-  /// Chains of one image lie next to one another, `group` of them. What is learned of their target is learned together;
-  /// nothing is ever shared between groups.
+  /// Consecutive chains of one image. What warm-up learns of their target they learn together; groups share nothing.
   std::int64_t group = 1;
 };
 
@@ -85,7 +84,7 @@ Tuned warm_up(const K& kernel, std::span<const Key> keys, const Target& target, 
 
 struct LengthOptions {
   int transitions = 1;
-  /// Of the time to a U-turn. A normal's U-turn comes after half a period and its best trajectory is a quarter.
+  /// Of the time to a U-turn. On a normal that is half a period, and the best trajectory is a quarter of one.
   double fraction = 0.5;
   int max_steps = 32;
   std::int64_t group = 1;  // as in WarmupOptions

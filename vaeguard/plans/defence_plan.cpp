@@ -60,12 +60,10 @@ std::vector<DefencePlan> make_presets() {
   add("hmc_published", "HMC as the paper's code runs it", defences::published_hmc());
   add("hmc_robust", "HMC on the posterior of the best image within a ball", robust_hmc(Reading::minimum));
   add("hmc_channel", "HMC on the posterior through an attack channel", robust_hmc(Reading::channel));
-  using defences::KernelChoice;
-  add("generalised_hmc", "generalised HMC, one leapfrog step at a time",
-      defences::default_sampling(KernelChoice::generalised_hmc));
-  add("mala", "Metropolis-adjusted Langevin", defences::default_sampling(KernelChoice::mala));
-  add("dynamic", "HMC whose trajectories find their lengths", defences::default_sampling(KernelChoice::dynamic));
-  add("langevin", "unadjusted Langevin: biased", defences::default_sampling(KernelChoice::langevin));
+  add("generalised_hmc", "generalised HMC, one leapfrog step at a time", defences::default_sampling("generalised_hmc"));
+  add("mala", "Metropolis-adjusted Langevin", defences::default_sampling("mala"));
+  add("dynamic", "HMC whose trajectories find their lengths", defences::default_sampling("dynamic"));
+  add("langevin", "unadjusted Langevin: biased", defences::default_sampling("langevin"));
   add("map", "the mode of the posterior by Adam", MapOptions{});
   add("map_lbfgs", "the mode of the posterior by L-BFGS", lbfgs_map());
   add("map_multistart", "the mode by Adam from the lowest of sixteen codes, for posteriors of several modes",
@@ -144,12 +142,7 @@ void read_sampling(TableReader& reader, PosteriorSamplingOptions& o) {
   o.start_gradients = static_cast<int>(reader.integer("start_gradients", 1, o.start_gradients));
   o.starts = static_cast<int>(reader.integer("starts", 1, o.starts));
   o.chains = static_cast<int>(reader.integer("chains", 1, o.chains));
-  o.kernel = choice<KernelChoice>(reader, "kernel", o.kernel,
-                                  {{"hmc", KernelChoice::hmc},
-                                   {"generalised_hmc", KernelChoice::generalised_hmc},
-                                   {"mala", KernelChoice::mala},
-                                   {"dynamic", KernelChoice::dynamic},
-                                   {"langevin", KernelChoice::langevin}});
+  o.kernel = reader.text("kernel", o.kernel);
   o.persistence = reader.number("persistence", o.persistence);
   o.metric = choice<MetricChoice>(
       reader, "metric", o.metric,
