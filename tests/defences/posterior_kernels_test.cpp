@@ -216,10 +216,10 @@ TEST(PosteriorKernels, RefuseImpossibleOptions) {
   expect_misuse([&] { make_posterior_sampling(options); }, {"chains must be a whole number of at least 1, got 0"});
   options.chains = 1;
   options.persistence = 0.5;
-  expect_misuse([&] { make_posterior_sampling(options); }, {"the kernel hmc reads no persistence, got 0.5"});
+  expect_misuse([&] { make_posterior_sampling(options); }, {"the kernel hmc has no option persistence, got 0.5"});
   PosteriorSamplingOptions mala = default_sampling("mala");
   mala.leapfrog_steps = 99;
-  expect_misuse([&] { make_posterior_sampling(mala); }, {"the kernel mala reads no leapfrog_steps, got 99"});
+  expect_misuse([&] { make_posterior_sampling(mala); }, {"the kernel mala has no option leapfrog_steps, got 99"});
   mala = default_sampling("mala");
   mala.learn_length = true;
   expect_misuse([&] { make_posterior_sampling(mala); }, {"learn_length"});

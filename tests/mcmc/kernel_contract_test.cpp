@@ -127,7 +127,7 @@ TEST(KernelContract, AnOptionIsReadOrRefusedByName) {
       SCOPED_TRACE(fmt::format("{}, {}", entry.name, key));
       if (!why_unread(entry, key).empty()) {
         expect_misuse([&] { (void)make_kernel(entry.name, options); },
-                      {std::string(entry.name), "reads no " + std::string(key)});
+                      {std::string(entry.name), "has no option " + std::string(key)});
         continue;
       }
       // What is read matters: within a second transition at the latest, when there is a momentum to keep.

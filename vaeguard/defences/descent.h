@@ -32,7 +32,7 @@ inline int gradients_from_several(int gradients, int starts) {
 }
 
 /// Rows of `others` [n, D] take the place of those of `points`, and their energies that of `lowest` [n], where they are
-/// lower or the old one is no number.
+/// lower or the old one is NaN.
 void keep_lowest(const ScalarField& energy, std::span<const std::int64_t> functions, const Matrix& others,
                  Matrix& points, std::vector<double>& lowest);
 

@@ -1,4 +1,4 @@
-// Posterior sampling: chains in chunks, one chunk a thread, and what an image's chains say together.
+// Posterior sampling: chunks of chains over threads, and what the chains of an image say together.
 #include "vaeguard/defences/posterior_sampling.h"
 
 #include <algorithm>

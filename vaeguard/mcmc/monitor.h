@@ -14,8 +14,8 @@ inline constexpr std::int64_t kLargestSmallCode = 4096;
 inline constexpr std::int64_t kProjections = 32;
 
 /// All coordinates of a small code. Of a large one its projections on kProjections random directions g / |g|,
-/// g ~ N(0, I), the same in every run, and its energy: a chain that has not settled shows it there unless few of many
-/// coordinates lag behind, which no number of scalars that is bearable would tell.
+/// g ~ N(0, I), the same in every run, and its energy. They reveal a chain that has not settled, unless only a few of
+/// its many coordinates lag behind.
 class Monitor {
  public:
   explicit Monitor(std::int64_t dimension);

@@ -23,7 +23,7 @@ const Registry<KernelEntry>& kernels() {
 
 std::string why_unread(const KernelEntry& entry, std::string_view key) {
   const bool read = std::ranges::find(entry.reads, key) != entry.reads.end();
-  return read ? "" : fmt::format("the kernel {} reads no {}", entry.name, key);
+  return read ? "" : fmt::format("the kernel {} has no option {}", entry.name, key);
 }
 
 AnyKernel make_kernel(std::string_view name, const KernelOptions& options) {

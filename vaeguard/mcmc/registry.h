@@ -34,11 +34,11 @@ struct KernelEntry {
 
 const Registry<KernelEntry>& kernels();
 
-/// Why the kernel does not read the option, "the kernel mala reads no jitter"; empty where it does.
+/// Why the kernel does not read the option, "the kernel mala has no option jitter"; empty if it does.
 std::string why_unread(const KernelEntry& entry, std::string_view key);
 
 /// The kernel of that name. Throws Misuse for an unknown name, and for an option that is not at its default although
-/// the kernel does not read it: such an option would be obeyed by nobody.
+/// the kernel does not read it: setting it would have no effect.
 AnyKernel make_kernel(std::string_view name, const KernelOptions& options = {});
 
 }  // namespace vaeguard::mcmc
