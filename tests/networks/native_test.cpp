@@ -43,8 +43,23 @@ LayerGraph gap_graph() {
   return graph;
 }
 
+/// An inverted residual so wide that fewer than eight rows go through it together, and not by whole vectors.
+LayerGraph wide_graph() {
+  LayerGraph graph{.inputs = {{19, 9, 7}, {19, 1, 1}}};
+  graph.add(Operation::convolution, {.channels = 403, .activation = Activation::silu, .sources = {0}})
+      .add(Operation::convolution,
+           {.channels = 403, .kernel = 5, .padding = 2, .groups = 403, .activation = Activation::relu})
+      .add(Operation::convolution, {.channels = 19})
+      .add(Operation::mean, {.activation = Activation::sigmoid})
+      .add(Operation::product, {.sources = {4, -1}})
+      .add(Operation::addition, {.sources = {-1, 1}});
+  graph.outputs = {graph.last(), 4};
+  randomise(graph, Key(12));
+  return graph;
+}
+
 std::vector<LayerGraph> graphs() {
-  std::vector<LayerGraph> result{dead_graph(), gap_graph()};
+  std::vector<LayerGraph> result{dead_graph(), gap_graph(), wide_graph()};
   for (std::uint64_t g = 0; g < kGraphs; ++g) {
     result.push_back(random_graph(Key(1000 + g), {.simple = g % 3 == 0}));  // simple chains have constants to fold
   }
@@ -73,6 +88,15 @@ std::int64_t most_positions(const LayerGraph& graph) {
     most = std::max(most, graph.boundary(i).positions());
   }
   return most;
+}
+
+Matrix tangents_of(const Network& network, const Matrix& inputs, const Matrix& input_tangents) {
+  const auto tape = network.make_tape();
+  Matrix outputs;
+  Matrix tangents;
+  network.forward(inputs, outputs, *tape);
+  network.tangent(input_tangents, tangents, *tape);
+  return tangents;
 }
 
 TEST(NativeDifferential, FixedNetworksAgreeWithDoublePrecision) {
@@ -114,6 +138,19 @@ TEST(NativeDifferential, ParameterGradientsAgreeWithDoublePrecision) {
   }
 }
 
+TEST(NativeDifferential, AnInputThatNoOutputDependsOnHasNoGradientAndAnOutputMayBeAnInput) {
+  LayerGraph graph{.inputs = {{2, 1, 1}, {3, 1, 1}}};
+  graph.add(Operation::convolution, {.channels = 1, .sources = {0}});
+  graph.outputs = {2, 0, 2};
+  graph.parameters = {2.0F, 3.0F, 0.5F};
+  const auto network = native_backend().compile(graph);
+  const Matrix inputs(1, 5, std::vector<float>{1, 1, 7, 8, 9});
+  EXPECT_EQ(outputs_of(*network, inputs), Matrix(1, 4, std::vector<float>{5.5F, 1, 1, 5.5F}));
+  EXPECT_EQ(gradients_of(*network, inputs, Matrix(1, 4, std::vector<float>{1, 10, 20, 100})),
+            Matrix(1, 5, std::vector<float>{212, 323, 0, 0, 0}));
+  EXPECT_EQ(tangents_of(*network, inputs, inputs), Matrix(1, 4, std::vector<float>{5, 1, 1, 5}));
+}
+
 TEST(NativeDifferential, GraphsWithFoldedPositionsAreAmongThoseTested) {
   int folded = 0;
   for (const LayerGraph& graph : graphs()) {
@@ -147,7 +184,8 @@ TEST(NativeDifferential, ADifferenceOfOneWeightIsSeen) {
 TEST(NativeIndependence, ARowsResultIsBitwiseTheSameInAnyBatchAndOrder) {
   constexpr std::int64_t kAll = 64;
   for (const LayerGraph& graph :
-       {gap_graph(), random_graph(Key(1007), {.simple = true}), random_graph(Key(1013), {.simple = true})}) {
+       {gap_graph(), wide_graph(), random_graph(Key(1007), {.simple = true}), random_graph(Key(1013), {.simple = true}),
+        random_graph(Key(1001)), random_graph(Key(1002))}) {
     SCOPED_TRACE(trace_of(graph));
     for (const bool trainable : {false, true}) {
       const std::shared_ptr<const Network> network =
@@ -156,12 +194,14 @@ TEST(NativeIndependence, ARowsResultIsBitwiseTheSameInAnyBatchAndOrder) {
       const Matrix output_gradients = random_matrix(Key(4), kAll, graph.output_size());
       const Matrix outputs = outputs_of(*network, inputs);
       const Matrix gradients = gradients_of(*network, inputs, output_gradients);
+      const Matrix tangents = tangents_of(*network, inputs, inputs);
       for (const std::int64_t batch : {1, 7}) {
         for (std::int64_t first = 0; first < kAll; first += batch) {
           const std::int64_t count = std::min(batch, kAll - first);
           const Matrix part = inputs.slice(first, count);
           EXPECT_EQ(outputs_of(*network, part), outputs.slice(first, count));
           EXPECT_EQ(gradients_of(*network, part, output_gradients.slice(first, count)), gradients.slice(first, count));
+          EXPECT_EQ(tangents_of(*network, part, part), tangents.slice(first, count));
         }
       }
       const auto order = permutation(Key(5), kAll);
@@ -239,8 +279,10 @@ TEST(NativeErrors, WrongShapesAreRefused) {
   Matrix outputs;
   Matrix gradients;
   EXPECT_THROW(network->forward(Matrix(2, 16), outputs, *tape), Misuse);
+  EXPECT_THROW(network->tangent(Matrix(2, 17), outputs, *tape), Misuse) << "no forward pass is on the tape";
   network->forward(Matrix(2, 17), outputs, *tape);
   EXPECT_THROW(network->backward(Matrix(3, outputs.columns()), gradients, *tape), Misuse);
+  EXPECT_THROW(network->tangent(Matrix(2, 16), gradients, *tape), Misuse);
   std::vector<float> few(3);
   EXPECT_THROW(network->backward_parameters(outputs, nullptr, few, *tape), Misuse);
   EXPECT_THROW(network->set_parameters(few), Misuse);
@@ -289,7 +331,7 @@ TEST(NativeInstructionSets, EveryOneThatThisProcessorHasAgreesWithDoublePrecisio
   for (const std::string& set : instruction_sets()) {
     const Child child = run_again("VAEGUARD_ISA=" + set, "NativeDifferential.*:NativeIndependence.*");
     EXPECT_EQ(child.status, 0) << set << "\n" << child.output;
-    EXPECT_NE(child.output.find("[  PASSED  ] 9 tests"), std::string::npos) << child.output;
+    EXPECT_NE(child.output.find("[  PASSED  ] 10 tests"), std::string::npos) << child.output;
   }
 }
 

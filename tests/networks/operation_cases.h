@@ -1,6 +1,7 @@
 // One small graph for each operation, with values worked out by hand.
 #pragma once
 
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,7 @@ struct OperationCase {
 
 inline std::vector<OperationCase> operation_cases() {
   const ImageShape four{1, 2, 2};
-  return {
+  static const OperationCase kCases[]{
       // The second channel is minus the first, without its bias.
       {Operation::convolution,
        {{1, 3, 2}},
@@ -165,6 +166,7 @@ inline std::vector<OperationCase> operation_cases() {
        "takes no stride",
        {.stride = 2}},
   };
+  return {std::begin(kCases), std::end(kCases)};
 }
 
 }  // namespace vaeguard::networks

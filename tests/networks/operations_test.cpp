@@ -114,7 +114,7 @@ TEST_P(EveryOperation, AgreesOnEveryBackendThatDoesNotRefuseIt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Operations, EveryOperation, testing::ValuesIn(operation_cases()),
-                         [](const auto& info) { return std::string(name(info.param.operation)); });
+                         [](const auto& row) { return std::string(name(row.param.operation)); });
 
 TEST(Operations, EachHasItsCase) {
   std::vector<std::string_view> cases;

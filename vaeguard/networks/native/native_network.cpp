@@ -368,6 +368,9 @@ const Backend& native_backend() {
 }
 
 std::unique_ptr<TrainableNetwork> compile_trainable(const LayerGraph& graph) {
+  if (const std::string reason = defect(graph); !reason.empty()) {
+    misuse(native::kPlace, "cannot train this graph: {}", reason);
+  }
   return std::make_unique<native::NativeNetwork>(graph, native::Parameters::trainable);
 }
 
