@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <numeric>
 
+#include "vaeguard/base/distributions.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/quantile.h"
 
 namespace vaeguard::mcmc {
 namespace {
@@ -72,21 +73,6 @@ Chains halves(const Chains& chains) {
   return result;
 }
 
-// z with P(standard normal <= z) = p: Halley's iteration on the lower tail, to the last digits.
-double normal_quantile(double p) {
-  if (p > 0.5) {
-    return -normal_quantile(1.0 - p);
-  }
-  double z = -std::sqrt(std::max(0.0, -2.0 * std::log(2.0 * p)));  // exact at 1/2, of the right order below
-  for (int i = 0; i < 8; ++i) {
-    const double below = 0.5 * std::erfc(-z / std::numbers::sqrt2);
-    const double density = std::exp(-0.5 * z * z) / std::sqrt(2.0 * std::numbers::pi);
-    const double newton = (below - p) / density;
-    z -= newton / (1.0 + 0.5 * z * newton);
-  }
-  return z;
-}
-
 // Draws replaced by the normal quantiles of (rank - 3/8) / (S + 1/4), ties by their mean rank (the paper's eq. 14).
 Chains normal_scores(const Chains& chains) {
   const std::vector<double> all = pooled(chains);
@@ -115,13 +101,9 @@ Chains normal_scores(const Chains& chains) {
   return result;
 }
 
-// With linear interpolation between order statistics.
-double quantile(std::vector<double> values, double p) {
+double quantile(std::vector<double> values, double share) {
   std::ranges::sort(values);
-  const double at = p * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const std::size_t above = std::min(below + 1, values.size() - 1);
-  return values[below] + (at - static_cast<double>(below)) * (values[above] - values[below]);
+  return sorted_quantile(values, share);
 }
 
 Chains mapped(Chains chains, const auto& function) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "vaeguard/base/distributions.h"
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::metrics {
@@ -247,8 +248,8 @@ Detection true_positive_rate(const Scores& clean, const Scores& attacked, double
   const double value = at_threshold.value;
   plausible = {std::min(plausible.low, value), std::max(plausible.high, value)};
   const Interval sampled = interval95(at_threshold, true);
-  constexpr double kWidth = 2.0 * 1.959963984540054;  // width of a normal's 95 % interval in standard errors
-  return {{value, combined(at_threshold.standard_error, (plausible.high - plausible.low) / kWidth),
+  const double width = 2.0 * normal_quantile(0.975);  // width of a normal's 95 % interval in standard errors
+  return {{value, combined(at_threshold.standard_error, (plausible.high - plausible.low) / width),
            std::min(count_references(clean), count_references(attacked))},
           {std::max(0.0, value - combined(value - sampled.low, value - plausible.low)),
            std::min(1.0, value + combined(sampled.high - value, plausible.high - value))}};

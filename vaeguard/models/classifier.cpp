@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/softmax.h"
 
 namespace vaeguard::models {
 namespace {
@@ -18,16 +19,6 @@ std::vector<double> row_logits(const LinearClassifier& classifier, std::span<con
     }
   }
   return result;
-}
-
-// exp(logits - largest) in place; returns their sum.
-double exponentiate(std::vector<double>& row, double largest) {
-  double total = 0.0;
-  for (double& value : row) {
-    value = std::exp(value - largest);
-    total += value;
-  }
-  return total;
 }
 
 }  // namespace
@@ -47,8 +38,8 @@ Matrix LinearClassifier::probabilities(const Matrix& latents) const {
   Matrix result(latents.rows(), classes());
   for (std::int64_t b = 0; b < latents.rows(); ++b) {
     std::vector<double> row = row_logits(*this, latents.row(b));
-    const double total = exponentiate(row, *std::ranges::max_element(row));
-    std::ranges::transform(row, result.row(b).begin(), [&](double value) { return static_cast<float>(value / total); });
+    softmax(std::span(row));
+    std::ranges::transform(row, result.row(b).begin(), [](double value) { return static_cast<float>(value); });
   }
   return result;
 }
@@ -71,20 +62,19 @@ double LinearClassifier::cross_entropy(std::span<const float> latent, std::int64
            classes(), latent.size(), label);
   }
   std::vector<double> row = row_logits(*this, latent);
-  const double largest = *std::ranges::max_element(row);
   const double label_logit = row[static_cast<std::size_t>(label)];
-  const double total = exponentiate(row, largest);
+  const double log_total = softmax(std::span(row));
   if (!gradient.empty()) {
     // d/dz = sum_c (softmax_c - [c = label]) weight_c
     for (std::size_t d = 0; d < latent.size(); ++d) {
       double sum = -static_cast<double>(weight(label, static_cast<std::int64_t>(d)));
       for (std::int64_t c = 0; c < classes(); ++c) {
-        sum += row[static_cast<std::size_t>(c)] / total * weight(c, static_cast<std::int64_t>(d));
+        sum += row[static_cast<std::size_t>(c)] * weight(c, static_cast<std::int64_t>(d));
       }
       gradient[d] = static_cast<float>(sum);
     }
   }
-  return largest + std::log(total) - label_logit;
+  return log_total - label_logit;
 }
 
 double accuracy(const LinearClassifier& classifier, const Matrix& latents, std::span<const std::int64_t> labels) {

@@ -5,17 +5,12 @@
 #include <cmath>
 #include <limits>
 
+#include "vaeguard/base/quantile.h"
+
 namespace vaeguard::reports {
 namespace {
 
 constexpr double kStretch = 3.0;
-
-double sorted_quantile(const std::vector<double>& sorted, double q) {
-  const double place = q * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(std::floor(place));
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
 
 }  // namespace
 

@@ -11,6 +11,7 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/lbfgs.h"
 #include "vaeguard/base/parallel.h"
+#include "vaeguard/base/softmax.h"
 
 namespace vaeguard::training {
 namespace {
@@ -74,12 +75,8 @@ class Objective {
     for (std::int64_t i = 0; i < count; ++i) {
       auto row = scores.row(i);
       const auto label = labels_[static_cast<std::size_t>(first + i)];
-      const double largest = row.maxCoeff();
       const double at_label = row(label);
-      row = (row.array() - largest).exp().matrix();
-      const double total = row.sum();
-      loss += largest + std::log(total) - at_label;
-      row /= total;
+      loss += softmax(std::span(row.data(), static_cast<std::size_t>(classes_))) - at_label;
       row(label) -= 1.0;
     }
     gradient.noalias() = scores.transpose() * rows;

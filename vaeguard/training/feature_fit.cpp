@@ -8,6 +8,7 @@
 #include "vaeguard/base/adam.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
+#include "vaeguard/base/softmax.h"
 #include "vaeguard/networks/network.h"
 #include "vaeguard/training/adam.h"
 #include "vaeguard/training/chunk_sum.h"
@@ -102,12 +103,7 @@ class Fit {
 
   // scale (softmax - [class is the label]), in place of the logits.
   static void slope(std::span<float> logits, std::size_t label, float scale) {
-    const float largest = *std::ranges::max_element(logits);
-    float total = 0.0F;
-    for (float& value : logits) {
-      value = std::exp(value - largest);
-      total += value;
-    }
+    const float total = exponentiate(logits).sum;
     std::ranges::for_each(logits, [&](float& value) { value *= scale / total; });
     logits[label] -= scale;
   }

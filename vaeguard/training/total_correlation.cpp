@@ -9,6 +9,7 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
+#include "vaeguard/base/softmax.h"
 #include "vaeguard/base/text.h"
 
 namespace vaeguard::training {
@@ -19,20 +20,6 @@ constexpr std::int64_t kChunk = 16;
 
 constexpr std::array kEstimators{TotalCorrelationEstimator::weighted, TotalCorrelationEstimator::stratified,
                                  TotalCorrelationEstimator::published};
-
-// exp(values[i] - their log-sum-exp) in place, the shares of the summands; returns the log-sum-exp.
-double shares(std::span<double> values) {
-  const double largest = *std::ranges::max_element(values);
-  double sum = 0.0;
-  for (double& value : values) {
-    value = std::exp(value - largest);
-    sum += value;
-  }
-  for (double& value : values) {
-    value /= sum;
-  }
-  return largest + std::log(sum);
-}
 
 // The contribution of one chunk of outer rows.
 struct Part {
@@ -75,11 +62,11 @@ class Estimate {
       }
       joint[static_cast<std::size_t>(inner)] = sum;
     }
-    part.value += shares(joint);
+    part.value += softmax(std::span(joint));
     for (std::int64_t d = 0; d < size_; ++d) {
       const auto marginal =
           std::span(marginals).subspan(static_cast<std::size_t>(d * rows_), static_cast<std::size_t>(rows_));
-      part.value -= shares(marginal);
+      part.value -= softmax(std::span(marginal));
       if (with_gradients) {
         add_gradients(outer, d, joint, marginal, part);
       }
