@@ -14,6 +14,12 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
 endif()
 
+# Libraries that programs load when they use them: where they are built, and where they are installed.
+include(GNUInstallDirs)
+set(VAEGUARD_BUILT_PLUGINS "${PROJECT_BINARY_DIR}/plugins")
+set(VAEGUARD_PLUGIN_DIR "${CMAKE_INSTALL_LIBDIR}/vaeguard")
+set(CMAKE_BUILD_RPATH "${VAEGUARD_BUILT_PLUGINS}")
+
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env

@@ -1,9 +1,10 @@
 # One target a folder: vaeguard_layer(), and one test program a folder: vaeguard_tests().
 
-# vaeguard_layer(NAME [USES folder...] [LIBRARIES target...]): the library vaeguard::NAME from this folder's sources.
+# vaeguard_layer(NAME [USES folder...] [LIBRARIES target...] [NOT_INSTALLED]): the library vaeguard::NAME from this
+# folder's sources.
 # USES names the only folders that its includes may reach (tools/check-layers reads them too).
 function(vaeguard_layer name)
-  cmake_parse_arguments(ARG "" "" "USES;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "NOT_INSTALLED" "" "USES;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   add_library(vaeguard_${name} STATIC ${sources})
   add_library(vaeguard::${name} ALIAS vaeguard_${name})
@@ -18,7 +19,9 @@ function(vaeguard_layer name)
   target_link_libraries(vaeguard_${name} PUBLIC ${ARG_LIBRARIES} PRIVATE ${ARG_PRIVATE_LIBRARIES})
   target_precompile_headers(vaeguard_${name} PRIVATE <algorithm> <cmath> <cstdint> <functional> <memory> <span>
                                                      <string> <string_view> <vector> <fmt/format.h>)
-  set_property(GLOBAL APPEND PROPERTY VAEGUARD_LAYERS vaeguard_${name})
+  if(NOT ARG_NOT_INSTALLED)
+    set_property(GLOBAL APPEND PROPERTY VAEGUARD_LAYERS vaeguard_${name})
+  endif()
 endfunction()
 
 # The longest that a whole program may take in a test.

@@ -14,6 +14,7 @@
 #include "vaeguard/data/registry.h"
 #include "vaeguard/models/conv_vae.h"
 #include "vaeguard/networks/network.h"
+#include "vaeguard/plugins/torch_plugin.h"
 #include "vaeguard/runs/environment.h"
 
 namespace vaeguard::cli {
@@ -43,6 +44,15 @@ std::string describe_precision(const Common& common) {
                : "fp32; mixed is possible: --precision mixed";
 }
 
+// Loads it, to be told.
+std::string libtorch() {
+  try {
+    return plugins::torch_plugin().backend("torch").description();
+  } catch (const Misuse& missing) {
+    return missing.what();
+  }
+}
+
 void doctor(const Common& common) {
   for (const auto& [name, value] : runs::environment()) {
     line(name, value);
@@ -51,9 +61,7 @@ void doctor(const Common& common) {
   line("threads", std::to_string(common.thread_count()));
   line("precision", describe_precision(common));
   line("instruction sets", instruction_sets());
-#ifndef VAEGUARD_WITH_TORCH
-  line("libtorch", "not in this build: `export` and the torch backend are missing; install libtorch-dev, build again");
-#endif
+  line("libtorch", libtorch());
   if (std::ranges::none_of(networks::backends(), [](const auto* backend) { return backend->name() == "onednn"; })) {
     line("onednn",
          "not in this build: the onednn backend is missing; install libdnnl-dev ocl-icd-opencl-dev, build again");

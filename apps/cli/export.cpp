@@ -2,11 +2,8 @@
 #include <fmt/format.h>
 
 #include "apps/cli/verbs.h"
-#include "vaeguard/base/error.h"
 #include "vaeguard/models/checkpoint.h"
-#ifdef VAEGUARD_WITH_TORCH
-#include "vaeguard/torchscript/torchscript.h"
-#endif
+#include "vaeguard/plugins/torch_plugin.h"
 
 namespace vaeguard::cli {
 
@@ -22,15 +19,11 @@ void add_export(CLI::App& program, Common& /*common*/) {
       "decoder.pt: latent [B, D] -> likelihood parameters [B, C, H, W], logits for Bernoulli");
   app->callback([checkpoint, out] {
     const models::VaeWeights vae = models::load_checkpoint(*checkpoint).vae;
-#ifdef VAEGUARD_WITH_TORCH
-    torchscript::export_torchscript(vae, *out);
+    plugins::torch_plugin().export_torchscript(vae, *out);
     fmt::print("{0}/encoder.pt\n{0}/decoder.pt\n", *out);
     if (!vae.prior.couplings.empty()) {
       fmt::print("not exported: the prior, {}; the decoder takes its draws\n", models::describe(vae.prior));
     }
-#else
-    misuse("export", "this build has no libtorch; install libtorch-dev and build again with -DVAEGUARD_TORCH=ON");
-#endif
   });
 }
 

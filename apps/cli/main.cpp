@@ -9,11 +9,8 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/base/text.h"
+#include "vaeguard/plugins/torch_plugin.h"
 #include "vaeguard/runs/environment.h"
-#ifdef VAEGUARD_WITH_TORCH
-#include "vaeguard/networks/network.h"
-#include "vaeguard/torchscript/torch_network.h"
-#endif
 
 namespace vaeguard::cli {
 namespace {
@@ -138,8 +135,6 @@ std::uint64_t Common::seed_or(std::uint64_t fallback) const {
 }  // namespace vaeguard::cli
 
 int main(int argc, char** argv) {
-#ifdef VAEGUARD_WITH_TORCH
-  vaeguard::networks::register_torch_backends();
-#endif
+  vaeguard::plugins::register_torch_backends();
   return vaeguard::cli::run_program(argc, argv);
 }

@@ -5,14 +5,11 @@
 
 #include "apps/cli/report_folder.h"
 #include "apps/cli/verbs.h"
-#include "vaeguard/base/error.h"
 #include "vaeguard/data/checksum.h"
 #include "vaeguard/data/data_folder.h"
 #include "vaeguard/plans/plan.h"
+#include "vaeguard/plugins/torch_plugin.h"
 #include "vaeguard/runs/runner.h"
-#ifdef VAEGUARD_WITH_TORCH
-#include "vaeguard/torchscript/inception.h"
-#endif
 
 namespace vaeguard::cli {
 namespace {
@@ -23,15 +20,6 @@ struct RunVerb {
   std::string inception;
   bool retrain = false;
 };
-
-std::shared_ptr<const metrics::FeatureExtractor> load_inception([[maybe_unused]] const std::string& file) {
-#ifdef VAEGUARD_WITH_TORCH
-  return torchscript::load_inception(file);
-#else
-  misuse("run", "this build has no libtorch to read {}; install libtorch-dev and build again with -DVAEGUARD_TORCH=ON",
-         file);
-#endif
-}
 
 // Command-line changes become part of the plan's text: the folder's plan.toml is what ran.
 plans::Plan changed_plan(const RunVerb& verb, const Common& common) {
@@ -80,7 +68,7 @@ void add_run(CLI::App& program, Common& common) {
     options.backend = common.backend;
     options.gradients = common.gradient_precision();
     if (!verb->inception.empty()) {
-      options.inception = load_inception(verb->inception);
+      options.inception = plugins::torch_plugin().load_inception(verb->inception);
       options.inception_digest = data::sha256_of_file(verb->inception);
     }
     runs::run_plan(plan, options, *common.observer);

@@ -19,7 +19,7 @@
 #include "vaeguard/energy/maker.h"
 #include "vaeguard/energy/posterior.h"
 #include "vaeguard/models/conv_vae.h"
-#include "vaeguard/torchscript/torch_network.h"
+#include "vaeguard/plugins/torch_plugin.h"
 
 namespace vaeguard::torchscript {
 namespace {
@@ -291,7 +291,7 @@ TEST(TorchPosterior, OnlyAGpuAsksForManyChains) {
 }
 
 TEST(TorchPosterior, TheMakerPicksItByTheNameOfTheBackend) {
-  networks::register_torch_backends();
+  plugins::register_torch_backends();
   const VaeWeights weights = mcmc::small_vae(kBernoulli);
   const auto integrates = [&](const std::string& backend) {
     const Vae vae(weights, backend);
@@ -358,7 +358,7 @@ Difference difference(const std::vector<double>& a, const std::vector<double>& b
 }
 
 TEST(TorchPosteriorStatistical, AWholeDefenceAgreesWithTheNativeBackends) {
-  networks::register_torch_backends();
+  plugins::register_torch_backends();
   constexpr std::int64_t kImages = 100;
   const VaeWeights weights = mcmc::small_vae(kBernoulli);
   const Vae native(weights, "native");
@@ -387,7 +387,7 @@ TEST(TorchPosteriorStatistical, AWholeDefenceAgreesWithTheNativeBackends) {
 }
 
 TEST(TorchPosteriorStatistical, ExactDrawsRemainExact) {
-  networks::register_torch_backends();
+  plugins::register_torch_backends();
   for (const std::string& device : devices()) {
     for (const Likelihood& likelihood : {kBernoulli, kGaussian}) {
       mcmc::expect_small_decoder_stays_invariant(likelihood, backend_on(device), 2500);

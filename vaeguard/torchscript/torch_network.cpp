@@ -8,7 +8,6 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/torchscript/tensors.h"
 #include "vaeguard/torchscript/torch_layers.h"
-#include "vaeguard/torchscript/torch_posterior.h"
 
 namespace vaeguard::networks {
 namespace {
@@ -136,14 +135,6 @@ const Backend& torch_backend() {
 const Backend& torch_cuda_backend() {
   static const TorchBackend backend("torch_cuda", "cuda");
   return backend;
-}
-
-void register_torch_backends() {
-  register_backend(torch_backend());
-  if (torch::cuda::is_available()) {
-    register_backend(torch_cuda_backend());
-  }
-  torchscript::register_torch_posteriors();
 }
 
 }  // namespace vaeguard::networks

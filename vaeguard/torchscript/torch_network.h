@@ -13,9 +13,6 @@ namespace vaeguard::networks {
 const Backend& torch_backend();
 /// The same on the current GPU, under the name torch_cuda. It supports nothing where libtorch sees no GPU.
 const Backend& torch_cuda_backend();
-/// Registers torch, and torch_cuda where libtorch sees a GPU, and their posterior energies (torch_posterior.h).
-void register_torch_backends();
-
 /// What both backends compile: a network on a device that libtorch names so, "cpu" or "cuda:1".
 std::shared_ptr<const Network> compile_torch(const LayerGraph& graph, const std::string& device);
 

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "vaeguard/base/error.h"
-#include "vaeguard/energy/maker.h"
 #include "vaeguard/torchscript/recording.h"
 #include "vaeguard/torchscript/tensors.h"
 #include "vaeguard/torchscript/torch_layers.h"
@@ -314,15 +313,6 @@ std::unique_ptr<mcmc::TrajectoryField> make_torch_posterior(const models::Vae& v
     return std::make_unique<TorchPosterior>(vae.weights(), images, torch::Device(device));
   } catch (const c10::Error& problem) {
     misuse(kPlace, "cannot use the device '{}': {}", device, problem.what_without_backtrace());
-  }
-}
-
-void register_torch_posteriors() {
-  for (const auto& [backend, device] : {std::pair("torch", "cpu"), std::pair("torch_cuda", "cuda")}) {
-    energy::register_posterior_maker(
-        backend, [device](const models::Vae& vae, const Matrix& images) -> std::unique_ptr<ScalarField> {
-          return make_torch_posterior(vae, images, device);
-        });
   }
 }
 

@@ -18,7 +18,4 @@ namespace vaeguard::torchscript {
 std::unique_ptr<mcmc::TrajectoryField> make_torch_posterior(const models::Vae& vae, const Matrix& images,
                                                             const std::string& device);
 
-/// Registers the above for VAEs on the backends torch and torch_cuda.
-void register_torch_posteriors();
-
 }  // namespace vaeguard::torchscript
