@@ -2,10 +2,10 @@
 #include "vaeguard/base/matrix.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/matrix_view.h"
 
 namespace vaeguard {
 
@@ -62,22 +62,11 @@ Matrix repeat_rows(const Matrix& matrix, std::int64_t times) {
 
 void check_shape(std::string_view place, std::string_view name, const Matrix& matrix, std::int64_t rows,
                  std::int64_t columns) {
-  const bool rows_agree = rows < 0 || matrix.rows() == rows;
-  const bool columns_agree = columns < 0 || matrix.columns() == columns;
-  if (!rows_agree || !columns_agree) {
-    misuse(place, "{} must be [{}, {}], got [{}, {}]", name, rows < 0 ? "any" : std::to_string(rows),
-           columns < 0 ? "any" : std::to_string(columns), matrix.rows(), matrix.columns());
-  }
+  check_shape(place, name, MatrixView(matrix), rows, columns);
 }
 
 void check_finite(std::string_view place, std::string_view name, const Matrix& matrix) {
-  for (std::int64_t i = 0; i < matrix.rows(); ++i) {
-    for (std::int64_t j = 0; j < matrix.columns(); ++j) {
-      if (!std::isfinite(matrix(i, j))) {
-        misuse(place, "{} must be finite, got {} at row {}, column {}", name, matrix(i, j), i, j);
-      }
-    }
-  }
+  check_finite(place, name, MatrixView(matrix));
 }
 
 }  // namespace vaeguard
