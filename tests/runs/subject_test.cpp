@@ -66,6 +66,46 @@ TEST(MakeCheckpoint, CompanionsLeaveTheWeightsAndTakeTheLabelsOfTheDataSet) {
                 {"kept.safetensors", "must take the images of tiny, 1x4x9; it takes 1x6x6"});
 }
 
+/// Keeps what it is told.
+class Listener : public Observer {
+ public:
+  void message(std::string_view text) override { told += std::string(text) + "\n"; }
+  std::string told;
+};
+
+TEST(MakeCheckpoint, WithoutLabelsTrainsWithoutAClassifierAndSaysSo) {
+  const TemporaryFolder folder;
+  const auto start = folder.path() / "start.safetensors";
+  models::save_checkpoint({.vae = training::tiny_vae(), .classifier = std::nullopt, .metadata = {}}, start);
+  data::Dataset dataset = training::tiny_dataset();
+  dataset.classes = 0;
+  for (data::Images* part : {&dataset.train, &dataset.validation, &dataset.test}) {
+    part->labels.clear();
+  }
+  Listener listener;
+  const models::Checkpoint checkpoint = make_checkpoint(brief_training(start, ""), 1, dataset, {}, 1, listener);
+  EXPECT_FALSE(checkpoint.classifier);
+  EXPECT_NE(checkpoint.vae.pixel_law, nullptr);
+  EXPECT_TRUE(checkpoint.metadata.contains("test_elbo"));
+  EXPECT_FALSE(checkpoint.metadata.contains("classifier_test_accuracy"));
+  EXPECT_THAT(listener.told, testing::StartsWith("tiny has no labels: no latent classifier will be fitted\n"));
+}
+
+TEST(TellOtherData, WarnsByTheDigestThatTheCheckpointHolds) {
+  data::Dataset dataset;
+  dataset.name = "fashion_mnist";
+  dataset.digest = "0123456789abcdef";
+  models::Checkpoint checkpoint;
+  Listener listener;
+  tell_other_data(checkpoint, dataset, "vae", listener);
+  checkpoint.metadata = {{"dataset", "fashion_mnist"}, {"data_digest", "0123456789abcdef"}};
+  tell_other_data(checkpoint, dataset, "vae", listener);
+  EXPECT_EQ(listener.told, "");
+  checkpoint.metadata = {{"dataset", "mnist"}, {"data_digest", "fedcba9876543210"}};
+  tell_other_data(checkpoint, dataset, "vae", listener);
+  EXPECT_EQ(listener.told, "warning: vae was trained on mnist, not on fashion_mnist: digests fedcba98 and 01234567\n");
+}
+
 TEST(ReadCheckpoint, RefusesWeightsThatAreNotWhatThePlanSaysOfThem) {
   const TemporaryFolder folder;
   plans::ModelPlan model;

@@ -97,6 +97,7 @@ class Runner {
     const models::Checkpoint checkpoint = checkpoint_for_run();
     subject_.emplace(make_subject(checkpoint, dataset_, checkpoint_place_, options_.backend, options_.gradients));
     tell_refusal(subject_->vae, observer_);
+    tell_other_data(checkpoint, dataset_, checkpoint_place_, observer_);
     write_environment(checkpoint);
     measure_model_itself();
     measure_fid();

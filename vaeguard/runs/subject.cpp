@@ -85,26 +85,39 @@ models::Checkpoint kept(const std::filesystem::path& file, const data::Dataset& 
   return checkpoint;
 }
 
+// A classifier of the data set's labels on the encoder's means.
+void add_classifier(models::Checkpoint& checkpoint, const models::Vae& vae, const data::Dataset& dataset, int threads,
+                    Observer& observer) {
+  const Matrix means = vae.encode(dataset.train.pixels, threads).mean;
+  checkpoint.classifier =
+      training::fit_classifier(means, dataset.train.labels, dataset.classes, {.threads = threads}, observer).classifier;
+  const Matrix test_means = vae.encode(dataset.test.pixels, threads).mean;
+  checkpoint.metadata["classifier_test_accuracy"] =
+      fmt::format("{:.4f}", models::accuracy(*checkpoint.classifier, test_means, dataset.test.labels));
+}
+
 }  // namespace
 
 models::Checkpoint make_checkpoint(const plans::ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
                                    const std::filesystem::path& state_file, int threads, Observer& observer) {
+  if (!dataset.labelled()) {
+    observer.message(fmt::format("{} has no labels: no latent classifier will be fitted", dataset.name));
+  }
   models::Checkpoint checkpoint = model.companions_of.empty()
                                       ? trained(model, seed, dataset, state_file, threads, observer)
                                       : kept(model.companions_of, dataset);
   const models::Vae vae(checkpoint.vae);
-  const Matrix means = vae.encode(dataset.train.pixels, threads).mean;
-  checkpoint.classifier =
-      training::fit_classifier(means, dataset.train.labels, dataset.classes, {.threads = threads}, observer).classifier;
+  checkpoint.classifier.reset();
+  checkpoint.metadata.erase("classifier_test_accuracy");
+  if (dataset.labelled()) {
+    add_classifier(checkpoint, vae, dataset, threads, observer);
+  }
   checkpoint.vae.pixel_law = std::make_shared<const models::PixelLaw>(
       training::fit_pixel_law(vae, dataset.train.pixels, Key(seed).fold("pixel law"), {.threads = threads}));
-  const Matrix test_means = vae.encode(dataset.test.pixels, threads).mean;
-  const double accuracy = models::accuracy(*checkpoint.classifier, test_means, dataset.test.labels);
   checkpoint.metadata["vaeguard"] = version();
   checkpoint.metadata["dataset"] = dataset.name;
   checkpoint.metadata["data_digest"] = dataset.digest;
   checkpoint.metadata["test_elbo"] = fmt::format("{:.4f}", measures::test_elbo(vae, seed, dataset, threads).elbo);
-  checkpoint.metadata["classifier_test_accuracy"] = fmt::format("{:.4f}", accuracy);
   return checkpoint;
 }
 
@@ -139,6 +152,19 @@ void tell_refusal(const models::Vae& vae, Observer& observer) {
   if (const std::string reason = energy::maker_refusal(vae); !reason.empty()) {
     observer.message(fmt::format("warning: the energy runs step by step, {}", reason));
   }
+}
+
+void tell_other_data(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,
+                     Observer& observer) {
+  const auto digest = checkpoint.metadata.find("data_digest");
+  if (digest == checkpoint.metadata.end() || digest->second == dataset.digest) {
+    return;
+  }
+  const auto name = checkpoint.metadata.find("dataset");
+  const std::string trained_on = name == checkpoint.metadata.end() ? "data" : name->second;
+  observer.message(fmt::format("warning: {} was trained on {}{}, not on {}: digests {:.8} and {:.8}", place,
+                               trained_on == dataset.name ? "other files of " : "", trained_on, dataset.name,
+                               digest->second, dataset.digest));
 }
 
 }  // namespace vaeguard::runs

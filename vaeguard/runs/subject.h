@@ -14,9 +14,10 @@
 namespace vaeguard::runs {
 
 /// Trains the model's VAE on `dataset` (resuming from `state_file` where it exists), or reads it where the plan says
-/// companions_of; fits a linear classifier to the encoder's means of the training images, until convergence; counts the
-/// pixel law; and notes all that, with accuracy and ELBO of the test images, in the metadata. The seed is the plan's,
-/// the same for all its models. Throws Misuse unless a VAE that is read takes the data set's images.
+/// companions_of; fits a linear classifier to the encoder's means of the training images, until convergence, or says at
+/// once that there will be none where the data set has no labels; counts the pixel law; and notes all that, with
+/// accuracy and ELBO of the test images, in the metadata. The seed is the plan's, the same for all its models. Throws
+/// Misuse unless a VAE that is read takes the data set's images.
 models::Checkpoint make_checkpoint(const plans::ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
                                    const std::filesystem::path& state_file, int threads, Observer& observer);
 
@@ -30,5 +31,9 @@ measures::Subject make_subject(const models::Checkpoint& checkpoint, const data:
 
 /// A message with the reason where bfloat16 gradients were asked for and float32 runs.
 void tell_refusal(const models::Vae& vae, Observer& observer);
+
+/// A warning where the checkpoint, called `place`, notes that it was trained on other data than `dataset`.
+void tell_other_data(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,
+                     Observer& observer);
 
 }  // namespace vaeguard::runs
