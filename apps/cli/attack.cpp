@@ -7,9 +7,10 @@
 #include <map>
 #include <optional>
 
+#include "apps/cli/numbers.h"
 #include "apps/cli/verbs.h"
 #include "vaeguard/attacks/threat.h"
-#include "vaeguard/base/npz.h"
+#include "vaeguard/base/npz_matrix.h"
 #include "vaeguard/data/data_folder.h"
 #include "vaeguard/runs/inference_file.h"
 #include "vaeguard/runs/runner.h"
@@ -106,17 +107,22 @@ struct Work {
     std::vector<std::int64_t> target;
     for (std::int64_t row = 0; row < adversarial.rows(); ++row) {
       const auto reference = static_cast<std::size_t>(row / plan.restarts);
-      label.push_back(references.images.labels[reference]);
+      if (!references.images.labels.empty()) {
+        label.push_back(references.images.labels[reference]);
+      }
       index.push_back(references.index[reference]);
       if (!targets.empty()) {
         target.push_back(references.index[static_cast<std::size_t>(targets[reference])]);
       }
     }
-    arrays.insert({{"x_ref", runs::to_array(repeat_rows(references.images.pixels, plan.restarts))},
-                   {"x_adv", runs::to_array(adversarial)},
+    const ImageShape shape = subject.vae.image();
+    arrays.insert({{"x_ref", images_array(repeat_rows(references.images.pixels, plan.restarts), shape)},
+                   {"x_adv", images_array(adversarial, shape)},
                    {"objective", runs::to_array(objective)},
-                   {"label", {{adversarial.rows()}, label}},
                    {"index", {{adversarial.rows()}, index}}});
+    if (!label.empty()) {
+      arrays.insert({"label", {{adversarial.rows()}, label}});
+    }
     if (!targets.empty()) {
       arrays.insert({"target", {{adversarial.rows()}, target}});
     }
@@ -128,8 +134,9 @@ void attack(const AttackVerb& verb, const Common& common) {
   const plans::AttackPlan attack = attack_plan(verb);
   const auto dataset =
       plans::load_dataset(plans::dataset_plan(verb.dataset), data::data_folder(common.data), common.thread_count());
-  const auto subject =
-      runs::make_subject(models::load_checkpoint(verb.checkpoint), dataset, verb.checkpoint, common.backend);
+  const auto checkpoint = models::load_checkpoint(verb.checkpoint);
+  const auto subject = runs::make_subject(checkpoint, dataset, verb.checkpoint, common.backend);
+  runs::tell_other_data(checkpoint, dataset, verb.checkpoint, *common.observer);
   const std::uint64_t seed = common.seed_or(1);
   const auto references = runs::plan_references(seed, verb.references, subject, dataset, common.thread_count());
   const Work work{attack, seed, subject, references, common};
@@ -156,17 +163,20 @@ void add_attack(CLI::App& program, Common& common) {
   app->add_option("--norm", verb->norm, "Of the radius: linf, l2 or l1; linf, or a suite's own");
   app->add_option("--set", verb->settings, "An option of the optimiser as plans write it, such as iterations=100")
       ->allow_extra_args(false);
-  app->add_option("--radius", verb->radius, "How far images may move, pixels from 0 to 1")->capture_default_str();
+  app->add_option("--radius", verb->radius, "How far images may move, pixels from 0 to 1")
+      ->capture_default_str()
+      ->check(number_from_zero());
   app->add_option("--smallest", verb->smallest,
                   "Search for each image the smallest radius up to --radius at which the objective is above this (0: "
-                  "margins)");
+                  "margins)")
+      ->check(number());
   app->add_flag("--curve", verb->curve, "Print the area under the distortion-distortion curve of a goal with a target");
   app->add_option("--references", verb->references, "Images to attack, stratified by class")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1));
   app->add_option("--restarts", verb->restarts, "Random starts for each image")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1));
   app->add_option("--out", verb->out, "Attacked images to write")->capture_default_str();
   app->footer(
       "Example: vaeguard attack zoo/mnist_vae.safetensors --goal classifier_ce --radius 0.1 --out attacked.npz");

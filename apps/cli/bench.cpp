@@ -7,6 +7,7 @@
 #include "apps/cli/bench_cell.h"
 #include "apps/cli/bench_hmc.h"
 #include "apps/cli/bench_train.h"
+#include "apps/cli/numbers.h"
 #include "apps/cli/verbs.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
@@ -77,7 +78,7 @@ void add_bench(CLI::App& program, Common& common) {
   app->add_option("--out", options->out, "File that takes the JSON object besides what is printed");
   app->add_option("--seconds", hmc.seconds, "How long to measure each figure")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   app->add_option("--peer", hmc.peer, "Python script to measure beside, see benchmarks/README.md")
       ->check(CLI::ExistingFile);
   app->add_option("--model", hmc.model, "hmc: mnist, or colour with three channels")
@@ -87,11 +88,11 @@ void add_bench(CLI::App& program, Common& common) {
       ->capture_default_str()
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}));
+      ->check(whole_number(1, 1'000'000));
   app->add_option("--threads-list", hmc.threads, "hmc: numbers of threads, e.g. 1,2 (default: 1 and all)")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::Range(1, 4096));
+      ->check(whole_number(1, 4096));
   app->add_option("--backends", hmc.backends, "hmc: network backends (default: --backend, else all but the reference)")
       ->delimiter(',')
       ->allow_extra_args(false);

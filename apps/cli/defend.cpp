@@ -3,7 +3,8 @@
 #include <fmt/ranges.h>
 
 #include "apps/cli/verbs.h"
-#include "vaeguard/base/npz.h"
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/npz_matrix.h"
 #include "vaeguard/models/checkpoint.h"
 #include "vaeguard/plans/plan.h"
 #include "vaeguard/runs/inference_file.h"
@@ -29,14 +30,24 @@ plans::DefencePlan defence_plan(const DefendVerb& verb) {
   return plans::read_defence({table, "vaeguard defend"});
 }
 
+// Bytes from 0 to 255 would be defended without a word, and come out white.
+void check_pixels(const Matrix& images, const std::string& place) {
+  for (std::int64_t row = 0; row < images.rows(); ++row) {
+    for (const float pixel : images.row(row)) {
+      if (pixel < 0.0F || pixel > 1.0F) {
+        misuse(place, "pixels must be from 0 to 1, got {} in image {}", pixel, row);
+      }
+    }
+  }
+}
+
 void defend(const DefendVerb& verb, const Common& common) {
   const auto plan = defence_plan(verb);
   const auto checkpoint = models::load_checkpoint(verb.checkpoint);
   const models::Vae vae(checkpoint.vae, common.backend, common.gradient_precision());
   runs::tell_refusal(vae, *common.observer);
-  const Matrix images = runs::matrix_from(read_npz(verb.images), verb.array, verb.images);
-  check_shape(verb.images, verb.array, images, -1, vae.image().size());
-  check_finite(verb.images, verb.array, images);
+  const Matrix images = images_from(read_npz(verb.images), verb.array, vae.image(), verb.images);
+  check_pixels(images, verb.images);
   std::vector<Key> keys;
   for (std::int64_t row = 0; row < images.rows(); ++row) {
     keys.push_back(Key(common.seed_or(1)).fold("defend").fold(static_cast<std::uint64_t>(row)));
@@ -44,7 +55,7 @@ void defend(const DefendVerb& verb, const Common& common) {
   const auto inference = plans::make_defence(plan)->infer(vae, images, keys, common.thread_count(), *common.observer);
   std::map<std::string, NpzArray> arrays{{"z_defended", runs::to_array(inference.mean)},
                                          {"z_defended_draw", runs::to_array(inference.draw)},
-                                         {"rec_defended", runs::to_array(inference.mean_reconstruction)}};
+                                         {"rec_defended", images_array(inference.mean_reconstruction, vae.image())}};
   for (const auto& [name, values] :
        {std::pair("energy_drop", &inference.energy_drop), std::pair("acceptance", &inference.acceptance),
         std::pair("radius", &inference.radius), std::pair("touched", &inference.touched),
@@ -71,7 +82,9 @@ void add_defend(CLI::App& program, Common& common) {
   auto* app = program.add_subcommand("defend", "Repair the latent codes of images, attacked or not");
   auto verb = std::make_shared<DefendVerb>();
   app->add_option("checkpoint", verb->checkpoint, "Model (safetensors)")->required();
-  app->add_option("images", verb->images, ".npz with a float32 array of images [B, C*H*W]")->required();
+  app->add_option("images", verb->images,
+                  ".npz with a float32 array of images [B, C, H, W] or [B, C*H*W], pixels from 0 to 1")
+      ->required();
   app->add_option("--array", verb->array, "Name of that array")->capture_default_str();
   app->add_option("--defence", verb->defence, "Defence (see `vaeguard list`)")->capture_default_str();
   app->add_option("--set", verb->settings, "An option of the defence as plans write it, such as stop_milliseconds=50")

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "apps/cli/numbers.h"
 #include "apps/cli/terminal.h"
 #include "apps/cli/verbs.h"
 #include "vaeguard/base/error.h"
@@ -22,10 +23,8 @@ constexpr int kInterrupted = 130;
 
 void add_common(CLI::App& program, Common& common) {
   program.add_option("--threads", common.threads, "Threads to use (default: VAEGUARD_THREADS, else all processors)")
-      ->check(CLI::Range(0, 4096));
-  program.add_option("--seed", common.seed, "Seed of all randomness, instead of the plan's")
-      ->check(CLI::NonNegativeNumber);
-  program.add_option("--device", common.device, "Where to compute: cpu")->check(CLI::IsMember({"cpu"}));
+      ->check(whole_number(0, 4096));
+  program.add_option("--seed", common.seed, "Seed of all randomness, instead of the plan's")->check(whole_number(0));
   program.add_option("--backend", common.backend,
                      "Network backend: auto, or one of `vaeguard list` (default: VAEGUARD_BACKEND, else the fastest)");
   program

@@ -1,8 +1,10 @@
 // vaeguard train: a VAE with its latent classifier, as a checkpoint.
 #include <fmt/format.h>
 
+#include <limits>
 #include <optional>
 
+#include "apps/cli/numbers.h"
 #include "apps/cli/verbs.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/data/data_folder.h"
@@ -16,9 +18,9 @@ namespace {
 struct TrainVerb {
   std::string dataset = "mnist";
   std::string preset = "default";
-  int epochs = 0;
-  std::int64_t batch = 0;
-  double learning_rate = 0.0;
+  std::optional<int> epochs;
+  std::optional<std::int64_t> batch;
+  std::optional<double> learning_rate;
   std::string objective = "elbo";
   std::optional<double> beta;
   std::optional<std::string> estimator;
@@ -75,9 +77,9 @@ models::Checkpoint train(const TrainVerb& verb, const Common& common) {
   model.training = training::training_preset(verb.preset);
   auto& training = model.training;
   training.seed = seed;
-  training.epochs = verb.epochs > 0 ? verb.epochs : training.epochs;
-  training.schedule.learning_rate = verb.learning_rate > 0.0 ? verb.learning_rate : training.schedule.learning_rate;
-  training.batch = verb.batch > 0 ? verb.batch : training.batch;
+  training.epochs = verb.epochs.value_or(training.epochs);
+  training.schedule.learning_rate = verb.learning_rate.value_or(training.schedule.learning_rate);
+  training.batch = verb.batch.value_or(training.batch);
   set_objective(verb, training.objective);
   set_model(verb, model);
   training.validate();
@@ -92,13 +94,17 @@ models::Checkpoint train(const TrainVerb& verb, const Common& common) {
 
 void add_objective(CLI::App& app, TrainVerb& verb) {
   app.add_option("--objective", verb.objective, "What to train for (see `vaeguard list`)")->capture_default_str();
-  app.add_option("--beta", verb.beta,
-                 "Weight of the KL divergence, in beta_tcvae of its total correlation (default 1)");
+  app.add_option("--beta", verb.beta, "Weight of the KL divergence, in beta_tcvae of its total correlation (default 1)")
+      ->check(number_from_zero());
   app.add_option("--estimator", verb.estimator, "Of the total correlation: mws (default), mss or published");
-  app.add_option("--gamma", verb.gamma, "Smooth encoders: distance against entropy (default 1)");
-  app.add_option("--radius", verb.radius, "Smooth encoders: L-infinity radius of neighbours (default 0.1)");
-  app.add_option("--inner-steps", verb.inner_steps, "Smooth encoders: steps towards the worst neighbour (default 5)");
-  app.add_option("--correlation", verb.correlation, "AVAE: correlation of a code and its successor (default 0.975)");
+  app.add_option("--gamma", verb.gamma, "Smooth encoders: distance against entropy (default 1)")
+      ->check(number_from_zero());
+  app.add_option("--radius", verb.radius, "Smooth encoders: L-infinity radius of neighbours (default 0.1)")
+      ->check(number_from_zero());
+  app.add_option("--inner-steps", verb.inner_steps, "Smooth encoders: steps towards the worst neighbour (default 5)")
+      ->check(whole_number(1, 1'000'000));
+  app.add_option("--correlation", verb.correlation, "AVAE: correlation of a code and its successor (default 0.975)")
+      ->check(number());
 }
 
 }  // namespace
@@ -111,15 +117,18 @@ void add_train(CLI::App& program, Common& common) {
                   "Data set (see `vaeguard list`), or a TOML file that describes a folder of pictures")
       ->capture_default_str();
   app->add_option("--preset", verb->preset, "default, or published (the paper's 300 epochs)")->capture_default_str();
-  app->add_option("--epochs", verb->epochs, "Epochs, instead of the preset's");
-  app->add_option("--batch", verb->batch, "Images a step, instead of the preset's");
-  app->add_option("--learning-rate", verb->learning_rate, "Learning rate, instead of the preset's");
+  app->add_option("--epochs", verb->epochs, "Epochs, instead of the preset's")
+      ->check(whole_number(1, std::numeric_limits<int>::max()));
+  app->add_option("--batch", verb->batch, "Images a step, instead of the preset's")->check(whole_number(1));
+  app->add_option("--learning-rate", verb->learning_rate, "Learning rate, instead of the preset's")
+      ->check(positive_number());
   add_objective(*app, *verb);
   app->add_option("--start", verb->start, "Checkpoint to begin with, instead of random weights");
-  app->add_option("--latent", verb->latent, "Latent size")->capture_default_str();
+  app->add_option("--latent", verb->latent, "Latent size")->capture_default_str()->check(whole_number(1));
   app->add_option("--likelihood", verb->likelihood,
                   "bernoulli, gaussian or laplace; else bernoulli for grey images, gaussian for colours");
-  app->add_option("--variance", verb->variance, "Variance of a pixel under that likelihood (default 1)");
+  app->add_option("--variance", verb->variance, "Variance of a pixel under that likelihood (default 1)")
+      ->check(positive_number());
   app->add_option("--prior", verb->prior,
                   "standard_normal, or realnvp: learned with the model; else the start's, or standard_normal");
   auto* companions = app->add_option("--companions-of", verb->companions_of,

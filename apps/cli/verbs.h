@@ -15,7 +15,6 @@ namespace vaeguard::cli {
 struct Common {
   int threads = 0;         // 0: VAEGUARD_THREADS, else all processors
   std::int64_t seed = -1;  // -1: the plan's or the verb's own
-  std::string device = "cpu";
   std::string backend = "auto";
   std::string precision = "fp32";  // of posterior gradients; "mixed": bfloat16
   std::string data;                // folder of data sets

@@ -46,6 +46,41 @@ TEST(CommandLine, MistypedWordsNameTheNearestKnownOne) {
   EXPECT_THAT(misuse({"train", "--dataset", "mnits"}).errors, HasSubstr("did you mean 'mnist'"));
 }
 
+TEST(CommandLine, WrongNumbersAreToldWhatTheyShouldBe) {
+  EXPECT_THAT(misuse({"doctor", "--seed", "x"}).errors,
+              HasSubstr("--seed: must be a whole number of at least 0, got 'x'"));
+  // Larger than any seed, and not the largest one instead.
+  EXPECT_THAT(misuse({"doctor", "--seed", "99999999999999999999"}).errors, HasSubstr("got '99999999999999999999'"));
+  EXPECT_THAT(misuse({"doctor", "--threads", "5000"}).errors, HasSubstr("must be a whole number from 0 to 4096"));
+  EXPECT_THAT(misuse({"attack", "model", "--radius", "x"}).errors,
+              HasSubstr("--radius: must be a number of at least 0, got 'x'"));
+  EXPECT_THAT(misuse({"attack", "model", "--references", "0"}).errors,
+              HasSubstr("a whole number of at least 1, got '0'"));
+  EXPECT_THAT(misuse({"bench", "hmc", "--seconds", "-1"}).errors, HasSubstr("a number above 0, got '-1'"));
+  // Not the preset's number of epochs instead.
+  for (const auto* option : {"--epochs", "--batch", "--learning-rate", "--latent"}) {
+    EXPECT_THAT(misuse({"train", option, "-1"}).errors, HasSubstr("got '-1'"));
+  }
+}
+
+TEST(CommandLine, ImagesOfBytesAreRefused) {
+  const auto folder = fresh_folder();
+  const auto images = (folder / "images.npz").string();
+  write_npz(images, {{"x_adv", {{1, 28, 28}, std::vector<float>(784, 255.0F)}}});
+  const Ended ended = run(folder, {"defend", std::string(VAEGUARD_SOURCE_DIR) + "/zoo/mnist_vae.safetensors", images});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.errors, HasSubstr("pixels must be from 0 to 1, got 255 in image 0"));
+}
+
+TEST(CommandLine, ImagesOfAnotherShapeAreRefusedThoughTheyHaveAsManyPixels) {
+  const auto folder = fresh_folder();
+  const auto images = (folder / "images.npz").string();
+  write_npz(images, {{"x_adv", {{1, 1, 14, 56}, std::vector<float>(784, 0.5F)}}});
+  const Ended ended = run(folder, {"defend", std::string(VAEGUARD_SOURCE_DIR) + "/zoo/mnist_vae.safetensors", images});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.errors, HasSubstr("images [any, 1, 28, 28] or flat [any, 784], got [1, 1, 14, 56]"));
+}
+
 TEST(CommandLine, MissingThingsAreNamed) {
   EXPECT_THAT(misuse({"run"}).errors, HasSubstr("plan"));
   EXPECT_THAT(misuse({"run", "no-such-plan.toml"}).errors, HasSubstr("no-such-plan.toml"));
@@ -74,6 +109,23 @@ TEST(CommandLine, DoctorAndListSucceedWithoutData) {
   EXPECT_THAT(run(folder, {"list"}).output, testing::AllOf(HasSubstr("encoder_skl"), HasSubstr("hmc_published"),
                                                            HasSubstr("of several modes; 556 gradients an image")));
 }
+
+#ifndef __SANITIZE_ADDRESS__
+// libtorch alone would be 0.3 s and 130 MB.
+TEST(CommandLine, WhatNeedsNoLibtorchDoesNotWaitForIt) {
+  const auto folder = fresh_folder();
+  const Ended listed = run(folder, {"list"});
+  EXPECT_LT(listed.processor_seconds, 0.15);
+  EXPECT_LT(listed.peak_megabytes, 40.0);
+  const auto images = (folder / "images.npz").string();
+  write_npz(images, {{"x_adv", {{1, 1, 28, 28}, std::vector<float>(784, 0.25F)}}});
+  const Ended defended = run(folder, {"defend", std::string(VAEGUARD_SOURCE_DIR) + "/zoo/mnist_vae.safetensors", images,
+                                      "--defence", "repair", "--threads", "1", "--out", (folder / "out.npz").string()});
+  EXPECT_EQ(defended.code, 0) << defended.errors;
+  EXPECT_LT(defended.processor_seconds, 0.4);
+  EXPECT_LT(defended.peak_megabytes, 120.0);
+}
+#endif
 
 TEST(CommandLine, AForcedBackendThatDoesNotExistIsRefused) {
   EXPECT_THAT(misuse({"--backend", "abacus", "bench", "hmc", "--seconds", "0.1"}).errors, HasSubstr("abacus"));

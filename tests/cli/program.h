@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,8 @@ struct Ended {
   int code = -1;  // exit code, or -signal
   std::string output;
   std::string errors;
+  double processor_seconds = 0.0;
+  double peak_megabytes = 0.0;
 };
 
 inline std::string content(const std::filesystem::path& file) {
@@ -56,9 +59,13 @@ inline pid_t start(const std::filesystem::path& folder, const std::vector<std::s
 
 inline Ended wait_for(const std::filesystem::path& folder, pid_t child) {
   int status = 0;
-  waitpid(child, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), content(folder / "out"),
-          content(folder / "err")};
+  rusage used{};
+  wait4(child, &status, 0, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), content(folder / "out"), content(folder / "err"),
+          seconds(used.ru_utime) + seconds(used.ru_stime), static_cast<double>(used.ru_maxrss) / 1024.0};
 }
 
 inline Ended run(const std::filesystem::path& folder, const std::vector<std::string>& arguments) {

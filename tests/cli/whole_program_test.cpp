@@ -122,9 +122,9 @@ TEST_F(ProgramEndToEnd, TrainAttackDefendWorkFileByFile) {
   ASSERT_EQ(defend.code, 0) << defend.errors;
   const auto attacked = read_npz(path("attacked.npz"));
   const auto defended = read_npz(path("defended.npz"));
-  EXPECT_EQ(attacked.at("x_adv").shape, (std::vector<std::int64_t>{20, 784}));
+  EXPECT_EQ(attacked.at("x_adv").shape, (std::vector<std::int64_t>{20, 1, 28, 28}));
   EXPECT_EQ(defended.at("z_defended").shape, (std::vector<std::int64_t>{20, 64}));
-  EXPECT_EQ(defended.at("rec_defended").shape, (std::vector<std::int64_t>{20, 784}));
+  EXPECT_EQ(defended.at("rec_defended").shape, (std::vector<std::int64_t>{20, 1, 28, 28}));
 }
 
 TEST_F(ProgramEndToEnd, ResultsDoNotDependOnTheNumberOfThreads) {
