@@ -6,14 +6,13 @@ install(TARGETS ${vaeguard_layers} EXPORT vaeguard ARCHIVE DESTINATION ${CMAKE_I
 set_target_properties(vaeguard PROPERTIES INSTALL_RPATH "\$ORIGIN/../${VAEGUARD_PLUGIN_DIR}")
 install(TARGETS vaeguard RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
-# Headers of folders that are not installed, or whose first line says that they are for the sources of their folder only,
-# stay at home.
+# Headers of folders that are not installed, and those whose first line says that they are for sources only, stay at home.
 file(GLOB_RECURSE headers RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/vaeguard/*.h")
 foreach(header IN LISTS headers)
   file(STRINGS "${PROJECT_SOURCE_DIR}/${header}" role LIMIT_COUNT 1)
   get_filename_component(folder "${header}" DIRECTORY)
   string(REGEX MATCH "^vaeguard/([a-z]+)" layer "${folder}")
-  if("vaeguard_${CMAKE_MATCH_1}" IN_LIST vaeguard_layers AND NOT role MATCHES "for the sources of this folder only")
+  if("vaeguard_${CMAKE_MATCH_1}" IN_LIST vaeguard_layers AND NOT role MATCHES "for the sources of (this folder|the library) only")
     install(FILES "${PROJECT_SOURCE_DIR}/${header}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/${folder}")
   endif()
 endforeach()

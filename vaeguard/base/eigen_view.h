@@ -1,4 +1,4 @@
-// A matrix as Eigen sees it, for folders that leave their linear algebra to Eigen.
+// A matrix as Eigen sees it; for the sources of the library only.
 #pragma once
 
 #include <Eigen/Core>
