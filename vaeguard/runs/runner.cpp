@@ -436,7 +436,7 @@ void run_plan(const plans::Plan& plan, const RunOptions& options, Observer& obse
 
 measures::References plan_references(std::uint64_t seed, std::int64_t number, const measures::Subject& subject,
                                      const data::Dataset& dataset, int threads) {
-  auto index = data::stratified_references(dataset.test.labels, dataset.classes, number, Key(seed).fold("references"));
+  auto index = data::choose_references(dataset, number, Key(seed).fold("references"));
   auto images = data::gather(dataset.test, index);
   return measures::make_references(subject, std::move(images), std::move(index), Key(seed).fold("reference draws"),
                                    threads);
