@@ -39,9 +39,21 @@ TEST(FeatureFit, RefusesImpossibleOptionsAndImages) {
                 {"epochs, batch and threads must be at least 1, got 0"});
   expect_misuse([] { validate(FeatureFitOptions{.learning_rate = 0.0}); }, {"learning_rate must be finite and > 0"});
   data::Dataset flat = shapes();
-  flat.shape = {1, 14, 56};
+  flat.shape = {1, 7, 112};
   expect_misuse([&] { static_cast<void>(fit_features(flat, Key(1), {}, silent_observer())); },
-                {"images must be square with sides of 8 or more", "got 14 x 56"});
+                {"images must have sides of 8 or more", "got 7 x 112"});
+  data::Dataset unlabelled = shapes();
+  unlabelled.classes = 0;
+  expect_misuse([&] { static_cast<void>(fit_features(unlabelled, Key(1), {}, silent_observer())); },
+                {"two classes or more", "0 classes"});
+}
+
+TEST(FeatureFit, TakesImagesThatAreNotSquare) {
+  data::Dataset wide = shapes();  // the same pixels in rows of another length
+  wide.shape = {1, 14, 56};
+  const FeatureFit fit = fit_features(wide, Key(2), {.epochs = 4, .threads = 2}, silent_observer());
+  EXPECT_EQ(fit.features.output().size(), kFeatures);
+  EXPECT_GT(fit.test_accuracy, 0.5);  // by chance 0.1
 }
 
 }  // namespace

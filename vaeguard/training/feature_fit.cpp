@@ -39,8 +39,15 @@ LayerGraph feature_graph(ImageShape image) {
     graph.add(Operation::convolution,
               {.channels = channels, .kernel = 3, .stride = 2, .padding = 1, .activation = Activation::relu});
   }
-  graph.add(Operation::convolution,
-            {.channels = kFeatures, .kernel = static_cast<int>(graph.output().height), .activation = Activation::relu});
+  // A dense layer: a kernel as large as the map where that is square, else one on all its values in a row.
+  const ImageShape map = graph.output();
+  const bool square = map.height == map.width;
+  if (!square) {
+    graph.add(Operation::reshape, {.shape = {map.size(), 1, 1}});
+  }
+  graph.add(
+      Operation::convolution,
+      {.channels = kFeatures, .kernel = square ? static_cast<int>(map.height) : 1, .activation = Activation::relu});
   return graph;
 }
 
@@ -143,8 +150,8 @@ void validate(const FeatureFitOptions& options) {
 
 FeatureFit fit_features(const data::Dataset& dataset, Key key, const FeatureFitOptions& options, Observer& observer) {
   validate(options);
-  if (dataset.shape.height != dataset.shape.width || dataset.shape.height < 8 || dataset.classes < 2) {
-    misuse(kPlace, "images must be square with sides of 8 or more, of two classes or more, got {} x {}, {} classes",
+  if (std::min(dataset.shape.height, dataset.shape.width) < 8 || dataset.classes < 2) {
+    misuse(kPlace, "images must have sides of 8 or more and be of two classes or more, got {} x {}, {} classes",
            dataset.shape.height, dataset.shape.width, dataset.classes);
   }
   return Fit(dataset, key, options).run(observer);

@@ -30,7 +30,7 @@ struct FeatureFit {
 
 /// Trains three stride-2 convolutions (32, 64, 128 channels), a layer of kFeatures and a linear one to the classes, all
 /// with ReLU but the last, by Adam on cross-entropy from `key`. Gradients are summed in fixed chunks, so that the
-/// number of threads does not matter. Throws Misuse unless images are square with sides of 8 or more and there are two
+/// number of threads does not matter. Throws Misuse unless images have sides of 8 or more and there are two
 /// classes.
 FeatureFit fit_features(const data::Dataset& dataset, Key key, const FeatureFitOptions& options, Observer& observer);
 
