@@ -5,7 +5,7 @@
 
 namespace vaeguard::metrics {
 
-std::vector<double> mse255(const Matrix& a, const Matrix& b) {
+std::vector<double> mse255(const MatrixView& a, const MatrixView& b) {
   check_shape("metrics.mse255", "b", b, a.rows(), a.columns());
   if (a.columns() == 0 && a.rows() > 0) {
     misuse("metrics.mse255", "images must have at least one pixel, got 0");

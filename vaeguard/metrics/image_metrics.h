@@ -3,11 +3,11 @@
 
 #include <vector>
 
-#include "vaeguard/base/matrix.h"
+#include "vaeguard/base/matrix_view.h"
 
 namespace vaeguard::metrics {
 
 /// Mean over pixels of (255 a - 255 b)^2 for each pair of rows of a and b, [B, pixels] with values in [0, 1].
-std::vector<double> mse255(const Matrix& a, const Matrix& b);
+std::vector<double> mse255(const MatrixView& a, const MatrixView& b);
 
 }  // namespace vaeguard::metrics

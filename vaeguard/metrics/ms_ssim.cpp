@@ -185,7 +185,8 @@ class Scorer {
 /// base ^ exponent with negative bases counted as 0; NaN stays NaN.
 double clamped_power(double base, double exponent) { return std::pow(base < 0.0 ? 0.0 : base, exponent); }
 
-void check_images(std::string_view place, const Matrix& a, const Matrix& b, ImageShape shape, std::int64_t least) {
+void check_images(std::string_view place, const MatrixView& a, const MatrixView& b, ImageShape shape,
+                  std::int64_t least) {
   if (shape.channels < 1 || std::min(shape.height, shape.width) < least) {
     misuse(place, "images must have at least 1 channel and {0} x {0} pixels, got {1} x {2} x {3}", least,
            shape.channels, shape.height, shape.width);
@@ -196,7 +197,7 @@ void check_images(std::string_view place, const Matrix& a, const Matrix& b, Imag
 
 }  // namespace
 
-std::vector<double> ms_ssim_kuzina22(const Matrix& a, const Matrix& b, ImageShape shape) {
+std::vector<double> ms_ssim_kuzina22(const MatrixView& a, const MatrixView& b, ImageShape shape) {
   check_images("metrics.ms_ssim_kuzina22", a, b, shape, 16);
   Scorer scorer(kKuzina22, shape, kWeights.size());
   std::vector<double> result;
@@ -213,7 +214,7 @@ std::vector<double> ms_ssim_kuzina22(const Matrix& a, const Matrix& b, ImageShap
   return result;
 }
 
-std::vector<double> ms_ssim_wang03(const Matrix& a, const Matrix& b, ImageShape shape) {
+std::vector<double> ms_ssim_wang03(const MatrixView& a, const MatrixView& b, ImageShape shape) {
   check_images("metrics.ms_ssim_wang03", a, b, shape, 1);
   std::size_t levels = 1;
   for (std::int64_t side = std::min(shape.height, shape.width); side > 1 && levels < kWeights.size(); ++levels) {

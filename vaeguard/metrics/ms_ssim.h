@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "vaeguard/base/image_shape.h"
-#include "vaeguard/base/matrix.h"
+#include "vaeguard/base/matrix_view.h"
 
 namespace vaeguard::metrics {
 
@@ -16,13 +16,13 @@ namespace vaeguard::metrics {
 ///   - the value range is guessed from `a` at every level: 1 - 0, or 255 above 128, or -1 below -0.5. Outside
 ///     [0, 1] the result therefore depends on the order of a and b.
 /// Negative terms count as 0. Throws Misuse for images under 16 pixels, which have no fifth level.
-std::vector<double> ms_ssim_kuzina22(const Matrix& a, const Matrix& b, ImageShape shape);
+std::vector<double> ms_ssim_kuzina22(const MatrixView& a, const MatrixView& b, ImageShape shape);
 
 /// MS-SSIM as Wang, Simoncelli and Bovik define it ("Multi-scale structural similarity for image quality assessment",
 /// 2003), for each pair of rows of a and b with values in [0, 1], [B, C*H*W]: Gaussian window of 11 pixels, sigma 1.5,
 /// K1 = 0.01, K2 = 0.03; contrast and structure at every level, luminance at the last; levels are halved by 2 x 2 means
 /// with an odd edge mirrored (28, 14, 7, 4, 2). For small images the window shrinks to the image, symmetrically; levels
 /// end at the first of one pixel, and the weights in use are scaled to sum to 1. Negative terms count as 0.
-std::vector<double> ms_ssim_wang03(const Matrix& a, const Matrix& b, ImageShape shape);
+std::vector<double> ms_ssim_wang03(const MatrixView& a, const MatrixView& b, ImageShape shape);
 
 }  // namespace vaeguard::metrics
