@@ -18,7 +18,8 @@ endif()
 include(GNUInstallDirs)
 set(VAEGUARD_BUILT_PLUGINS "${PROJECT_BINARY_DIR}/plugins")
 set(VAEGUARD_PLUGIN_DIR "${CMAKE_INSTALL_LIBDIR}/vaeguard")
-set(CMAKE_BUILD_RPATH "${VAEGUARD_BUILT_PLUGINS}")
+# From tests/ and from apps/cli/, so that a build tree may be moved.
+set(CMAKE_BUILD_RPATH "\$ORIGIN/../plugins" "\$ORIGIN/../../plugins")
 
 find_program(CCACHE ccache)
 if(CCACHE)

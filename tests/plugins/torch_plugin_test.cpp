@@ -42,13 +42,16 @@ TEST(TorchPlugin, IsLoadedByTheFirstGraphThatIsOfferedToOneOfItsBackends) {
     const Named old(PLUGIN_OF_YESTERDAY);
     expect_misuse([] { (void)torch_plugin(); }, {"must be of vaeguard", "it is of 0.0.1"});
   }
+  const networks::Backend& lazy = **std::ranges::find(networks::backends(), "torch", &networks::Backend::name);
+  EXPECT_THAT(lazy.description(), HasSubstr("loaded when it is used"));
   EXPECT_FALSE(libtorch_is_loaded());
   EXPECT_EQ(networks::compile(graph(), "torch")->backend(), "torch");
   EXPECT_TRUE(libtorch_is_loaded());
+  EXPECT_EQ(lazy.description(), torch_plugin().backend("torch").description());
 }
 
 TEST(TorchPlugin, ItsNetworkAgreesWithTheReference) {
-  Matrix images(3, graph().input.size());
+  Matrix images(3, graph().input().size());
   fill_normal(Key(2), images.flat());
   const Matrix found = networks::forward_all(*torch_plugin().backend("torch").compile(graph()), images, 2);
   const Matrix expected = networks::forward_all(*networks::compile(graph(), "reference"), images, 2);

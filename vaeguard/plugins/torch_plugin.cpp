@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <string>
 
@@ -13,6 +14,7 @@ namespace vaeguard::plugins {
 namespace {
 
 constexpr std::string_view kPlace = "plugins.torch";
+std::atomic<const TorchPlugin*> loaded = nullptr;
 
 const TorchPlugin& load() {
   if (!has_torch_plugin()) {
@@ -33,6 +35,7 @@ const TorchPlugin& load() {
   if (plugin.version != VAEGUARD_VERSION) {
     misuse(kPlace, "{} must be of vaeguard {}, it is of {}", file, VAEGUARD_VERSION, plugin.version);
   }
+  loaded = &plugin;
   return plugin;
 }
 
@@ -42,7 +45,11 @@ class LazyBackend : public networks::Backend {
   LazyBackend(std::string_view name, std::string_view description) : name_(name), description_(description) {}
 
   [[nodiscard]] std::string_view name() const override { return name_; }
-  [[nodiscard]] std::string description() const override { return std::string(description_); }
+  /// Its own, which names libtorch's version, once it is loaded: records of what used it say so.
+  [[nodiscard]] std::string description() const override {
+    const TorchPlugin* plugin = loaded;
+    return plugin == nullptr ? std::string(description_) : plugin->backend(name_).description();
+  }
   [[nodiscard]] std::string unsupported(const networks::LayerGraph& graph,
                                         networks::Precision precision) const override {
     try {
