@@ -186,7 +186,7 @@ class CellMeasurer {
   }
 
   void add(std::string_view protocol, std::string_view metric, const std::vector<double>& values) {
-    const metrics::MetricEntry& entry = metrics::find_metric(metric);
+    const metrics::MetricEntry& entry = metrics::catalogue().find(metric);
     for (const auto& [restarts, name] :
          {std::pair{metrics::Restarts::mean, "mean"}, {metrics::Restarts::worst, "worst"}}) {
       add_estimate(fmt::format("{}/{}", protocol, name), metric,

@@ -1,92 +1,155 @@
 // The list of metrics.
 #include "vaeguard/metrics/catalogue.h"
 
-#include <algorithm>
-
-#include "vaeguard/base/text.h"
-
 namespace vaeguard::metrics {
+namespace {
 
-const std::vector<MetricEntry>& catalogue() {
-  static const std::vector<MetricEntry> entries{
-      {"ms_ssim_kuzina22",
-       "similarity of the reconstructions of the clean and of the attacked image, as the paper computes it", true,
-       false},
-      {"ms_ssim_wang03", "the same similarity by Wang's definition of 2003", true, false},
-      {"agreement", "the attacked image's class equals the undefended prediction for the clean one", true, true},
-      {"label_accuracy", "the attacked image's class equals the true label", true, true},
-      {"mse255", "mean squared difference between the reconstruction and the clean image, pixels from 0 to 255", false,
-       false},
-      {"latent_distance", "Euclidean distance between the latent code and the clean image's", false, false},
-      {"log_posterior_ratio",
-       "log p(z_ref|x_ref) - log p(z|x_ref) in nats (eq. 11); 0 if the code is as probable as the clean one", false,
-       false},
-      {"skl", "symmetric KL divergence between the encodings of the clean and of the attacked image, nats", false,
-       false},
-      {"input_ms_ssim_kuzina22", "similarity of the attacked image itself to the clean one", true, false},
-      {"acceptance", "mean acceptance probability of a chain's counted transitions", true, false},
-      {"step_size", "a chain's leapfrog step size at the end", true, false},
-      {"divergences", "divergent transitions of a chain", false, false},
-      {"energy_drop", "energy at the chain's start minus energy at its end, nats", true, false},
-      {"radius_found", "radius that a robust defence used for the image, 0 if it saw no attack", true, false},
-      {"touched", "share of an image's pixels that the channel takes for changed", false, false},
-      {"encoder_shift", "Euclidean distance between the defended code and the encoder's for the same image", false,
-       false},
-      {"auroc", "how often an attacked image's score is above a clean one's; the protocol names the score", true, true},
-      {"true_positives_at_1_percent", "attacked images that a score flags where it flags 1 % of the clean ones", true,
-       true},
-      {"rhat", "rank-normalised split R-hat of an image's kept draws, the worst latent coordinate's", false, false},
-      {"bulk_ess", "effective sample size of the middle of an image's kept draws, the worst coordinate's", true, false},
-      {"tail_ess", "effective sample size of the tails of an image's kept draws, the worst coordinate's", true, false},
-      {"relative_mcse", "Monte Carlo standard error of the mean code, in posterior deviations, the worst coordinate's",
-       false, false},
-      {"reconstruction_error", "Monte Carlo standard error of the mean image, root mean square over pixels, 0 to 255",
-       false, false},
-      {"e_bfmi", "energy Bayesian fraction of missing information, the smallest of an image's chains", true, false},
-      {"gradients_spent", "decoder gradients that an image's chains took, warm-up included", false, false},
-      {"draws_kept", "draws of an image's chains that its estimates are made of", true, false},
-      {"brier_score", "squared distance between the class probabilities and the true class (Brier 1950)", false, false},
-      {"negative_log_score", "-log of the probability given to the true class, nats", false, false},
-      {"calibration_error", "mean distance between confidence and accuracy over bins of equal size", false, false},
-      {"probability_error", "Monte Carlo standard error of the most probable class's probability", false, false},
-      {"smallest_radius", "radius of the smallest attack that succeeds, infinite if even the largest does not", true,
-       false},
-      {"radius_reached", "the attack succeeds at least at the largest radius", false, true},
-      {"success_distance", "how far the reconstruction must move for success, Euclidean, pixels from 0 to 1", true,
-       false},
-      {"success_draws", "number of drawn codes, most of which must succeed; absent if the mean code decides", false,
-       false},
-      {"auddc", "area under the distortion-distortion curve, 1 if attacks achieve nothing", true, false},
-      {"remaining_distance",
-       "share of the distance to the target that is left once the image has changed by a given share", true, false},
-      {"elbo", "evidence lower bound of the test images, nats", true, false},
-      {"reconstruction", "-E log p(x|z) of the test images, nats", false, false},
-      {"divergence", "KL(q(z|x)|p(z)) of the test images, nats", false, false},
-      {"nll", "importance-weighted negative log-likelihood of test images, nats", false, false},
-      {"bits_per_dimension", "the same in bits per pixel and channel", false, false},
-      {"frechet_classifier_64",
-       "Frechet distance of prior samples to test images in 64 features of a small classifier of the data set: a proxy",
-       false, false},
-      {"fid_64", "Frechet distance of prior samples to test images in 64 features of Inception (first pooling)", false,
-       false},
-      {"fid_192", "the same in 192 features (second pooling)", false, false},
-      {"fid_768", "the same in 768 features (before the auxiliary head)", false, false},
-      {"fid_2048", "the same in 2048 features (last pooling): FID as usually reported", false, false},
-      {"classifier_accuracy", "accuracy of the linear classifier on latent means of the test images", true, true},
+constexpr bool kHigher = true;
+constexpr bool kLower = false;
+
+// In the order of the columns of tables.
+std::vector<MetricEntry> entries() {
+  return {
+      {"ms_ssim_kuzina22", "MS-SSIM (paper)",
+       "Similarity of the reconstructions of the reference and of the attacked image, from 0 (unlike) to 1 (equal), "
+       "over five scales. Computed like the paper's numbers, with their 14-pixel window and luminance exponent, to be "
+       "comparable with them.",
+       2, kHigher},
+      {"ms_ssim_wang03", "MS-SSIM (Wang)",
+       "Similarity of the same two reconstructions by the definition of Wang, Simoncelli and Bovik (2003). Prefer it "
+       "for any comparison except with the paper.",
+       2, kHigher},
+      {"agreement", "Agreement",
+       "Share of attacked images that keep the class which the undefended classifier gave the clean image. The paper "
+       "calls it adversarial accuracy.",
+       2, kHigher, true},
+      {"label_accuracy", "Label accuracy",
+       "Share of images that get their true class. On clean images it shows the cost of a defence.", 2, kHigher, true},
+      {"log_posterior_ratio", "Log posterior ratio",
+       "log p(z of the reference | reference) − log p(z | reference), in nats (eq. 11): how much less probable the "
+       "code in use is, for the clean image, than that image's own code. Below 0 it is more probable.",
+       1, kLower},
+      {"mse255", "MSE",
+       "Mean squared difference between the clean image and the reconstruction, in grey levels from 0 to 255.", 0,
+       kLower},
+      {"latent_distance", "Latent distance",
+       "Euclidean distance between the latent code in use and that of the clean image.", 2, kLower},
+      {"skl", "Symmetric KL",
+       "Symmetric Kullback–Leibler divergence between the encodings of the clean and of the attacked image, in nats: "
+       "what the encoder attack maximises.",
+       1, kLower},
+      {"input_ms_ssim_kuzina22", "MS-SSIM of the inputs",
+       "Similarity of the attacked image itself to the clean one: how visible the attack is.", 2, kHigher},
+      {"acceptance", "Acceptance",
+       "Mean acceptance probability of a chain's counted transitions. Near 0 a chain is stuck.", 2, kHigher},
+      {"step_size", "Step size", "Leapfrog step of a chain at its end. Every image has its own.", 4, kHigher},
+      {"divergences", "Divergences",
+       "Proposals whose energy was not finite or far too high; they are counted and rejected.", 0, kLower},
+      {"energy_drop", "Energy drop", "Energy at a chain's start minus energy at its end, in nats.", 1, kHigher},
+      {"radius_found", "Radius found",
+       "Radius of the ball or channel that a robust defence used for the image; 0 if it saw no attack.", 3, kHigher},
+      {"touched", "Touched", "Share of the pixels that the channel takes for changed.", 2, kLower},
+      {"encoder_shift", "Shift",
+       "Euclidean distance between the defended code and the encoder's code of the same image.", 2, kLower},
+      {"auroc", "AUROC",
+       "How often an attacked image scores above a clean one: 0.5 is chance, 1 is perfect. The estimate names the "
+       "score.",
+       3, kHigher, true},
+      {"true_positives_at_1_percent", "Caught at 1 %",
+       "Share of attacked images that are flagged where 1 % of the clean ones are.", 2, kHigher, true},
+      {"rhat", "R-hat",
+       "Rank-normalised split R-hat of an image's draws, the worst coordinate's: above 1.01 its chains still depend on "
+       "where they began.",
+       3, kLower},
+      {"bulk_ess", "ESS, bulk",
+       "Effective sample size of an image's draws, the worst coordinate's: the number of independent draws that would "
+       "be as informative about the middle.",
+       0, kHigher},
+      {"tail_ess", "ESS, tails",
+       "Effective sample size of an image's draws, the worst coordinate's, for the 5 % and 95 % quantiles.", 0,
+       kHigher},
+      {"relative_mcse", "Error of the mean",
+       "Monte Carlo standard error of the mean code, in posterior deviations, the worst coordinate's.", 2, kLower},
+      {"e_bfmi", "E-BFMI",
+       "Energy Bayesian fraction of missing information, the smallest of an image's chains: below 0.3 momentum draws "
+       "explore the energy poorly.",
+       2, kHigher},
+      {"gradients_spent", "Gradients spent", "Decoder gradients that an image's chains took, warm-up included.", 0,
+       kLower},
+      {"draws_kept", "Draws", "Draws of an image's chains that enter its estimates.", 0, kHigher},
+      {"reconstruction_error", "Error of the mean image",
+       "Monte Carlo standard error of the mean over draws of the reconstruction: the root of its mean square over "
+       "pixels, on the scale 0 to 255.",
+       2, kLower},
+      {"brier_score", "Brier score",
+       "Squared distance between the class probabilities and the true class (Brier 1950), from 0 to 2: small if they "
+       "are both sharp and right.",
+       2, kLower},
+      {"negative_log_score", "Log score", "−log of the probability given to the true class, in nats.", 2, kLower},
+      {"calibration_error", "Calibration error",
+       "Mean distance between confidence and accuracy over bins of equal confidence: 0 if 80 % of the images with 80 % "
+       "confidence are right, and so on. Chance alone makes it positive.",
+       2, kLower},
+      {"probability_error", "Error of the probability",
+       "Monte Carlo standard error of the most probable class's probability.", 3, kLower},
+      {"smallest_radius", "Smallest radius",
+       "The smallest radius at which the attack succeeds on an image, by bisection; infinite if even the largest does "
+       "not. It is an upper bound, since another attack may need less.",
+       4, kHigher},
+      {"radius_reached", "Reached",
+       "Share of images on which the attack succeeds at the largest radius that was tried.", 2, kLower, true},
+      {"success_distance", "Distance for success",
+       "How far the reconstruction must move for an attack to have succeeded, in Euclidean distance of pixels from 0 "
+       "to 1.",
+       2, kHigher},
+      {"success_draws", "Draws for success",
+       "Number of drawn codes, most of which must succeed for an attack to have succeeded. Absent if the mean code "
+       "decides.",
+       0, kLower},
+      {"auddc", "AUDDC",
+       "Area under the distortion-distortion curve, of the distance to a target that an attack leaves over all amounts "
+       "of change. 1 if attacks achieve nothing, 0 if they cost nothing.",
+       3, kHigher},
+      {"remaining_distance", "Distance left",
+       "Distance to the target that is left, as a share of that without an attack, once the image has moved by a share "
+       "of the Euclidean distance to the target image.",
+       2, kHigher},
+      {"elbo", "ELBO", "Evidence lower bound of the test images, in nats.", 2, kHigher},
+      {"reconstruction", "Reconstruction", "−E log p(x|z) of the test images, in nats.", 2, kLower},
+      {"divergence", "KL to the prior", "KL(q(z|x) ‖ p(z)) of the test images, in nats.", 2, kLower},
+      {"nll", "NLL", "Negative log-likelihood of test images by importance weighting, in nats.", 2, kLower},
+      {"bits_per_dimension", "Bits per dimension",
+       "Negative log-likelihood of test images in bits per pixel and channel.", 3, kLower},
+      {"frechet_classifier_64", "Fréchet distance",
+       "Fréchet distance between the prior's mean images and test images in the 64 features of a small classifier of "
+       "the data set: a proxy for FID, not comparable to it.",
+       2, kLower},
+      {"fid_64", "FID, 64 features",
+       "Fréchet distance between the prior's mean images and test images in the 64 features of Inception's first "
+       "pooling, as the paper prints.",
+       2, kLower},
+      {"fid_192", "FID, 192 features",
+       "Fréchet distance between the prior's mean images and test images in the 192 features of Inception's second "
+       "pooling.",
+       2, kLower},
+      {"fid_768", "FID, 768 features",
+       "Fréchet distance between the prior's mean images and test images in the 768 features before Inception's "
+       "auxiliary head.",
+       2, kLower},
+      {"fid_2048", "FID",
+       "Fréchet distance between the prior's mean images and test images in the 2048 features of Inception's last "
+       "pooling: FID as usually reported.",
+       2, kLower},
+      {"classifier_accuracy", "Classifier accuracy",
+       "Share of test images whose latent mean the linear classifier assigns to the right class.", 3, kHigher, true},
   };
-  return entries;
 }
 
-const MetricEntry& find_metric(std::string_view name) {
-  const auto entry = std::ranges::find(catalogue(), name, &MetricEntry::name);
-  if (entry != catalogue().end()) {
-    return *entry;
-  }
-  std::vector<std::string> known;
-  for (const MetricEntry& e : catalogue()) {
-    known.emplace_back(e.name);
-  }
-  unknown_name("metrics.catalogue", "metric", name, known);
+}  // namespace
+
+const Registry<MetricEntry>& catalogue() {
+  static const Registry<MetricEntry> all("metrics.catalogue", "metric", entries());
+  return all;
 }
 
 }  // namespace vaeguard::metrics

@@ -1,21 +1,24 @@
-// The metrics of the records: meaning, which direction is good for the defender, whether it is a proportion.
+// The metrics of the records: words, digits, which direction is good for the defender, whether it is a proportion.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "vaeguard/base/registry.h"
+
 namespace vaeguard::metrics {
 
 struct MetricEntry {
   std::string_view name;
-  std::string_view meaning;
+  std::string_view title;        // for table heads and axes
+  std::string_view description;  // a sentence that says what it is, and what to make of it
+  int digits = 3;                // that are shown after the decimal point
   bool higher_is_better = true;  // for the defender
   bool proportion = false;
 };
 
-const std::vector<MetricEntry>& catalogue();
-/// Throws Misuse that names the nearest known metric.
-const MetricEntry& find_metric(std::string_view name);
+/// In the order in which tables and charts show them.
+const Registry<MetricEntry>& catalogue();
 
 }  // namespace vaeguard::metrics
