@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <optional>
 
 #include "apps/cli/numbers.h"
@@ -12,6 +11,7 @@
 #include "vaeguard/attacks/threat.h"
 #include "vaeguard/base/npz_matrix.h"
 #include "vaeguard/data/data_folder.h"
+#include "vaeguard/plans/toml.h"
 #include "vaeguard/runs/inference_file.h"
 #include "vaeguard/runs/runner.h"
 #include "vaeguard/runs/subject.h"
@@ -36,16 +36,17 @@ struct AttackVerb {
 
 // The options as a plan would have them, read and checked as plans are.
 plans::AttackPlan attack_plan(const AttackVerb& verb) {
-  std::map<std::string, std::string> texts;
+  constexpr std::string_view kPlace = "vaeguard attack";
+  Value options = plans::parse_settings(verb.settings, kPlace);
   for (const auto& [key, text] :
        {std::pair("optimiser", verb.optimiser), std::pair("goal", verb.goal), std::pair("norm", verb.norm)}) {
     if (!text.empty()) {
-      texts.emplace(key, text);
+      options.set(key, text);
     }
   }
-  const std::string lines =
-      fmt::format("radii = [{}]\nrestarts = {}\n{}\n", verb.radius, verb.restarts, fmt::join(verb.settings, "\n"));
-  auto plan = plans::parse_attack(lines, "vaeguard attack", texts);
+  options.set("radii", Value::List{verb.radius});
+  options.set("restarts", verb.restarts);
+  auto plan = plans::read_attack({options, std::string(kPlace)});
   plan.name = plan.goal;
   return plan;
 }

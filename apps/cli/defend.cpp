@@ -7,6 +7,7 @@
 #include "vaeguard/base/npz_matrix.h"
 #include "vaeguard/models/checkpoint.h"
 #include "vaeguard/plans/plan.h"
+#include "vaeguard/plans/toml.h"
 #include "vaeguard/runs/inference_file.h"
 #include "vaeguard/runs/subject.h"
 
@@ -17,17 +18,17 @@ struct DefendVerb {
   std::string checkpoint;
   std::string images;
   std::string array = "x_adv";
-  std::string defence = "hmc";
+  std::string defence;  // no default: each may do harm on some data
   std::vector<std::string> settings;
   std::string out = "defended.npz";
 };
 
 // The preset and its changes as a plan would have them, read and checked as plans are.
 plans::DefencePlan defence_plan(const DefendVerb& verb) {
-  static_cast<void>(plans::defence_preset(verb.defence));  // a name, before it stands in a text
-  const toml::table table = plans::parse_toml(
-      fmt::format("preset = \"{}\"\n{}\n", verb.defence, fmt::join(verb.settings, "\n")), "vaeguard defend");
-  return plans::read_defence({table, "vaeguard defend"});
+  constexpr std::string_view kPlace = "vaeguard defend";
+  Value options = plans::parse_settings(verb.settings, kPlace);
+  options.set("preset", verb.defence);
+  return plans::read_defence({options, std::string(kPlace)});
 }
 
 // Bytes from 0 to 255 would be defended without a word, and come out white.
@@ -86,7 +87,7 @@ void add_defend(CLI::App& program, Common& common) {
                   ".npz with a float32 array of images [B, C, H, W] or [B, C*H*W], pixels from 0 to 1")
       ->required();
   app->add_option("--array", verb->array, "Name of that array")->capture_default_str();
-  app->add_option("--defence", verb->defence, "Defence (see `vaeguard list`)")->capture_default_str();
+  app->add_option("--defence", verb->defence, "Defence (see `vaeguard list`)")->required();
   app->add_option("--set", verb->settings, "An option of the defence as plans write it, such as stop_milliseconds=50")
       ->allow_extra_args(false);
   app->add_option("--out", verb->out, "Codes and reconstructions to write")->capture_default_str();

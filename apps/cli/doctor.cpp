@@ -68,8 +68,9 @@ void doctor(const Common& common) {
   }
   const auto folder = data::data_folder(common.data);
   std::map<std::string, std::string> seen;
-  for (const auto& name : data::dataset_names()) {
-    const auto [first, is_first] = seen.emplace(data::dataset_folder(name), name);
+  for (const data::DatasetEntry& entry : data::datasets()) {
+    const std::string name(entry.name);
+    const auto [first, is_first] = seen.emplace(entry.folder, name);
     if (!is_first) {
       line("data set " + name, "made of " + first->second);
       continue;

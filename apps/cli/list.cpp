@@ -1,69 +1,156 @@
-// vaeguard list: everything that plans and options can name.
+// vaeguard list: everything that plans and options can name, or one of these with its options.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <vector>
 
 #include "apps/cli/verbs.h"
+#include "vaeguard/attacks/attacker.h"
 #include "vaeguard/attacks/registry.h"
+#include "vaeguard/base/error.h"
+#include "vaeguard/base/option_schema.h"
 #include "vaeguard/data/registry.h"
+#include "vaeguard/defences/registry.h"
+#include "vaeguard/defences/transform.h"
+#include "vaeguard/mcmc/registry.h"
 #include "vaeguard/metrics/catalogue.h"
 #include "vaeguard/networks/network.h"
-#include "vaeguard/plans/plan.h"
 #include "vaeguard/training/registry.h"
 
 namespace vaeguard::cli {
 namespace {
 
-void line(std::string_view name, std::string_view text) { fmt::print("  {:<24} {}\n", name, text); }
+/// One thing that has a name.
+struct Listed {
+  std::string name;
+  std::string description;
+  std::string remark = {};           // what else is to be known of it
+  std::vector<Option> options = {};  // that it reads
+};
 
-std::string defence_text(const plans::DefencePlan& defence) {
-  if (const auto* o = std::get_if<defences::PosteriorSamplingOptions>(&defence.inference)) {
-    return fmt::format("{}; {} + {} transitions of {} leapfrog steps, {:.0f} gradients an image", defence.description,
-                       o->warmup, o->transitions, o->leapfrog_steps, defences::gradients_per_image(*o));
+struct Group {
+  std::string heading;
+  std::vector<Listed> entries;
+};
+
+template <typename Entries>
+Group group_of(std::string heading, const Entries& entries) {
+  Group group{.heading = std::move(heading), .entries = {}};
+  for (const auto& entry : entries) {
+    group.entries.push_back({.name = std::string(entry.name), .description = std::string(entry.description)});
   }
-  const auto* o = std::get_if<defences::MapOptions>(&defence.inference);
-  return o == nullptr
-             ? defence.description
-             : fmt::format("{}; {} gradients an image", defence.description, defences::gradients_per_image(*o));
+  return group;
 }
 
-void list() {
-  fmt::print("data sets (dataset)\n");
-  for (const auto& name : data::dataset_names()) {
-    line(name, data::dataset_description(name));
+Group objectives() {
+  Group group = group_of("training objectives ([model.training] objective, train --objective)", training::objectives());
+  for (Listed& listed : group.entries) {
+    listed.options = training::objective_schema().describe({.name = listed.name});
   }
-  fmt::print("training objectives ([model.training] objective, train --objective)\n");
-  for (const auto& objective : training::objectives()) {
-    line(objective.name, fmt::format("{}; options: {}", objective.description, fmt::join(objective.options, ", ")));
+  return group;
+}
+
+Group optimisers() {
+  Group group = group_of("attack optimisers ([[attack]] optimiser)", attacks::optimisers());
+  for (Listed& listed : group.entries) {
+    listed.options = attacks::optimisers().find(listed.name).options;
   }
-  fmt::print("attack goals ([[attack]] goal)\n");
-  for (const auto& goal : attacks::goals()) {
-    line(goal.name, goal.description);
+  return group;
+}
+
+Group defence_entries() {
+  Group group = group_of("defences ([[defence]] preset)", defences::defences());
+  for (Listed& listed : group.entries) {
+    const defences::DefenceEntry& entry = defences::defences().find(listed.name);
+    const Value nothing_said;
+    OptionReader reader(nothing_said, listed.name);
+    const double gradients = defences::prepare(entry, reader).gradients;
+    listed.description += gradients > 0.0 ? fmt::format(" At most {:.0f} gradients per image.", gradients) : "";
+    listed.remark = entry.caution;
+    listed.options = defences::options_of(entry);
   }
-  fmt::print("attack optimisers ([[attack]] optimiser)\n");
-  for (const auto& optimiser : attacks::optimisers()) {
-    line(optimiser.name, optimiser.description);
-  }
-  fmt::print("attack suites ([[attack]] optimiser)\n");
-  for (const auto& suite : attacks::suites()) {
-    line(suite.name, suite.description);
-  }
-  fmt::print("norms ([[attack]] norm)\n");
+  return group;
+}
+
+Group norms() {
+  Group group{.heading = "norms ([[attack]] norm)", .entries = {}};
   for (const attacks::Norm norm : attacks::norms()) {
-    line(attacks::name(norm), norm == attacks::Norm::linf ? "largest change of a pixel"
-                              : norm == attacks::Norm::l2 ? "Euclidean length of the change"
-                                                          : "sum of the changes of all pixels");
+    group.entries.push_back({.name = std::string(attacks::name(norm)),
+                             .description = norm == attacks::Norm::linf ? "Largest change of a pixel."
+                                            : norm == attacks::Norm::l2 ? "Euclidean length of the change."
+                                                                        : "Sum of the changes of all pixels."});
   }
-  fmt::print("defences ([[defence]] preset)\n");
-  for (const auto& name : plans::defence_presets()) {
-    line(name, defence_text(plans::defence_preset(name)));
-  }
-  fmt::print("metrics (in records)\n");
-  for (const auto& metric : metrics::catalogue()) {
-    line(metric.name, metric.meaning);
-  }
-  fmt::print("backends (--backend)\n");
+  return group;
+}
+
+Group backends() {
+  Group group{.heading = "backends (--backend)", .entries = {}};
   for (const auto* backend : networks::backends()) {
-    line(backend->name(), backend->description());
+    group.entries.push_back({.name = std::string(backend->name()), .description = std::string(backend->description())});
+  }
+  return group;
+}
+
+std::vector<Group> groups() {
+  return {group_of("data sets (dataset)", data::datasets()),
+          objectives(),
+          group_of("attack goals ([[attack]] goal)", attacks::goals()),
+          optimisers(),
+          group_of("attack suites ([[attack]] optimiser)", attacks::suites()),
+          norms(),
+          group_of("attackers ([[attack]] attacker)", attacks::attackers()),
+          defence_entries(),
+          group_of("kernels of chains ([[defence]] kernel)", mcmc::kernels()),
+          group_of("transforms ([[defence]] transform)", defences::transforms()),
+          group_of("metrics (in records)", metrics::catalogue()),
+          backends()};
+}
+
+// Up to the first full stop that a capital letter follows.
+std::string first_sentence(const std::string& text) {
+  for (std::size_t at = text.find(". "); at != std::string::npos; at = text.find(". ", at + 1)) {
+    if (at + 2 < text.size() && std::isupper(static_cast<unsigned char>(text[at + 2])) != 0) {
+      return text.substr(0, at + 1);
+    }
+  }
+  return text;
+}
+
+void list_all() {
+  for (const Group& group : groups()) {
+    fmt::print("{}\n", group.heading);
+    for (const Listed& listed : group.entries) {
+      const bool defence = !listed.options.empty() || !listed.remark.empty();
+      fmt::print("  {:<24} {}\n", listed.name, defence ? listed.description : first_sentence(listed.description));
+      if (!listed.remark.empty()) {
+        fmt::print("  {:<24} Caution: {}\n", "", listed.remark);
+      }
+    }
+  }
+  fmt::print("`vaeguard list NAME` shows one of them with its options.\n");
+}
+
+// A name may stand in several groups, as median does: a defence and a transform.
+void list_one(const std::string& name) {
+  std::vector<std::string> known;
+  bool found = false;
+  for (const Group& group : groups()) {
+    for (const Listed& listed : group.entries) {
+      known.push_back(listed.name);
+      if (listed.name != name) {
+        continue;
+      }
+      found = true;
+      fmt::print("{}, of {}\n  {}\n", listed.name, group.heading, listed.description);
+      if (!listed.remark.empty()) {
+        fmt::print("  Caution: {}\n", listed.remark);
+      }
+      fmt::print("{}", option_lines(listed.options, "  "));
+    }
+  }
+  if (!found) {
+    unknown_name("list", "name", name, known);
   }
 }
 
@@ -72,8 +159,10 @@ void list() {
 void add_list(CLI::App& program, Common& /*common*/) {
   auto* app =
       program.add_subcommand("list", "List data sets, training objectives, attacks, defences, metrics and backends");
-  app->footer("Example: vaeguard list");
-  app->callback(list);
+  auto name = std::make_shared<std::string>();
+  app->add_option("name", *name, "Show this one with its options");
+  app->footer("Example: vaeguard list hmc");
+  app->callback([name] { name->empty() ? list_all() : list_one(*name); });
 }
 
 }  // namespace vaeguard::cli

@@ -1,7 +1,9 @@
 // vaeguard train: a VAE with its latent classifier, as a checkpoint.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
+#include <map>
 #include <optional>
 
 #include "apps/cli/numbers.h"
@@ -9,6 +11,7 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/data/data_folder.h"
 #include "vaeguard/models/conv_vae.h"
+#include "vaeguard/plans/toml.h"
 #include "vaeguard/runs/subject.h"
 #include "vaeguard/training/registry.h"
 
@@ -22,12 +25,7 @@ struct TrainVerb {
   std::optional<std::int64_t> batch;
   std::optional<double> learning_rate;
   std::string objective = "elbo";
-  std::optional<double> beta;
-  std::optional<std::string> estimator;
-  std::optional<double> gamma;
-  std::optional<double> radius;
-  std::optional<int> inner_steps;
-  std::optional<double> correlation;
+  std::map<std::string, std::string> objective_options;  // by key, as they are written
   std::string start;
   std::int64_t latent = models::kConvVaeLatentSize;
   std::optional<std::string> likelihood;
@@ -37,23 +35,23 @@ struct TrainVerb {
   std::string out = "vae.safetensors";
 };
 
+// The option of the command line for an option of plans.
+std::string flag(std::string_view key) {
+  std::string result = "--" + std::string(key);
+  std::ranges::replace(result, '_', '-');
+  return result;
+}
+
 // An option that the objective does not read is an error.
 void set_objective(const TrainVerb& verb, training::ObjectiveOptions& options) {
   options.name = verb.objective;
-  const auto set = [&](std::string_view option, const auto& given, auto& value) {
-    if (given) {
-      training::check_takes(options.name, option);
-      value = *given;
+  Value table;
+  for (const auto& [key, text] : verb.objective_options) {
+    if (!text.empty()) {
+      table.set(key, plans::parse_value(text).from(flag(key)));
     }
-  };
-  set("beta", verb.beta, options.beta);
-  set("gamma", verb.gamma, options.smooth.gamma);
-  set("radius", verb.radius, options.smooth.radius);
-  set("inner_steps", verb.inner_steps, options.smooth.steps);
-  set("correlation", verb.correlation, options.correlation);
-  std::string estimator(name(options.estimator));
-  set("estimator", verb.estimator, estimator);
-  options.estimator = training::total_correlation_estimator(estimator);
+  }
+  options = training::objective_schema().read(table, "vaeguard train", options);
 }
 
 void set_model(const TrainVerb& verb, plans::ModelPlan& model) {
@@ -94,17 +92,11 @@ models::Checkpoint train(const TrainVerb& verb, const Common& common) {
 
 void add_objective(CLI::App& app, TrainVerb& verb) {
   app.add_option("--objective", verb.objective, "What to train for (see `vaeguard list`)")->capture_default_str();
-  app.add_option("--beta", verb.beta, "Weight of the KL divergence, in beta_tcvae of its total correlation (default 1)")
-      ->check(number_from_zero());
-  app.add_option("--estimator", verb.estimator, "Of the total correlation: mws (default), mss or published");
-  app.add_option("--gamma", verb.gamma, "Smooth encoders: distance against entropy (default 1)")
-      ->check(number_from_zero());
-  app.add_option("--radius", verb.radius, "Smooth encoders: L-infinity radius of neighbours (default 0.1)")
-      ->check(number_from_zero());
-  app.add_option("--inner-steps", verb.inner_steps, "Smooth encoders: steps towards the worst neighbour (default 5)")
-      ->check(whole_number(1, 1'000'000));
-  app.add_option("--correlation", verb.correlation, "AVAE: correlation of a code and its successor (default 0.975)")
-      ->check(number());
+  for (const auto& field : training::objective_schema().fields()) {
+    app.add_option(flag(field.option.key), verb.objective_options[field.option.key],
+                   fmt::format("{}: {} (default {})", field.option.description, field.option.expectation(),
+                               to_text(field.get({}))));
+  }
 }
 
 }  // namespace
@@ -133,9 +125,11 @@ void add_train(CLI::App& program, Common& common) {
                   "standard_normal, or realnvp: learned with the model; else the start's, or standard_normal");
   auto* companions = app->add_option("--companions-of", verb->companions_of,
                                      "Keep this checkpoint's VAE; fit the latent classifier and the pixel law");
-  for (const char* option : {"--preset", "--epochs", "--batch", "--learning-rate", "--objective", "--beta",
-                             "--estimator", "--gamma", "--radius", "--inner-steps", "--correlation", "--variance"}) {
+  for (const char* option : {"--preset", "--epochs", "--batch", "--learning-rate", "--objective", "--variance"}) {
     companions->excludes(option);  // nothing is trained
+  }
+  for (const auto& field : training::objective_schema().fields()) {
+    companions->excludes(flag(field.option.key));
   }
   app->add_option("--out", verb->out, "Checkpoint to write")->capture_default_str();
   app->footer("Example: vaeguard train --dataset mnist --out mnist_vae.safetensors");

@@ -43,7 +43,7 @@ TEST(Adam, SpendsOneGradientAnIterationAndNamesBadOptions) {
   const OnePixel field([](float x) { return std::pair(static_cast<double>(x), 1.0F); });
   EXPECT_EQ(attack(field, {.iterations = 13}).gradients, 13);
   EXPECT_THAT([] { Adam({.iterations = 0}); },
-              testing::ThrowsMessage<Misuse>("[attacks.adam] iterations must be at least 1, got 0"));
+              testing::ThrowsMessage<Misuse>("[attacks.adam] iterations must be a whole number of at least 1, got 0"));
   EXPECT_THROW(Adam({.square_decay = 1.0}), Misuse);
 }
 

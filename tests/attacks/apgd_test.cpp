@@ -60,7 +60,7 @@ TEST(Apgd, SpendsOneGradientAnIterationAndStopsWhenItHasEnough) {
 
 TEST(Apgd, BadOptionsAreNamed) {
   EXPECT_THAT([] { Apgd({.iterations = 0}); },
-              testing::ThrowsMessage<Misuse>("[attacks.apgd] iterations must be at least 1, got 0"));
+              testing::ThrowsMessage<Misuse>("[attacks.apgd] iterations must be a whole number of at least 1, got 0"));
   EXPECT_THROW(Apgd({.first_step = -1.0}), Misuse);
   EXPECT_THROW(Apgd({.momentum = 0.0}), Misuse);
   EXPECT_THROW(Apgd({.rho = 1.5}), Misuse);

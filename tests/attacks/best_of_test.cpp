@@ -10,6 +10,7 @@
 
 #include "tests/attacks/fixtures.h"
 #include "vaeguard/attacks/noise.h"
+#include "vaeguard/attacks/pgd.h"
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::attacks {

@@ -117,18 +117,18 @@ inline std::vector<Norm> norms_of(const OptimiserEntry& entry) {
 
 /// An optimiser as plans get it, but for the number of its iterations and a short sweep of L-BFGS.
 inline std::unique_ptr<Attack> quick(const OptimiserEntry& entry, std::string_view goal, std::int64_t iterations = 8) {
-  OptimiserOptions options = entry.options(goal);
-  if (auto* lbfgs = std::get_if<LbfgsOptions>(&options)) {
-    *lbfgs = {.penalties = 3, .least = 1e-4, .greatest = 1.0};
+  Value options;
+  for (const Option& option : entry.options) {
+    if (option.key == "iterations") {
+      options.set("iterations", iterations);
+    }
+    if (option.key == "penalties") {
+      options.set("penalties", 3);
+      options.set("least", 1e-4);
+      options.set("greatest", 1.0);
+    }
   }
-  std::visit(
-      [&](auto& some) {
-        if constexpr (requires { some.iterations; }) {
-          some.iterations = iterations;
-        }
-      },
-      options);
-  return make_attack(entry.name, options);
+  return make_attack(entry.name, goal, options);
 }
 
 /// Runs an attack on `restarts` restarts of every reference.

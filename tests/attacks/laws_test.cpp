@@ -180,7 +180,7 @@ TEST(AttackLaws, PgdAndApgdReachTheExactOptimumOfALinearEncoder) {
   for (const auto& [optimiser, goal_name] :
        {std::pair("pgd", "encoder_skl"), std::pair("pgd", "classifier_ce"), std::pair("apgd", "encoder_skl"),
         std::pair("apgd", "classifier_ce"), std::pair("apgd", "maximum_damage")}) {
-    const GoalEntry& goal = find_goal(goal_name);
+    const GoalEntry& goal = goals().find(goal_name);
     const auto exact = best_corners(target, goal.name, kRadius);
     const auto found =
         run(*make_attack(optimiser, goal.name), target, goal.name, Threat{.radius = kRadius}, kRestarts).objective;

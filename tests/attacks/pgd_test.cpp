@@ -83,7 +83,7 @@ TEST(Pgd, SpendsOneGradientAnIteration) {
 
 TEST(Pgd, BadOptionsAreNamed) {
   EXPECT_THAT([] { Pgd({.iterations = 0}); },
-              testing::ThrowsMessage<Misuse>("[attacks.pgd] iterations must be at least 1, got 0"));
+              testing::ThrowsMessage<Misuse>("[attacks.pgd] iterations must be a whole number of at least 1, got 0"));
   EXPECT_THROW(Pgd({.first_step = 0.0}), Misuse);
   EXPECT_THROW(Pgd({.first_step = INFINITY}), Misuse);
   EXPECT_THROW(Pgd({.momentum = -1.0}), Misuse);

@@ -95,7 +95,7 @@ TEST(PublishedAttack, StartsAtTheReferenceForClassifierGoalsAsTheAuthorsDid) {
 
 TEST(PublishedAttack, BadOptionsAreNamed) {
   EXPECT_THAT([] { Published({.step = NAN}); },
-              testing::ThrowsMessage<Misuse>("[attacks.published] step must be finite and > 0, got nan"));
+              testing::ThrowsMessage<Misuse>("[attacks.published] step must be a number above 0, got nan"));
   EXPECT_THROW(Published({.iterations = 0}), Misuse);
   EXPECT_THROW(Published({.start_deviation = -1.0}), Misuse);
   EXPECT_THROW(Published({.patience = -1}), Misuse);

@@ -30,17 +30,17 @@ TEST(AttackRegistry, NamesAreUniqueDescribedAndAgreeWithWhatIsMade) {
   for (const SuiteEntry& suite : suites()) {
     EXPECT_TRUE(names.insert(suite.name).second);
     EXPECT_FALSE(suite.description.empty());
-    EXPECT_EQ(find_suite(suite.name), &suite);
+    EXPECT_EQ(suites().lookup(suite.name), &suite);
   }
-  EXPECT_EQ(find_suite("apgd"), nullptr);
+  EXPECT_EQ(suites().lookup("apgd"), nullptr);
 }
 
 TEST(AttackRegistry, SuitesAreMadeOfWhatThereIs) {
   for (const SuiteEntry& suite : suites()) {
-    find_goal(suite.judge);
+    EXPECT_NE(goals().lookup(suite.judge), nullptr);
     EXPECT_FALSE(suite.members.empty());
     for (const SuiteMember& member : suite.members) {
-      find_goal(member.goal);
+      EXPECT_NE(goals().lookup(member.goal), nullptr);
       EXPECT_NO_THROW(check_norm(member.optimiser, suite.norm)) << suite.name;
     }
   }
@@ -53,8 +53,25 @@ TEST(AttackRegistry, OptimisersOfOneNormRefuseTheOthers) {
 }
 
 TEST(AttackRegistry, OptionsOfAnotherOptimiserAreRefused) {
-  EXPECT_THAT([] { make_attack("apgd", PgdOptions{}); },
-              testing::ThrowsMessage<Misuse>(testing::HasSubstr("apgd was given the options of another one")));
+  EXPECT_THAT(
+      [] {
+        make_attack("apgd", "encoder_skl", Value::Table{{"schedule", "cosine"}});
+      },
+      testing::ThrowsMessage<Misuse>(testing::HasSubstr("[attacks.apgd] unknown key 'schedule'")));
+}
+
+TEST(AttackRegistry, WhatIsListedOfAnOptimiserIsWhatItReadsAndReadsBackAsTheSame) {
+  for (const OptimiserEntry& entry : optimisers()) {
+    Value listed;
+    for (const Option& option : entry.options) {
+      EXPECT_NE(option.description, "") << entry.name << " " << option.key;
+      EXPECT_NO_THROW(option.check("list", option.fallback)) << entry.name << " " << option.key;
+      listed.set(option.key, option.fallback);
+    }
+    OptionReader reader(listed, "test");
+    EXPECT_EQ(entry.prepare(reader, "encoder_skl").options, listed) << entry.name;
+    EXPECT_NO_THROW(reader.finish());
+  }
 }
 
 TEST(AttackRegistry, GoalsThatLackSomethingOrAreAskedForDrawsInVainAreNamed) {
@@ -70,7 +87,7 @@ TEST(AttackRegistry, GoalsThatLackSomethingOrAreAskedForDrawsInVainAreNamed) {
 }
 
 TEST(AttackRegistry, UnknownNamesSuggestTheNearest) {
-  EXPECT_THAT([] { find_goal("encoder_slk"); },
+  EXPECT_THAT([] { static_cast<void>(goals().find("encoder_slk")); },
               testing::ThrowsMessage<Misuse>(testing::HasSubstr("did you mean 'encoder_skl'")));
   EXPECT_THAT([] { make_attack("sign_pdg", "encoder_skl"); },
               testing::ThrowsMessage<Misuse>(testing::HasSubstr("did you mean 'sign_pgd'")));

@@ -10,8 +10,7 @@
 #include "vaeguard/attacks/noise.h"
 
 // [page: optimiser]
-#include "vaeguard/attacks/attack.h"
-#include "vaeguard/base/error.h"
+#include "vaeguard/attacks/entry.h"
 
 namespace vaeguard::attacks {
 
@@ -20,11 +19,13 @@ struct SingleStepOptions {
   double step = 1.0;  // in radii
 };
 
-void validate(const SingleStepOptions& options) {
-  if (!(options.step > 0.0)) {
-    misuse("attacks.single_step", "step must be > 0, got {}", options.step);
-  }
+const OptionSchema<SingleStepOptions>& single_step_schema() {
+  static const auto schema =
+      OptionSchema<SingleStepOptions>().number("step", &SingleStepOptions::step, above(0.0), "in radii");
+  return schema;
 }
+
+void validate(const SingleStepOptions& options) { single_step_schema().check("attacks.single_step", options); }
 
 class SingleStep : public Attack {
  public:
@@ -55,6 +56,13 @@ class SingleStep : public Attack {
 
   SingleStepOptions options_;
 };
+
+OptimiserEntries single_step_entries() {
+  return {optimiser_entry<SingleStepOptions>(
+      {.name = "single_step", .title = "Single step", .description = "One step along the steepest direction."},
+      [](std::string_view /*goal*/) { return SingleStepOptions{}; }, single_step_schema(),
+      [](const SingleStepOptions& options) { return std::make_unique<SingleStep>(options); })};
+}
 
 }  // namespace vaeguard::attacks
 // [end]
@@ -133,9 +141,18 @@ TEST(AttackSkeleton, TheOptimiserBeatsNoiseOnItsGoal) {
   EXPECT_EQ(attacked.gradients, 10);
 }
 
+TEST(AttackSkeleton, TheEntryMakesIt) {
+  const Value options = Value::Table{{"step", 0.5}};
+  OptionReader reader(options, "test");
+  const Prepared prepared = single_step_entries().front().prepare(reader, "mean_distance");
+  reader.finish();
+  EXPECT_EQ(prepared.attack->name(), "single_step");
+  EXPECT_EQ(prepared.options, options);
+}
+
 TEST(AttackSkeleton, BadOptionsAreNamed) {
   EXPECT_THAT([] { SingleStep({.step = 0.0}); },
-              testing::ThrowsMessage<Misuse>("[attacks.single_step] step must be > 0, got 0"));
+              testing::ThrowsMessage<Misuse>("[attacks.single_step] step must be a number above 0, got 0.0"));
 }
 
 }  // namespace

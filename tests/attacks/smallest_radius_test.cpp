@@ -10,6 +10,7 @@
 
 #include "tests/attacks/fixtures.h"
 #include "tests/attacks/one_pixel.h"
+#include "vaeguard/attacks/pgd.h"
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::attacks {

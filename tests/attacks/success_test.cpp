@@ -11,6 +11,7 @@
 
 #include "tests/attacks/fixtures.h"
 #include "tests/expect_misuse.h"
+#include "vaeguard/attacks/pgd.h"
 #include "vaeguard/attacks/smallest_radius.h"
 
 namespace vaeguard::attacks {

@@ -30,8 +30,8 @@ TEST(Registry, FindsEntriesAndKeepsTheirOrder) {
 TEST(Registry, AMistypedNameSuggestsTheNearest) {
   const Registry<Thing> things("tests", "thing", Things{{"zebra"}, {"ant"}});
   expect_misuse([&] { static_cast<void>(things.find("zerba")); },
-                {"[tests] unknown thing 'zerba', did you mean 'zebra'? Known: "
-                 "zebra, ant"});
+                {"[tests] unknown thing 'zerba', did you mean 'zebra'? Known: zebra, ant"});
+  expect_misuse([&] { static_cast<void>(things.find("zerba", "plan")); }, {"[plan] unknown thing 'zerba'"});
 }
 
 TEST(Registry, RefusesNamesThatAreTakenAndEntriesWithoutWords) {

@@ -67,7 +67,8 @@ TEST(CommandLine, ImagesOfBytesAreRefused) {
   const auto folder = fresh_folder();
   const auto images = (folder / "images.npz").string();
   write_npz(images, {{"x_adv", {{1, 28, 28}, std::vector<float>(784, 255.0F)}}});
-  const Ended ended = run(folder, {"defend", std::string(VAEGUARD_SOURCE_DIR) + "/zoo/mnist_vae.safetensors", images});
+  const Ended ended = run(
+      folder, {"defend", std::string(VAEGUARD_SOURCE_DIR) + "/zoo/mnist_vae.safetensors", images, "--defence", "hmc"});
   EXPECT_EQ(ended.code, 2);
   EXPECT_THAT(ended.errors, HasSubstr("pixels must be from 0 to 1, got 255 in image 0"));
 }
@@ -76,7 +77,8 @@ TEST(CommandLine, ImagesOfAnotherShapeAreRefusedThoughTheyHaveAsManyPixels) {
   const auto folder = fresh_folder();
   const auto images = (folder / "images.npz").string();
   write_npz(images, {{"x_adv", {{1, 1, 14, 56}, std::vector<float>(784, 0.5F)}}});
-  const Ended ended = run(folder, {"defend", std::string(VAEGUARD_SOURCE_DIR) + "/zoo/mnist_vae.safetensors", images});
+  const Ended ended = run(
+      folder, {"defend", std::string(VAEGUARD_SOURCE_DIR) + "/zoo/mnist_vae.safetensors", images, "--defence", "hmc"});
   EXPECT_EQ(ended.code, 2);
   EXPECT_THAT(ended.errors, HasSubstr("images [any, 1, 28, 28] or flat [any, 784], got [1, 1, 14, 56]"));
 }
@@ -99,6 +101,19 @@ TEST(CommandLine, DamagedFilesAreOneClearError) {
   const auto file = folder / "broken.safetensors";
   std::ofstream(file) << "not a checkpoint";
   EXPECT_THAT(misuse({"export", file.string()}).errors, HasSubstr("broken.safetensors"));
+}
+
+TEST(CommandLine, ListShowsOneThingWithItsOptions) {
+  const auto folder = fresh_folder();
+  EXPECT_THAT(
+      run(folder, {"list", "hmc"}).output,
+      testing::AllOf(HasSubstr("Samples the posterior"), HasSubstr("Caution: "), HasSubstr("leapfrog_steps = 12\n"),
+                     HasSubstr("a whole number of at least 1"), HasSubstr("\"encoder\"")));
+  EXPECT_THAT(run(folder, {"list", "apgd"}).output, HasSubstr("rho = 0.75"));
+  EXPECT_THAT(run(folder, {"list", "avae"}).output, HasSubstr("correlation = 0.975"));
+  EXPECT_THAT(run(folder, {"list", "median"}).output,
+              testing::AllOf(HasSubstr("of defences"), HasSubstr("of transforms"), HasSubstr("window")));
+  EXPECT_THAT(misuse({"list", "hcm"}).errors, HasSubstr("did you mean 'hmc'?"));
 }
 
 TEST(CommandLine, DoctorAndListSucceedWithoutData) {
@@ -163,7 +178,7 @@ TEST(CommandLine, MixedPrecisionThatIsNotPossibleIsOneWarningAndRunsInFloat) {
   const auto model = std::string(VAEGUARD_SOURCE_DIR) + "/zoo/mnist_vae.safetensors";
   const auto codes = [&](const std::vector<std::string>& options, std::string& errors) {
     const auto out = (folder / "out.npz").string();
-    std::vector<std::string> arguments{"defend", model, images, "--out", out};
+    std::vector<std::string> arguments{"defend", model, images, "--defence", "hmc", "--out", out};
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Ended ended = run(folder, arguments);
     EXPECT_EQ(ended.code, 0) << ended.errors;

@@ -117,8 +117,8 @@ TEST_F(ProgramEndToEnd, TrainAttackDefendWorkFileByFile) {
   const Ended attack = run(folder_, {"attack", path("vae.safetensors"), "--dataset", shapes, "--radius", "0.1",
                                      "--references", "10", "--restarts", "2", "--out", path("attacked.npz")});
   ASSERT_EQ(attack.code, 0) << attack.errors;
-  const Ended defend =
-      run(folder_, {"defend", path("vae.safetensors"), path("attacked.npz"), "--out", path("defended.npz")});
+  const Ended defend = run(folder_, {"defend", path("vae.safetensors"), path("attacked.npz"), "--defence", "hmc",
+                                     "--out", path("defended.npz")});
   ASSERT_EQ(defend.code, 0) << defend.errors;
   const auto attacked = read_npz(path("attacked.npz"));
   const auto defended = read_npz(path("defended.npz"));

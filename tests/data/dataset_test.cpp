@@ -35,19 +35,19 @@ class RegisteredDataset : public testing::TestWithParam<std::string> {};
 
 TEST_P(RegisteredDataset, ObeysItsInterface) {
   const auto folder = data_folder();
-  if (!std::filesystem::exists(folder / dataset_folder(GetParam()))) {
+  if (!std::filesystem::exists(folder / datasets().find(GetParam()).folder)) {
     GTEST_SKIP() << GetParam() << " is not in " << folder;
   }
   const Dataset dataset = load_dataset(GetParam(), folder);
   EXPECT_EQ(dataset.name, GetParam());
   EXPECT_EQ(dataset.digest.size(), 64U);
-  EXPECT_FALSE(dataset_description(GetParam()).empty());
+  EXPECT_FALSE(datasets().find(GetParam()).description.empty());
   expect_lawful(dataset.train, dataset);
   expect_lawful(dataset.validation, dataset);
   expect_lawful(dataset.test, dataset);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, RegisteredDataset, testing::ValuesIn(dataset_names()),
+INSTANTIATE_TEST_SUITE_P(All, RegisteredDataset, testing::ValuesIn(datasets().names()),
                          [](const auto& one) { return one.param; });
 
 TEST(Registry, SuggestsTheNearestName) {

@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "vaeguard/plans/distortion_plan.h"
+#include "vaeguard/plans/toml.h"
 
 namespace vaeguard::measures {
 namespace {
 
 plans::AttackPlan read(std::string_view text) {
-  const toml::table table = plans::parse_toml(text, "test");
-  return plans::read_distortion(plans::TableReader(table, "test"));
+  const Value table = plans::parse_toml(text, "test");
+  return plans::read_distortion(OptionReader(table, "test"));
 }
 
 TEST(Distortion, RecordsTellOfAreasAndOfWhatIsLeft) {

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "vaeguard/plans/smallest_plan.h"
+#include "vaeguard/plans/toml.h"
 
 namespace vaeguard::measures {
 namespace {
@@ -16,8 +17,8 @@ namespace {
 constexpr double kBeyond = std::numeric_limits<double>::infinity();
 
 plans::SmallestPlan read(std::string_view text) {
-  const toml::table table = plans::parse_toml(text, "test");
-  return plans::read_smallest(plans::TableReader(table, "test"));
+  const Value table = plans::parse_toml(text, "test");
+  return plans::read_smallest(OptionReader(table, "test"));
 }
 
 TEST(Smallest, RecordsTellOfTheSmallestRestartAndCountWhatHoldsOut) {

@@ -6,13 +6,14 @@
 #include <fstream>
 
 #include "tests/expect_misuse.h"
+#include "vaeguard/plans/toml.h"
 
 namespace vaeguard::plans {
 namespace {
 
 DatasetPlan read(std::string_view text) {
-  const toml::table table = toml::parse(text);
-  TableReader reader(table, "test.toml");
+  const Value table = parse_toml(text, "test.toml");
+  OptionReader reader(table, "test.toml");
   DatasetPlan plan = read_dataset(reader, "plans");
   reader.finish();
   return plan;
@@ -75,6 +76,8 @@ TEST(DatasetPlan, OfACommandLineIsANameOrATomlFile) {
   std::ofstream(file) << "[dataset]\nname = 'faces'\nfolder = 'photos'\n";
   const DatasetPlan plan = dataset_plan(file.string());
   EXPECT_EQ(std::get<data::ImageFolderOptions>(plan.pictures).folder, file.parent_path() / "photos");
+  std::ofstream(file) << "name = 'faces'\nchannels = 3\n";
+  expect_misuse([&] { dataset_plan(file.string()); }, {"faces.toml", "the table [dataset] is missing"});
   std::ofstream(file) << "[dataset\n";
   expect_misuse([&] { dataset_plan(file.string()); }, {"faces.toml, line 1", "no valid TOML"});
 }

@@ -1,58 +1,62 @@
-// Presets of defences: each makes a defence, each key of a plan is read, and what is wrong is named.
+// Defences from plans: each entry makes a defence, each key is read, and what is wrong is named.
 #include "vaeguard/plans/defence_plan.h"
 
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "tests/expect_misuse.h"
+#include "vaeguard/defences/map.h"
+#include "vaeguard/defences/posterior_sampling.h"
+#include "vaeguard/defences/registry.h"
+#include "vaeguard/defences/repair.h"
 #include "vaeguard/models/pixel_law.h"
+#include "vaeguard/plans/toml.h"
 
 namespace vaeguard::plans {
 namespace {
 
-using defences::MapOptions;
-using defences::PosteriorSamplingOptions;
 using defences::Reading;
-using defences::RepairOptions;
 
 DefencePlan read(const std::string& text) {
-  const toml::table table = toml::parse(std::string_view(text), std::string_view("plan.toml"));
-  return read_defence(TableReader(table, "plan.toml, [[defence]] 1"));
+  const Value table = parse_toml(text, "plan.toml");
+  return read_defence(OptionReader(table, "plan.toml, [[defence]] 1"));
 }
 
+/// The options that a plan ends with, without its transform.
 template <typename Options>
-Options options_of(const DefencePlan& plan) {
-  return std::get<Options>(plan.inference);
+Options options_of(const DefencePlan& plan, const OptionSchema<Options>& schema) {
+  OptionReader reader(plan.options, "test");
+  Options options;
+  schema.read(reader, options);
+  return options;
 }
+
+defences::PosteriorSamplingOptions sampling(const std::string& text) {
+  return options_of(read(text), defences::posterior_sampling_schema());
+}
+defences::MapOptions map(const std::string& text) { return options_of(read(text), defences::map_schema()); }
+std::string transform(const std::string& text) { return *read(text).options.find("transform")->as<std::string>(); }
 
 void refuse(const std::string& text, const std::vector<std::string>& parts) {
   expect_misuse([&] { read(text); }, parts);
 }
 
-TEST(DefencePlan, EveryPresetMakesADefenceOfItsNameAtAnyRadiusOfTheAttack) {
-  const auto names = defence_presets();
-  EXPECT_EQ(std::set(names.begin(), names.end()).size(), names.size());
-  for (const char* name : {"none", "hmc", "hmc_published", "hmc_robust", "hmc_channel", "hmc_multistart", "map",
-                           "map_lbfgs", "map_multistart", "map_robust", "map_channel", "map_directed", "repair",
-                           "repair_directed", "threshold", "snap", "median", "snap_map"}) {
-    EXPECT_THAT(names, testing::Contains(name));
-  }
-  for (const std::string& name : names) {
+TEST(DefencePlan, EveryEntryMakesADefenceOfItsNameAtAnyRadiusOfTheAttack) {
+  for (const std::string& name : defences::defences().names()) {
     const DefencePlan preset = defence_preset(name);
     EXPECT_EQ(preset.name, name);
-    EXPECT_NE(preset.description, "");
     EXPECT_GT(expected_cost(preset), 0.0);
     for (const double radius : {0.0, 0.1}) {
       EXPECT_EQ(make_defence(preset, radius)->name(), name);
     }
     // A plan that only names it gets it.
-    EXPECT_EQ(make_defence(read("preset = \"" + name + "\""))->name(), name);
+    const DefencePlan named = read("preset = \"" + name + "\"");
+    EXPECT_EQ(named.options, preset.options);
+    EXPECT_EQ(make_defence(named)->name(), name);
   }
 }
 
 TEST(DefencePlan, AnotherNameIsTheOneInRecords) {
-  for (const std::string& preset : defence_presets()) {
+  for (const std::string& preset : defences::defences().names()) {
     const DefencePlan plan = read("preset = \"" + preset + "\"\nname = \"mine_2\"");
     EXPECT_EQ(plan.name, "mine_2");
     // The encoder alone is "none" wherever it stands.
@@ -61,18 +65,19 @@ TEST(DefencePlan, AnotherNameIsTheOneInRecords) {
 }
 
 TEST(DefencePlan, EveryKeyOfASamplerIsRead) {
-  const DefencePlan plan = read(R"(
+  const std::string text = R"(
 preset = "hmc"
 restarts = 2
 reading = "minimum"
 norm = "l2"
 radius = 0.25
-largest_radius = 0.5
 start = "lowest"
 start_gradients = 11
 starts = 4
+chains = 2
 metric = "identity"
-adaptation = "published"
+first_step_trials = 5
+learn_length = true
 warmup = 7
 transitions = 12
 leapfrog_steps = 5
@@ -80,20 +85,24 @@ thin = 3
 step_size = 0.02
 target_acceptance = 0.6
 jitter = 0.1
-)");
+stop_gradients = 1000
+stop_milliseconds = 50
+stop_error = 0.1
+)";
+  const DefencePlan plan = read(text);
   EXPECT_EQ(plan.restarts, 2);
   EXPECT_FALSE(plan.knows_radius);
-  EXPECT_FALSE(plan.transform.has_value());
-  const auto o = options_of<PosteriorSamplingOptions>(plan);
+  const auto o = sampling(text);
   EXPECT_EQ(o.reading.reading, Reading::minimum);
   EXPECT_EQ(o.reading.norm, energy::BallNorm::l2);
   EXPECT_EQ(o.reading.radius, 0.25);
-  EXPECT_EQ(o.reading.largest_radius, 0.5);
   EXPECT_EQ(o.start, defences::Start::lowest);
   EXPECT_EQ(o.start_gradients, 11);
   EXPECT_EQ(o.starts, 4);
+  EXPECT_EQ(o.chains, 2);
   EXPECT_EQ(o.metric, defences::MetricChoice::identity);
-  EXPECT_EQ(o.adaptation, defences::Adaptation::published);
+  EXPECT_EQ(o.first_step_trials, 5);
+  EXPECT_TRUE(o.learn_length);
   EXPECT_EQ(o.warmup, 7);
   EXPECT_EQ(o.transitions, 12);
   EXPECT_EQ(o.leapfrog_steps, 5);
@@ -101,57 +110,55 @@ jitter = 0.1
   EXPECT_EQ(o.step_size, 0.02);
   EXPECT_EQ(o.target_acceptance, 0.6);
   EXPECT_EQ(o.jitter, 0.1);
+  EXPECT_EQ(o.stop.gradients, 1000.0);
+  EXPECT_EQ(o.stop.milliseconds, 50.0);
+  EXPECT_EQ(o.stop.error, 0.1);
   EXPECT_EQ(expected_cost(plan), defences::gradients_per_image(o));
+  EXPECT_EQ(sampling("preset = \"hmc\"\nadaptation = \"published\"").adaptation, defences::Adaptation::published);
+  EXPECT_EQ(sampling("preset = \"generalised_hmc\"\npersistence = 0.5").persistence, 0.5);
+  EXPECT_EQ(sampling("preset = \"hmc_robust\"\nlargest_radius = 0.5").reading.largest_radius, 0.5);
 }
 
-TEST(DefencePlan, EveryWordForAStartIsRead) {
-  using defences::Start;
-  const std::vector<std::pair<std::string, Start>> words = {
-      {"draw", Start::draw}, {"mean", Start::mean}, {"prior", Start::prior}, {"map", Start::map}};
-  for (const auto& [word, start] : words) {
-    const DefencePlan plan = read("preset = \"hmc\"\nstart = \"" + word + "\"");
-    EXPECT_EQ(options_of<PosteriorSamplingOptions>(plan).start, start);
-  }
+TEST(DefencePlan, FewTransitionsAreAllKeptUnlessThinIsSaid) {
+  EXPECT_EQ(sampling("preset = \"mala\"\ntransitions = 5").thin, 5);
+  refuse("preset = \"hmc\"\nthin = 99", {"thin must be at most transitions"});
 }
 
 TEST(DefencePlan, EveryKeyOfMapAndRepairIsRead) {
-  const auto map = options_of<MapOptions>(
-      read("preset = \"map\"\noptimiser = \"lbfgs\"\ngradients = 33\nlearning_rate = 0.4\nreading = \"channel\""));
-  EXPECT_EQ(map.optimiser, defences::Optimiser::lbfgs);
-  EXPECT_EQ(map.gradients, 33);
-  EXPECT_EQ(map.learning_rate, 0.4);
-  EXPECT_EQ(map.reading.reading, Reading::channel);
+  const auto lbfgs = map("preset = \"map\"\noptimiser = \"lbfgs\"\ngradients = 33\nreading = \"channel\"");
+  EXPECT_EQ(lbfgs.optimiser, defences::Optimiser::lbfgs);
+  EXPECT_EQ(lbfgs.gradients, 33);
+  EXPECT_EQ(lbfgs.reading.reading, Reading::channel);
+  EXPECT_EQ(map("preset = \"map\"\nlearning_rate = 0.4").learning_rate, 0.4);
   EXPECT_EQ(expected_cost(read("preset = \"map\"\ngradients = 33")), 33.0);
-  const DefencePlan several = read("preset = \"map\"\ngradients = 33\nstarts = 4\nstart_gradients = 10");
-  EXPECT_EQ(options_of<MapOptions>(several).starts, 4);
-  EXPECT_EQ(options_of<MapOptions>(several).start_gradients, 10);
-  EXPECT_EQ(expected_cost(several), 33.0 + 4.0 * 11.0);
+  const std::string several = "preset = \"map\"\ngradients = 33\nstarts = 4\nstart_gradients = 10";
+  EXPECT_EQ(map(several).starts, 4);
+  EXPECT_EQ(map(several).start_gradients, 10);
+  EXPECT_EQ(expected_cost(read(several)), 33.0 + 4.0 * 11.0);
   const auto repair =
-      options_of<RepairOptions>(read("preset = \"repair\"\npasses = 3\nradius = 0.2\nlargest_radius = 0.4"));
+      options_of(read("preset = \"repair\"\npasses = 3\nlargest_radius = 0.4"), defences::repair_schema());
   EXPECT_EQ(repair.passes, 3);
-  EXPECT_EQ(repair.reading.radius, 0.2);
   EXPECT_EQ(repair.reading.largest_radius, 0.4);
 }
 
 TEST(DefencePlan, AnyDefenceCanBePrecededByATransform) {
-  const DefencePlan plan = read("preset = \"map\"\ntransform = \"median\"\ntransform_parameter = 5");
-  ASSERT_TRUE(plan.transform.has_value());
-  EXPECT_EQ(plan.transform->transform, "median");
-  EXPECT_EQ(plan.transform->parameter, 5.0);
-  EXPECT_TRUE(std::holds_alternative<MapOptions>(plan.inference));
-  const DefencePlan snap = read("preset = \"snap\"\ntransform_parameter = 0.15");
-  EXPECT_EQ(snap.transform->parameter, 0.15);
-  EXPECT_TRUE(std::holds_alternative<std::monostate>(snap.inference));
+  const std::string text = "preset = \"map\"\ntransform = \"median\"\ntransform_parameter = 5";
+  EXPECT_EQ(transform(text), "median");
+  EXPECT_EQ(read(text).options.find("transform_parameter")->number(), 5.0);
+  EXPECT_EQ(read("preset = \"snap\"\ntransform_parameter = 0.15").options.find("transform_parameter")->number(), 0.15);
+  EXPECT_EQ(transform("preset = \"snap_map\""), "snap");
+  EXPECT_EQ(transform("preset = \"snap_map\"\ntransform = \"none\""), "none");
+  EXPECT_EQ(transform("preset = \"hmc\""), "none");
 }
 
-TEST(DefencePlan, PresetsReadImagesAsTheirNamesSay) {
-  EXPECT_EQ(options_of<PosteriorSamplingOptions>(defence_preset("hmc")).reading.reading, Reading::exact);
-  EXPECT_EQ(options_of<PosteriorSamplingOptions>(defence_preset("hmc_robust")).reading.reading, Reading::minimum);
-  EXPECT_EQ(options_of<PosteriorSamplingOptions>(defence_preset("hmc_channel")).reading.reading, Reading::channel);
-  EXPECT_EQ(options_of<MapOptions>(defence_preset("map_robust")).reading.reading, Reading::minimum);
-  EXPECT_EQ(options_of<MapOptions>(defence_preset("map_channel")).reading.reading, Reading::channel);
-  EXPECT_EQ(options_of<MapOptions>(defence_preset("map_lbfgs")).optimiser, defences::Optimiser::lbfgs);
-  EXPECT_EQ(defence_preset("snap_map").transform->transform, "snap");
+TEST(DefencePlan, EntriesReadImagesAsTheirNamesSay) {
+  EXPECT_EQ(sampling("preset = \"hmc\"").reading.reading, Reading::exact);
+  EXPECT_EQ(sampling("preset = \"hmc_robust\"").reading.reading, Reading::minimum);
+  EXPECT_EQ(sampling("preset = \"hmc_channel\"").reading.reading, Reading::channel);
+  EXPECT_EQ(map("preset = \"map_robust\"").reading.reading, Reading::minimum);
+  EXPECT_EQ(map("preset = \"map_channel\"").reading.reading, Reading::channel);
+  EXPECT_EQ(map("preset = \"map_directed\"").reading.reading, Reading::directed);
+  EXPECT_EQ(map("preset = \"map_lbfgs\"").optimiser, defences::Optimiser::lbfgs);
 }
 
 /// A VAE of two latents and four pixels with zero weights: codes are 0 whatever the image.
@@ -182,19 +189,21 @@ TEST(DefencePlan, TheAttacksRadiusIsTheReadingsWhereThePlanSaysSo) {
         {"pixel law"});
   }
   EXPECT_FALSE(read("preset = \"map_robust\"\nradius = 0.1").knows_radius);
+  EXPECT_TRUE(read("preset = \"snap_map\"\ntransform_parameter = \"attack\"").knows_radius);
 }
 
 TEST(DefencePlan, UnknownWordsAndKeysNameTheNearest) {
   refuse("preset = \"hmc_robst\"", {"hmc_robst", "did you mean 'hmc_robust'"});
   refuse("preset = \"repiar\"", {"did you mean 'repair'"});
-  refuse("preset = \"hmc\"\nleapfrog_step = 3", {"plan.toml, [[defence]] 1", "'leapfrog_step'", "'leapfrog_steps'"});
+  refuse("preset = \"hmc\"\nleapfrog_step = 3",
+         {"plan.toml, [[defence]] 1, line 2", "'leapfrog_step'", "'leapfrog_steps'"});
   refuse("preset = \"map\"\noptimizer = \"adam\"", {"'optimizer'", "did you mean 'optimiser'"});
   refuse("preset = \"map\"\noptimiser = \"lbfg\"", {"optimiser", "'lbfg'", "did you mean 'lbfgs'"});
-  refuse("preset = \"hmc\"\nreading = \"minimun\"", {"reading", "did you mean 'minimum'"});
-  refuse("preset = \"hmc\"\nnorm = \"l3\"", {"norm", "'l3'"});
+  refuse("preset = \"hmc\"\nreading = \"minimun\"", {"line 2", "reading", "did you mean 'minimum'"});
+  refuse("preset = \"hmc_robust\"\nnorm = \"l3\"", {"norm", "'l3'"});
   refuse("preset = \"hmc\"\nmetric = \"encodr\"", {"did you mean 'encoder'"});
   refuse("preset = \"hmc\"\nadaptation = \"publishd\"", {"did you mean 'published'"});
-  refuse("preset = \"hmc\"\ntransform = \"medain\"", {"did you mean 'median'"});
+  refuse("preset = \"hmc\"\ntransform = \"medain\"", {"line 2", "did you mean 'median'"});
   refuse("preset = \"none\"\nradius = 0.1", {"'radius'"});
   refuse("preset = \"repair\"\ngradients = 3", {"'gradients'"});
 }
@@ -203,20 +212,22 @@ TEST(DefencePlan, BadValuesSayWhatWasExpectedAndFound) {
   refuse("name = \"x\"", {"preset is missing"});
   refuse("preset = \"hmc\"\nname = \"a b\"", {"name must be made of letters, digits and _, got 'a b'"});
   refuse("preset = \"hmc\"\nrestarts = -1", {"restarts must be a whole number of at least 0, got -1"});
-  refuse("preset = \"hmc\"\nradius = \"atack\"", {"radius must be a number or 'attack', got 'atack'"});
-  refuse("preset = \"hmc\"\nradius = 2.0", {"radius must be in [0, 1]", "got 2"});
-  refuse("preset = \"hmc\"\nradius = true", {"radius must be a number, got true"});
-  refuse("preset = \"hmc\"\nlargest_radius = 0.0", {"largest_radius must be in (0, 1], got 0"});
-  refuse("preset = \"hmc\"\nstart_gradients = 0", {"start_gradients must be a whole number of at least 1, got 0"});
-  refuse("preset = \"hmc\"\nthin = 99", {"thin must be at most transitions"});
+  refuse("preset = \"map_robust\"\nradius = \"atack\"",
+         {"line 2", "radius must be a number from 0 to 1 or \"attack\", got \"atack\""});
+  refuse("preset = \"map_robust\"\nradius = 2.0", {"radius must be a number from 0 to 1", "got 2"});
+  refuse("preset = \"map_robust\"\nradius = true", {"radius must be a number", "got true"});
+  refuse("preset = \"map_robust\"\nlargest_radius = 0.0", {"largest_radius must be a number above 0 up to 1, got 0"});
+  refuse("preset = \"hmc_short\"\nstart_gradients = 0",
+         {"start_gradients must be a whole number of at least 1, got 0"});
   refuse("preset = \"hmc_robust\"\nnorm = \"l2\"", {"norm l2 needs the reading minimum and a radius"});
   refuse("preset = \"map\"\ngradients = 0", {"gradients must be a whole number of at least 1, got 0"});
   refuse("preset = \"map\"\nlearning_rate = -0.1", {"learning_rate must be a number above 0, got -0.1"});
   refuse("preset = \"repair\"\npasses = -1", {"passes must be a whole number of at least 0, got -1"});
   refuse("preset = \"median\"\ntransform_parameter = 4", {"median", "4"});
-  refuse("preset = \"map\"\nradius = \"attack\"", {"radius = 'attack' needs the reading minimum, channel or directed"});
+  refuse("preset = \"hmc_robust\"\nnorm = \"l2\"\nradius = \"attack\"",
+         {"radius = 'attack' needs the reading minimum, channel or directed"});
   refuse("preset = \"median\"\ntransform_parameter = \"attack\"", {"needs the transform snap, got 'median'"});
-  refuse("preset = \"snap\"\ntransform_parameter = \"atack\"", {"transform_parameter must be a number or 'attack'"});
+  refuse("preset = \"snap\"\ntransform_parameter = \"atack\"", {"transform_parameter must be a number or \"attack\""});
 }
 
 }  // namespace

@@ -6,13 +6,14 @@
 #include <variant>
 
 #include "tests/expect_misuse.h"
+#include "vaeguard/plans/toml.h"
 
 namespace vaeguard::plans {
 namespace {
 
 AttackPlan read(std::string_view text) {
-  const toml::table table = parse_toml(text, "test");
-  return read_distortion(TableReader(table, "test"));
+  const Value table = parse_toml(text, "test");
+  return read_distortion(OptionReader(table, "test"));
 }
 
 TEST(DistortionPlan, ReadsAGoalAndASweep) {
@@ -21,7 +22,7 @@ TEST(DistortionPlan, ReadsAGoalAndASweep) {
   EXPECT_EQ(plan.optimiser, "lbfgs");
   EXPECT_EQ(plan.norm, attacks::Norm::l2);
   EXPECT_EQ(plan.restarts, 2);
-  EXPECT_EQ(std::get<attacks::LbfgsOptions>(*plan.options).penalties, 11);
+  EXPECT_EQ(plan.options.find("penalties")->number(), 11.0);
 }
 
 TEST(DistortionPlan, NamesWhatCannotBe) {

@@ -4,13 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "tests/expect_misuse.h"
+#include "vaeguard/plans/toml.h"
 
 namespace vaeguard::plans {
 namespace {
 
 SmallestPlan read(std::string_view text) {
-  const toml::table table = parse_toml(text, "test");
-  return read_smallest(TableReader(table, "test"));
+  const Value table = parse_toml(text, "test");
+  return read_smallest(OptionReader(table, "test"));
 }
 
 TEST(SmallestPlan, ReadsAnAttackARangeAndARule) {
@@ -31,7 +32,7 @@ TEST(SmallestPlan, ReadsAnAttackARangeAndARule) {
 
 TEST(SmallestPlan, NamesWhatCannotBe) {
   expect_misuse([] { read("goal='classifier_margin'"); }, {"largest"});
-  expect_misuse([] { read("largest=-1"); }, {"radius", "-1"});
+  expect_misuse([] { read("largest=-1"); }, {"largest must be a number of at least 0, got -1"});
   expect_misuse([] { read("largest=1\nradii=[0.1]"); }, {"radii"});
   expect_misuse([] { read("largest=1\ndistance=2"); }, {"distance"});
   expect_misuse([] { read("largest=1\nsuccess='reconstruction'"); }, {"distance"});

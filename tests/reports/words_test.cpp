@@ -5,6 +5,8 @@
 
 #include <limits>
 
+#include "vaeguard/attacks/registry.h"
+#include "vaeguard/defences/registry.h"
 #include "vaeguard/metrics/catalogue.h"
 
 namespace vaeguard::reports {
@@ -46,6 +48,21 @@ TEST(Words, EveryMetricOfTheCatalogueHasATitleAndAnExplanation) {
     EXPECT_EQ(words.better, entry.higher_is_better ? Better::higher : Better::lower);
     EXPECT_EQ(words.proportion, entry.proportion);
   }
+}
+
+TEST(Words, WhatPlansNameIsCalledAsItsEntrySays) {
+  for (const defences::DefenceEntry& entry : defences::defences()) {
+    EXPECT_EQ(defence_words(entry.name), entry.title);
+    EXPECT_THAT(defence_explanation(entry.name), testing::AllOf(testing::HasSubstr(std::string(entry.description)),
+                                                                testing::HasSubstr(std::string(entry.caution))));
+  }
+  for (const attacks::GoalEntry& entry : attacks::goals()) {
+    EXPECT_EQ(attack_words(entry.name), entry.title);
+    EXPECT_EQ(attack_explanation(entry.name), entry.description);
+  }
+  EXPECT_EQ(attack_words("standard_l2"), attacks::suites().find("standard_l2").title);
+  EXPECT_EQ(attack_words("noise"), "Random noise");
+  EXPECT_EQ(attack_words("clean"), "No attack");
 }
 
 TEST(Words, UnknownNamesStandForThemselves) {

@@ -10,6 +10,7 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/models/linear_vae.h"
+#include "vaeguard/plans/toml.h"
 
 namespace vaeguard::runs {
 namespace {
@@ -29,7 +30,10 @@ measures::References small_references(const measures::Subject& subject) {
   return measures::make_references(subject, std::move(images), {4, 9, 11, 30, 31, 57}, Key(4), 1);
 }
 
-plans::AttackPlan plan_of(std::string_view lines) { return plans::parse_attack(lines, "test", {}); }
+plans::AttackPlan plan_of(std::string_view lines) {
+  const Value table = plans::parse_toml(lines, "test");
+  return plans::read_attack({table, "test"});
+}
 
 attacks::AttackResult run(const plans::AttackPlan& plan, int threads = 1) {
   const measures::Subject subject = small_subject();

@@ -93,8 +93,8 @@ TEST(LearnedPriorTraining, ObjectivesThatPresumeTheStandardNormalAreRefusedWithT
                            std::string(entry.needs_standard_normal)});
     }
   }
-  EXPECT_TRUE(find_objective("elbo").needs_standard_normal.empty());
-  EXPECT_FALSE(find_objective("avae_ss").needs_standard_normal.empty()) << "it draws codes and moves them";
+  EXPECT_TRUE(objectives().find("elbo").needs_standard_normal.empty());
+  EXPECT_FALSE(objectives().find("avae_ss").needs_standard_normal.empty()) << "it draws codes and moves them";
 }
 
 // Images of a plane in 6 pixels whose coordinates lie on a parabola, where no linear map takes a standard normal.

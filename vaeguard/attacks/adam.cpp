@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vaeguard/attacks/best.h"
+#include "vaeguard/attacks/entry.h"
 #include "vaeguard/attacks/pgd.h"
 #include "vaeguard/base/adam.h"
 #include "vaeguard/base/error.h"
@@ -24,14 +25,15 @@ struct Moments {
 
 }  // namespace
 
-void validate(const AdamOptions& options) {
-  validate_loop("attacks.adam", options.iterations, options.first_step, options.enough);
-  for (const double decay : {options.mean_decay, options.square_decay}) {
-    if (!(decay >= 0.0 && decay < 1.0)) {
-      misuse("attacks.adam", "mean_decay and square_decay must be in [0, 1), got {}", decay);
-    }
-  }
+const OptionSchema<AdamOptions>& adam_schema() {
+  static const auto schema =
+      loop_schema<AdamOptions>()
+          .number("mean_decay", &AdamOptions::mean_decay, from_to_below(0.0, 1.0), "of the gradients' mean")
+          .number("square_decay", &AdamOptions::square_decay, from_to_below(0.0, 1.0), "of their squares' mean");
+  return schema;
 }
+
+void validate(const AdamOptions& options) { adam_schema().check("attacks.adam", options); }
 
 Adam::Adam(const AdamOptions& options) : options_(options) { validate(options); }
 
@@ -63,6 +65,13 @@ Matrix Adam::maximise(Search& search) const {
   search.evaluate(rows, points, values, nullptr);
   best.observe(rows, points, values);
   return std::move(best).take();
+}
+
+OptimiserEntries adam_entries() {
+  return {optimiser_entry<AdamOptions>(
+      {.name = "adam", .title = "Adam", .description = "Adam, projected after each step; the best iterate is kept."},
+      [](std::string_view) { return AdamOptions{}; }, adam_schema(),
+      [](const AdamOptions& options) { return std::make_unique<Adam>(options); })};
 }
 
 }  // namespace vaeguard::attacks

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "vaeguard/attacks/attack.h"
+#include "vaeguard/base/option_schema.h"
 
 namespace vaeguard::attacks {
 
@@ -18,6 +19,9 @@ struct AdamOptions {
   double enough = std::numeric_limits<double>::infinity();  // an image is left alone once its objective is above this
 };
 
+/// The options as plans write them.
+const OptionSchema<AdamOptions>& adam_schema();
+/// Throws Misuse naming the option.
 void validate(const AdamOptions& options);
 
 class Adam : public Attack {

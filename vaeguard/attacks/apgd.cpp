@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "vaeguard/attacks/best.h"
+#include "vaeguard/attacks/entry.h"
 #include "vaeguard/attacks/pgd.h"
 #include "vaeguard/base/error.h"
 
@@ -78,15 +79,16 @@ void step(const Threat& threat, std::span<const float> reference, double length,
 
 }  // namespace
 
-void validate(const ApgdOptions& options) {
-  validate_loop("attacks.apgd", options.iterations, options.first_step, options.enough);
-  if (!(options.momentum > 0.0 && options.momentum <= 1.0)) {
-    misuse("attacks.apgd", "momentum must be in (0, 1], got {}", options.momentum);
-  }
-  if (!(options.rho >= 0.0 && options.rho <= 1.0)) {
-    misuse("attacks.apgd", "rho must be in [0, 1], got {}", options.rho);
-  }
+const OptionSchema<ApgdOptions>& apgd_schema() {
+  static const auto schema =
+      loop_schema<ApgdOptions>()
+          .number("momentum", &ApgdOptions::momentum, above_to(0.0, 1.0), "the weight of the new direction")
+          .number("rho", &ApgdOptions::rho, from_to(0.0, 1.0),
+                  "the step is halved where fewer than this share of steps went up");
+  return schema;
 }
+
+void validate(const ApgdOptions& options) { apgd_schema().check("attacks.apgd", options); }
 
 std::vector<std::int64_t> apgd_checkpoints(std::int64_t iterations) {
   std::vector<std::int64_t> result;
@@ -142,6 +144,15 @@ Matrix Apgd::maximise(Search& search) const {
   search.evaluate(rows, climb.points, climb.values, nullptr);
   best.observe(rows, climb.points, climb.values);
   return std::move(best).take();
+}
+
+OptimiserEntries apgd_entries() {
+  return {optimiser_entry<ApgdOptions>(
+      {.name = "apgd",
+       .title = "Auto-PGD",
+       .description = "Auto-PGD: halves its step and returns to its best point where it stops rising."},
+      [](std::string_view) { return ApgdOptions{}; }, apgd_schema(),
+      [](const ApgdOptions& options) { return std::make_unique<Apgd>(options); })};
 }
 
 }  // namespace vaeguard::attacks

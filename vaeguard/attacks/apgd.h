@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "vaeguard/attacks/attack.h"
+#include "vaeguard/base/option_schema.h"
 
 namespace vaeguard::attacks {
 
@@ -22,6 +23,9 @@ struct ApgdOptions {
   double enough = std::numeric_limits<double>::infinity();  // an image is left alone once its objective is above this
 };
 
+/// The options as plans write them.
+const OptionSchema<ApgdOptions>& apgd_schema();
+/// Throws Misuse naming the option.
 void validate(const ApgdOptions& options);
 
 /// The iterations at which steps may be halved: ceil(p_j iterations) with p_0 = 0, p_1 = 0.22, p_{j+1} = p_j + max(p_j

@@ -17,14 +17,18 @@ std::vector<std::int64_t> targets(const GoalInputs& inputs, std::span<const std:
   return choose_targets(classes, inputs.positions, inputs.key.fold("attack targets"));
 }
 
-GoalEntry untargeted(std::string_view name, std::string_view description, EncodingGap gap) {
-  return {.name = name, .description = description, .make = [=](const GoalInputs& inputs) {
+GoalEntry untargeted(std::string_view name, std::string_view title, std::string_view description, EncodingGap gap) {
+  return {.name = name, .title = title, .description = description, .make = [=](const GoalInputs& inputs) {
             return std::make_unique<EncoderGoal>(name, gap, Direction::away, inputs.references);
           }};
 }
 
-GoalEntry targeted(std::string_view name, std::string_view description, EncodingGap gap) {
-  return {.name = name, .description = description, .targeted = true, .make = [=](const GoalInputs& inputs) {
+GoalEntry targeted(std::string_view name, std::string_view title, std::string_view description, EncodingGap gap) {
+  return {.name = name,
+          .title = title,
+          .description = description,
+          .targeted = true,
+          .make = [=](const GoalInputs& inputs) {
             const auto rows = targets(inputs, inputs.labels);
             return std::make_unique<EncoderGoal>(
                 name, gap, Direction::towards,
@@ -32,8 +36,9 @@ GoalEntry targeted(std::string_view name, std::string_view description, Encoding
           }};
 }
 
-GoalEntry classifier(std::string_view name, std::string_view description, ClassifierLoss loss) {
+GoalEntry classifier(std::string_view name, std::string_view title, std::string_view description, ClassifierLoss loss) {
   return {.name = name,
+          .title = title,
           .description = description,
           .needs_classifier = true,
           .reads_code = true,
@@ -47,8 +52,9 @@ GoalEntry classifier(std::string_view name, std::string_view description, Classi
 }
 
 // Targets are chosen among other predictions, so that the target's class is never the reference's own.
-GoalEntry targeted_classifier(std::string_view name, std::string_view description, ClassifierLoss loss) {
-  GoalEntry entry = classifier(name, description, loss);
+GoalEntry targeted_classifier(std::string_view name, std::string_view title, std::string_view description,
+                              ClassifierLoss loss) {
+  GoalEntry entry = classifier(name, title, description, loss);
   entry.targeted = true;
   entry.make = [=](const GoalInputs& inputs) {
     const std::vector<std::int64_t> own = inputs.classifier->predict(inputs.references.mean);
@@ -62,9 +68,10 @@ GoalEntry targeted_classifier(std::string_view name, std::string_view descriptio
   return entry;
 }
 
-GoalEntry decoder(std::string_view name, std::string_view description, bool targeted,
+GoalEntry decoder(std::string_view name, std::string_view title, std::string_view description, bool targeted,
                   std::function<std::unique_ptr<Goal>(std::string_view name, const GoalInputs& inputs)> make) {
   return {.name = name,
+          .title = title,
           .description = description,
           .needs_decoder = true,
           .targeted = targeted,
@@ -91,7 +98,7 @@ std::unique_ptr<Goal> output_target_l2(std::string_view name, const GoalInputs& 
 }  // namespace
 
 std::vector<std::int64_t> target_rows(std::string_view goal, const GoalInputs& inputs) {
-  const GoalEntry& entry = find_goal(goal);
+  const GoalEntry& entry = goals().find(goal);
   if (!entry.targeted) {
     return {};
   }
@@ -103,44 +110,57 @@ std::vector<std::int64_t> target_rows(std::string_view goal, const GoalInputs& i
 }
 
 std::vector<GoalEntry> goal_table() {
+  using Gap = EncodingGap;
+  using Loss = ClassifierLoss;
   return {
-      untargeted("encoder_skl",
-                 "symmetric KL divergence between the encodings of the attacked and the clean image (eq. 3)",
-                 EncodingGap::symmetric_kl),
-      untargeted("encoder_kl_forward", "KL divergence of the clean image's encoding from the attacked one's",
-                 EncodingGap::forward_kl),
-      untargeted("encoder_kl_reverse", "KL divergence of the attacked image's encoding from the clean one's",
-                 EncodingGap::reverse_kl),
-      untargeted("encoder_means", "squared distance between the means of both encodings", EncodingGap::means),
-      untargeted("encoder_wasserstein", "squared 2-Wasserstein distance between both encodings",
-                 EncodingGap::wasserstein),
-      targeted("latent_kl", "minus the KL divergence of the attacked image's encoding from a target image's",
-               EncodingGap::reverse_kl),
-      targeted("latent_kl_forward", "minus the KL divergence of a target image's encoding from the attacked one's",
-               EncodingGap::forward_kl),
-      targeted("latent_skl", "minus the symmetric KL divergence between the encodings of attacked and target image",
-               EncodingGap::symmetric_kl),
-      targeted("latent_means", "minus the squared distance of the mean to a target image's", EncodingGap::means),
-      targeted("latent_wasserstein", "minus the squared 2-Wasserstein distance to a target image's encoding",
-               EncodingGap::wasserstein),
-      classifier("classifier_ce", "cross-entropy of the latent classifier against its own clean prediction",
-                 ClassifierLoss::cross_entropy),
-      classifier("classifier_margin", "best other logit minus that of the clean prediction; above 0 it has changed",
-                 ClassifierLoss::margin),
-      classifier("classifier_dlr", "that margin over the spread of the three best logits, free of their scale",
-                 ClassifierLoss::dlr),
-      targeted_classifier("classifier_ce_target", "log-probability of the class of a target image",
-                          ClassifierLoss::cross_entropy),
-      targeted_classifier("classifier_margin_target", "logit of a target image's class minus the best other one",
-                          ClassifierLoss::margin),
-      targeted_classifier("classifier_dlr_target", "logit of a target image's class minus the own one, free of scale",
-                          ClassifierLoss::dlr),
-      decoder("maximum_damage", "Euclidean distance between the reconstructions of the attacked and the clean image",
+      untargeted(
+          "encoder_skl", "Encoder attack",
+          "Moves the encoding as far as it can in symmetric Kullback–Leibler divergence (eq. 3), without using labels.",
+          Gap::symmetric_kl),
+      untargeted("encoder_kl_forward", "Encoder attack, forward KL",
+                 "Moves the encoding far in the divergence of the clean one from it.", Gap::forward_kl),
+      untargeted("encoder_kl_reverse", "Encoder attack, reverse KL",
+                 "Moves the encoding far in its divergence from the clean one.", Gap::reverse_kl),
+      untargeted("encoder_means", "Encoder attack, means", "Moves the mean of the encoding as far as it can.",
+                 Gap::means),
+      untargeted("encoder_wasserstein", "Encoder attack, Wasserstein",
+                 "Moves the encoding far in 2-Wasserstein distance.", Gap::wasserstein),
+      targeted("latent_kl", "Latent-space attack",
+               "Moves the encoding to that of a target image, by its divergence from the target's.", Gap::reverse_kl),
+      targeted("latent_kl_forward", "Latent-space attack, forward KL",
+               "Moves the encoding to that of a target image, by the divergence of the target's from it.",
+               Gap::forward_kl),
+      targeted("latent_skl", "Latent-space attack, symmetric",
+               "Moves the encoding to that of a target image, by symmetric Kullback–Leibler divergence.",
+               Gap::symmetric_kl),
+      targeted("latent_means", "Latent-space attack, means", "Moves the mean of the encoding to a target image's.",
+               Gap::means),
+      targeted("latent_wasserstein", "Latent-space attack, Wasserstein",
+               "Moves the encoding to that of a target image, by 2-Wasserstein distance.", Gap::wasserstein),
+      classifier("classifier_ce", "Classifier attack",
+                 "Raises the cross-entropy of the latent classifier against its own prediction on the clean image.",
+                 Loss::cross_entropy),
+      classifier("classifier_margin", "Classifier attack, margin",
+                 "Raises the logit of the best other class above that of the predicted one; above 0 the prediction has "
+                 "changed.",
+                 Loss::margin),
+      classifier("classifier_dlr", "Classifier attack, DLR",
+                 "Raises that margin over the spread of the three best logits, which is independent of their scale.",
+                 Loss::dlr),
+      targeted_classifier("classifier_ce_target", "Classifier attack, targeted",
+                          "Raises the probability of a target image's class.", Loss::cross_entropy),
+      targeted_classifier("classifier_margin_target", "Classifier attack, targeted margin",
+                          "Raises the logit of a target image's class above the best other one.", Loss::margin),
+      targeted_classifier("classifier_dlr_target", "Classifier attack, targeted DLR",
+                          "Raises the logit of a target image's class above that of the predicted one, independent of "
+                          "the logits' scale.",
+                          Loss::dlr),
+      decoder("maximum_damage", "Maximum damage", "Moves the reconstruction as far as it can, in Euclidean distance.",
               false, maximum_damage),
-      decoder("output_target", "log-likelihood of a target image, decoded from the attacked image's code", true,
+      decoder("output_target", "Output attack", "Makes a target image likely under the reconstruction.", true,
               output_target),
-      decoder("output_target_l2", "minus the Euclidean distance of the reconstruction to a target image", true,
-              output_target_l2),
+      decoder("output_target_l2", "Output attack, L2",
+              "Moves the reconstruction to a target image, in Euclidean distance.", true, output_target_l2),
   };
 }
 

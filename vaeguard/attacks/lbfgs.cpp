@@ -7,6 +7,7 @@
 
 #include "vaeguard/attacks/ball.h"
 #include "vaeguard/attacks/best.h"
+#include "vaeguard/attacks/entry.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/lbfgs.h"
 #include "vaeguard/base/parallel.h"
@@ -85,17 +86,22 @@ std::vector<float> start_near(std::span<const float> reference, Key key, const L
 
 }  // namespace
 
+const OptionSchema<LbfgsOptions>& lbfgs_schema() {
+  static const auto schema =
+      OptionSchema<LbfgsOptions>()
+          .integer("penalties", &LbfgsOptions::penalties, at_least(1), "in equal ratios from least to greatest")
+          .number("least", &LbfgsOptions::least, above(0.0), "penalty")
+          .number("greatest", &LbfgsOptions::greatest, above(0.0), "penalty")
+          .integer("iterations", &LbfgsOptions::iterations, at_least(1), "gradients for each penalty")
+          .number("start_deviation", &LbfgsOptions::start_deviation, above(0.0), "of a pixel at the start");
+  return schema;
+}
+
 void validate(const LbfgsOptions& options) {
-  if (options.penalties < 1 || options.iterations < 1) {
-    misuse("attacks.lbfgs", "penalties and iterations must be at least 1, got {} and {}", options.penalties,
-           options.iterations);
-  }
-  if (!(options.least > 0.0) || !(options.greatest >= options.least) || !std::isfinite(options.greatest)) {
-    misuse("attacks.lbfgs", "penalties must go from least > 0 to a finite greatest, got {} and {}", options.least,
+  lbfgs_schema().check("attacks.lbfgs", options);
+  if (options.greatest < options.least) {
+    misuse("attacks.lbfgs", "penalties must go from least to a greatest of at least that, got {} and {}", options.least,
            options.greatest);
-  }
-  if (!(options.start_deviation > 0.0) || !std::isfinite(options.start_deviation)) {
-    misuse("attacks.lbfgs", "start_deviation must be finite and > 0, got {}", options.start_deviation);
   }
 }
 
@@ -163,6 +169,15 @@ std::vector<std::vector<SweepPoint>> sweep_penalties(const ScalarField& objectiv
     progress.advance(1);
   });
   return sweeps;
+}
+
+OptimiserEntries lbfgs_entries() {
+  return {optimiser_entry<LbfgsOptions>(
+      {.name = "lbfgs",
+       .title = "L-BFGS",
+       .description = "L-BFGS with penalised distortion; the best of a sweep of penalties is kept."},
+      [](std::string_view) { return LbfgsOptions{}; }, lbfgs_schema(),
+      [](const LbfgsOptions& options) { return std::make_unique<Lbfgs>(options); })};
 }
 
 }  // namespace vaeguard::attacks

@@ -7,6 +7,7 @@
 
 #include "vaeguard/attacks/attack.h"
 #include "vaeguard/attacks/distortion_curve.h"
+#include "vaeguard/base/option_schema.h"
 
 namespace vaeguard::attacks {
 
@@ -23,6 +24,9 @@ struct LbfgsOptions {
   double start_deviation = 0.05;  // of a pixel, before it is kept inside the box
 };
 
+/// The options as plans write them.
+const OptionSchema<LbfgsOptions>& lbfgs_schema();
+/// Throws Misuse naming the option.
 void validate(const LbfgsOptions& options);
 
 /// The penalties of a sweep, rising.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vaeguard/attacks/best.h"
+#include "vaeguard/attacks/entry.h"
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::attacks {
@@ -39,24 +40,19 @@ void accelerate(double momentum, std::span<const float> gradient, std::span<floa
 
 }  // namespace
 
-void validate_loop(std::string_view place, std::int64_t iterations, double first_step, double enough) {
-  if (iterations < 1) {
-    misuse(place, "iterations must be at least 1, got {}", iterations);
-  }
-  if (!std::isfinite(first_step) || first_step <= 0.0) {
-    misuse(place, "first_step must be finite and > 0, got {}", first_step);
-  }
-  if (std::isnan(enough)) {
-    misuse(place, "enough must be a number, got {}", enough);
-  }
+const OptionSchema<PgdOptions>& pgd_schema() {
+  static const auto schema = loop_schema<PgdOptions>()
+                                 .choice("schedule", &PgdOptions::schedule,
+                                         {{"cosine", Schedule::cosine, "to 0 along half a cosine"},
+                                          {"linear", Schedule::linear, "to 0 along a line"},
+                                          {"constant", Schedule::constant, "it stays"}},
+                                         "of the step")
+                                 .number("momentum", &PgdOptions::momentum, at_least(0.0),
+                                         "of the gradient, each scaled to sum 1; 0 for none");
+  return schema;
 }
 
-void validate(const PgdOptions& options) {
-  validate_loop("attacks.pgd", options.iterations, options.first_step, options.enough);
-  if (!std::isfinite(options.momentum) || options.momentum < 0.0) {
-    misuse("attacks.pgd", "momentum must be finite and >= 0, got {}", options.momentum);
-  }
-}
+void validate(const PgdOptions& options) { pgd_schema().check("attacks.pgd", options); }
 
 PgdOptions mi_fgsm_options() { return {.first_step = 0.04, .schedule = Schedule::constant, .momentum = 1.0}; }
 
@@ -102,6 +98,36 @@ Matrix Pgd::maximise(Search& search) const {
   search.evaluate(rows, points, values, nullptr);
   best.observe(rows, points, values);
   return std::move(best).take();
+}
+
+namespace {
+
+OptimiserEntry entry(OptimiserEntry words, const PgdOptions& defaults) {
+  const std::string_view name = words.name;
+  return optimiser_entry<PgdOptions>(
+      std::move(words), [defaults](std::string_view) { return defaults; }, pgd_schema(),
+      [name](const PgdOptions& options) { return std::make_unique<Pgd>(options, name); });
+}
+
+}  // namespace
+
+OptimiserEntries pgd_entries() {
+  return {entry({.name = "sign_pgd",
+                 .title = "Sign-PGD",
+                 .description = "Projected sign ascent from a random start with a decaying step; the best iterate is "
+                                "kept. It is pgd in the norm linf.",
+                 .linf_only = true},
+                {}),
+          entry({.name = "pgd",
+                 .title = "PGD",
+                 .description = "Projected steepest ascent from a random start with a decaying step; the best iterate "
+                                "is kept."},
+                {}),
+          entry({.name = "mi_fgsm",
+                 .title = "MI-FGSM",
+                 .description = "Projected steepest ascent with momentum and a constant step; the best iterate is "
+                                "kept."},
+                mi_fgsm_options())};
 }
 
 }  // namespace vaeguard::attacks

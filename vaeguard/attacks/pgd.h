@@ -6,6 +6,7 @@
 #include <string>
 
 #include "vaeguard/attacks/attack.h"
+#include "vaeguard/base/option_schema.h"
 
 namespace vaeguard::attacks {
 
@@ -22,6 +23,9 @@ struct PgdOptions {
   double enough = std::numeric_limits<double>::infinity();  // an image is left alone once its objective is above this
 };
 
+/// The options as plans write them.
+const OptionSchema<PgdOptions>& pgd_schema();
+/// Throws Misuse naming the option.
 void validate(const PgdOptions& options);
 
 /// The momentum method with its constant step, one ball's width over 50 iterations.
@@ -43,8 +47,5 @@ class Pgd : public Attack {
 
 /// Starts each row at a random point of its threat, by the key's fold "start".
 Matrix random_starts(const Search& search);
-
-/// Throws Misuse unless iterations >= 1, first_step is finite and > 0 and `enough` is no NaN; `place` names the attack.
-void validate_loop(std::string_view place, std::int64_t iterations, double first_step, double enough);
 
 }  // namespace vaeguard::attacks

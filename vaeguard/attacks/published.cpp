@@ -1,6 +1,8 @@
 // The published loop in float arithmetic, one plateau schedule per image.
 #include "vaeguard/attacks/published.h"
 
+#include "vaeguard/attacks/registry.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -48,26 +50,22 @@ void clamp_to_range(std::span<const float> x, std::span<float> eps, std::span<fl
 
 }  // namespace
 
-void validate(const PublishedOptions& options) {
-  if (options.iterations < 1) {
-    misuse("attacks.published", "iterations must be at least 1, got {}", options.iterations);
-  }
-  if (!std::isfinite(options.step) || options.step <= 0.0) {
-    misuse("attacks.published", "step must be finite and > 0, got {}", options.step);
-  }
-  if (!std::isfinite(options.start_deviation) || options.start_deviation < 0.0) {
-    misuse("attacks.published", "start_deviation must be finite and >= 0, got {}", options.start_deviation);
-  }
-  if (options.patience < 0) {
-    misuse("attacks.published", "patience must be >= 0, got {}", options.patience);
-  }
-  if (!(options.factor > 0.0 && options.factor < 1.0)) {
-    misuse("attacks.published", "factor must be in (0, 1), got {}", options.factor);
-  }
-  if (!(options.threshold >= 0.0 && options.threshold < 1.0)) {
-    misuse("attacks.published", "threshold must be in [0, 1), got {}", options.threshold);
-  }
+const OptionSchema<PublishedOptions>& published_schema() {
+  static const auto schema =
+      OptionSchema<PublishedOptions>()
+          .integer("iterations", &PublishedOptions::iterations, at_least(1), "gradients spent on each image")
+          .number("step", &PublishedOptions::step, above(0.0), "the first, times the plain gradient")
+          .number("start_deviation", &PublishedOptions::start_deviation, at_least(0.0),
+                  "of a pixel at the start; 0 unless said otherwise for goals with a target or a classifier")
+          .integer("patience", &PublishedOptions::patience, at_least(0),
+                   "iterations without a better loss before the step shrinks")
+          .number("factor", &PublishedOptions::factor, between(0.0, 1.0), "by which it shrinks")
+          .number("threshold", &PublishedOptions::threshold, from_to_below(0.0, 1.0),
+                  "by which share a loss must be better to count");
+  return schema;
 }
+
+void validate(const PublishedOptions& options) { published_schema().check("attacks.published", options); }
 
 Published::Published(const PublishedOptions& options) : options_(options) { validate(options); }
 
@@ -104,6 +102,27 @@ Matrix Published::maximise(Search& search) const {
     clamp_to_range(x.row(i), eps.row(i), points.row(i));
   }
   return points;
+}
+
+namespace {
+
+// The authors start supervised and classifier attacks at the image itself.
+PublishedOptions options_for(std::string_view goal) {
+  const GoalEntry* entry = goals().lookup(goal);
+  const bool at_image = entry != nullptr && (entry->needs_classifier || entry->targeted);
+  return {.start_deviation = at_image ? 0.0 : PublishedOptions{}.start_deviation};
+}
+
+}  // namespace
+
+OptimiserEntries published_entries() {
+  return {optimiser_entry<PublishedOptions>(
+      {.name = "published",
+       .title = "Attack as published",
+       .description = "The authors' loop: plain gradient ascent, plateau schedule, last iterate kept.",
+       .linf_only = true},
+      options_for, published_schema(),
+      [](const PublishedOptions& options) { return std::make_unique<Published>(options); })};
 }
 
 }  // namespace vaeguard::attacks

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "vaeguard/attacks/attack.h"
+#include "vaeguard/base/option_schema.h"
 
 namespace vaeguard::attacks {
 
@@ -24,6 +25,9 @@ struct PublishedOptions {
   double threshold = 1e-4;  // relative
 };
 
+/// The options as plans write them.
+const OptionSchema<PublishedOptions>& published_schema();
+/// Throws Misuse naming the option.
 void validate(const PublishedOptions& options);
 
 class Published : public Attack {

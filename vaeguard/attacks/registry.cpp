@@ -8,53 +8,27 @@
 #include "vaeguard/attacks/best.h"
 #include "vaeguard/attacks/drawn_goal.h"
 #include "vaeguard/attacks/goal_table.h"
-#include "vaeguard/attacks/noise.h"
 #include "vaeguard/base/error.h"
-#include "vaeguard/base/text.h"
 
 namespace vaeguard::attacks {
+
+// Each stands beside its code; a declaration and its call below make an optimiser known.
+OptimiserEntries pgd_entries();
+OptimiserEntries apgd_entries();
+OptimiserEntries adam_entries();
+OptimiserEntries lbfgs_entries();
+OptimiserEntries published_entries();
+OptimiserEntries noise_entries();
+
 namespace {
 
-template <typename Entry>
-const Entry& find(const std::vector<Entry>& entries, std::string_view what, std::string_view name) {
-  std::vector<std::string> known;
-  for (const Entry& entry : entries) {
-    if (entry.name == name) {
-      return entry;
-    }
-    known.emplace_back(entry.name);
+OptimiserEntries all_optimisers() {
+  OptimiserEntries all;
+  for (const OptimiserEntries& some :
+       {pgd_entries(), apgd_entries(), adam_entries(), lbfgs_entries(), published_entries(), noise_entries()}) {
+    all.insert(all.end(), some.begin(), some.end());
   }
-  unknown_name("attacks", what, name, known);
-}
-
-template <typename Options>
-std::function<OptimiserOptions(std::string_view)> always(Options options) {
-  return [options](std::string_view) { return OptimiserOptions(options); };
-}
-
-OptimiserOptions published_options(std::string_view goal) {
-  const GoalEntry& entry = find_goal(goal);
-  return PublishedOptions{.start_deviation = entry.needs_classifier || entry.targeted ? 0.0 : 0.2};
-}
-
-// Options know whose they are; pgd's also serve optimisers that are pgd by another name.
-std::unique_ptr<Attack> made(std::string_view /*name*/, std::monostate /*options*/) {
-  return std::make_unique<Noise>();
-}
-std::unique_ptr<Attack> made(std::string_view name, const PgdOptions& options) {
-  return std::make_unique<Pgd>(options, name);
-}
-std::unique_ptr<Attack> made(std::string_view /*name*/, const ApgdOptions& options) {
-  return std::make_unique<Apgd>(options);
-}
-std::unique_ptr<Attack> made(std::string_view /*name*/, const AdamOptions& options) {
-  return std::make_unique<Adam>(options);
-}
-std::unique_ptr<Attack> made(std::string_view /*name*/, const LbfgsOptions& options) {
-  return std::make_unique<Lbfgs>(options);
-}
-std::unique_ptr<Attack> made(std::string_view /*name*/, const PublishedOptions& options) {
-  return std::make_unique<Published>(options);
+  return all;
 }
 
 std::vector<SuiteMember> twice(std::vector<SuiteMember> members) {
@@ -62,17 +36,19 @@ std::vector<SuiteMember> twice(std::vector<SuiteMember> members) {
   return members;
 }
 
-SuiteEntry standard(std::string_view name, Norm norm) {
+SuiteEntry standard(std::string_view name, std::string_view title, Norm norm) {
   return {.name = name,
-          .description = "apgd on cross-entropy, difference of logits ratio and margin, twice; judged by the margin",
+          .title = title,
+          .description = "apgd on cross-entropy, difference of logits ratio and margin, twice; judged by the margin.",
           .norm = norm,
           .judge = "classifier_margin",
           .members = twice({{"apgd", "classifier_ce"}, {"apgd", "classifier_dlr"}, {"apgd", "classifier_margin"}})};
 }
 
-SuiteEntry encoder(std::string_view name, Norm norm) {
+SuiteEntry encoder(std::string_view name, std::string_view title, Norm norm) {
   return {.name = name,
-          .description = "apgd on symmetric KL, means and Wasserstein distance, twice; judged by symmetric KL",
+          .title = title,
+          .description = "apgd on symmetric KL, means and Wasserstein distance, twice; judged by symmetric KL.",
           .norm = norm,
           .judge = "encoder_skl",
           .members = twice({{"apgd", "encoder_skl"}, {"apgd", "encoder_means"}, {"apgd", "encoder_wasserstein"}})};
@@ -101,60 +77,29 @@ void check_inputs(const GoalEntry& entry, const GoalInputs& inputs) {
 
 }  // namespace
 
-const std::vector<GoalEntry>& goals() {
-  static const std::vector<GoalEntry> entries = goal_table();
+const Registry<GoalEntry>& goals() {
+  static const Registry<GoalEntry> entries("attacks", "goal", goal_table());
   return entries;
 }
 
-const std::vector<OptimiserEntry>& optimisers() {
-  static const std::vector<OptimiserEntry> entries = {
-      {.name = "sign_pgd",
-       .description = "sign-PGD, random start, decaying step, best iterate kept; pgd in the norm linf",
-       .linf_only = true,
-       .options = always(PgdOptions{})},
-      {.name = "pgd",
-       .description = "projected steepest ascent, random start, decaying step, best iterate kept",
-       .options = always(PgdOptions{})},
-      {.name = "mi_fgsm",
-       .description = "the same with momentum and a constant step",
-       .options = always(mi_fgsm_options())},
-      {.name = "apgd",
-       .description = "Auto-PGD: halves its step and returns to its best point where it stops rising",
-       .options = always(ApgdOptions{})},
-      {.name = "adam", .description = "Adam, projected after each step", .options = always(AdamOptions{})},
-      {.name = "lbfgs",
-       .description = "L-BFGS with penalised distortion, the best of a sweep of penalties",
-       .options = always(LbfgsOptions{})},
-      {.name = "published",
-       .description = "the authors' loop: plain gradient ascent, plateau schedule, last iterate kept",
-       .linf_only = true,
-       .options = published_options},
-      {.name = "noise",
-       .description = "one random outermost perturbation, the baseline",
-       .options = always(std::monostate{})},
-  };
+const Registry<OptimiserEntry>& optimisers() {
+  static const Registry<OptimiserEntry> entries("attacks", "optimiser", all_optimisers());
   return entries;
 }
 
-const std::vector<SuiteEntry>& suites() {
-  static const std::vector<SuiteEntry> entries = {
-      standard("standard_linf", Norm::linf), standard("standard_l2", Norm::l2), standard("standard_l1", Norm::l1),
-      encoder("encoder_linf", Norm::linf),   encoder("encoder_l2", Norm::l2),   encoder("encoder_l1", Norm::l1)};
+const Registry<SuiteEntry>& suites() {
+  static const Registry<SuiteEntry> entries(
+      "attacks", "suite",
+      {standard("standard_linf", "Classifier suite, L∞", Norm::linf),
+       standard("standard_l2", "Classifier suite, L2", Norm::l2),
+       standard("standard_l1", "Classifier suite, L1", Norm::l1),
+       encoder("encoder_linf", "Encoder suite, L∞", Norm::linf), encoder("encoder_l2", "Encoder suite, L2", Norm::l2),
+       encoder("encoder_l1", "Encoder suite, L1", Norm::l1)});
   return entries;
-}
-
-std::unique_ptr<Attack> OptimiserEntry::make(std::string_view goal) const { return make_attack(name, options(goal)); }
-
-const GoalEntry& find_goal(std::string_view name) { return find(goals(), "goal", name); }
-const OptimiserEntry& find_optimiser(std::string_view name) { return find(optimisers(), "optimiser", name); }
-
-const SuiteEntry* find_suite(std::string_view name) {
-  const auto found = std::ranges::find(suites(), name, &SuiteEntry::name);
-  return found == suites().end() ? nullptr : &*found;
 }
 
 std::unique_ptr<Goal> make_goal(std::string_view goal, const GoalInputs& inputs) {
-  const GoalEntry& entry = find_goal(goal);
+  const GoalEntry& entry = goals().find(goal);
   check_inputs(entry, inputs);
   GoalInputs complete = inputs;
   if (complete.positions.empty()) {
@@ -171,21 +116,16 @@ std::unique_ptr<Goal> make_goal(std::string_view goal, const GoalInputs& inputs)
   return std::make_unique<DrawnGoal>(std::move(plain), std::move(keys), inputs.draws);
 }
 
-std::unique_ptr<Attack> make_attack(std::string_view optimiser, std::string_view goal) {
-  find_goal(goal);
-  return find_optimiser(optimiser).make(goal);
-}
-
-std::unique_ptr<Attack> make_attack(std::string_view optimiser, const OptimiserOptions& options) {
-  const OptimiserEntry& entry = find_optimiser(optimiser);
-  if (entry.options(goals().front().name).index() != options.index()) {
-    misuse("attacks", "optimiser {} was given the options of another one", optimiser);
-  }
-  return std::visit([&](const auto& own) { return made(entry.name, own); }, options);
+std::unique_ptr<Attack> make_attack(std::string_view optimiser, std::string_view goal, const Value& options) {
+  static_cast<void>(goals().find(goal));
+  OptionReader reader(options, "attacks." + std::string(optimiser));
+  Prepared prepared = optimisers().find(optimiser).prepare(reader, goal);
+  reader.finish();
+  return std::move(prepared.attack);
 }
 
 void check_norm(std::string_view optimiser, Norm norm) {
-  if (find_optimiser(optimiser).linf_only && norm != Norm::linf) {
+  if (optimisers().find(optimiser).linf_only && norm != Norm::linf) {
     misuse("attacks", "optimiser {} exists for linf only, got {}", optimiser, name(norm));
   }
 }

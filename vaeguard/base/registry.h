@@ -43,11 +43,12 @@ class Registry {
     }
   }
 
-  /// Throws Misuse that names the nearest known name.
-  [[nodiscard]] const E& find(std::string_view name) const {
+  /// Throws Misuse that names the nearest known name, and `place` where the caller knows one better.
+  [[nodiscard]] const E& find(std::string_view name) const { return find(name, place_); }
+  [[nodiscard]] const E& find(std::string_view name, std::string_view place) const {
     const E* entry = lookup(name);
     if (entry == nullptr) {
-      unknown_name(place_, what_, name, names());
+      unknown_name(place, what_, name, names());
     }
     return *entry;
   }

@@ -144,18 +144,18 @@ DefenceEntries map_entries() {
       entry({.name = "map_robust",
              .title = "Robust MAP",
              .description = "The most probable latent code of the best image within the attacker's radius.",
-             .caution = "On faces it gives back less of an attacked image than a blur does, and clean ones lose a "
-                        "little."},
+             .caution =
+                 "On faces it gives back less of an attacked image than a blur does, and clean ones lose a little."},
             {.reading = {.reading = Reading::minimum}}),
       entry({.name = "map_channel",
              .title = "Channel MAP",
-             .description = "The most probable latent code of what the image may have been before the attack.",
+             .description = "The most probable latent code under a model of what the attack did to each pixel.",
              .caution = "On faces it gives back less of an attacked image than a blur does; some models of coloured "
                         "digits keep fewer classes than undefended."},
             {.reading = {.reading = Reading::channel}}),
       entry({.name = "map_directed",
              .title = "Directed MAP",
-             .description = "Channel MAP that learns which way the attack moved each pixel.",
+             .description = "Channel MAP that also estimates in which direction the attack moved each pixel.",
              .caution = "On faces it leaves attacked images worse than undefended, and clean ones lose: it presumes "
                         "the sign of a gradient on saturated pixels."},
             {.reading = {.reading = Reading::directed}}),

@@ -1,6 +1,8 @@
 // The chains that plans can name, and their options as plans write them.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "vaeguard/defences/entry.h"
 #include "vaeguard/defences/posterior_sampling.h"
 #include "vaeguard/mcmc/monitor.h"
@@ -61,6 +63,12 @@ const OptionSchema<Stop>& stop_schema() {
   return schema;
 }
 
+// Where a plan asks for few transitions and says nothing of thin, which is read after them, one draw is kept at least.
+void set_transitions(Sampling& options, const Value& value) {
+  options.transitions = static_cast<int>(*value.as<std::int64_t>());
+  options.thin = std::min(options.thin, options.transitions);
+}
+
 void add_start(OptionSchema<Sampling>& schema) {
   schema
       .choice("start", &Sampling::start,
@@ -103,7 +111,9 @@ void add_kernel(OptionSchema<Sampling>& schema) {
 
 void add_lengths(OptionSchema<Sampling>& schema) {
   schema.integer("warmup", &Sampling::warmup, at_least(0), "transitions before the first counted draw")
-      .integer("transitions", &Sampling::transitions, at_least(1), "counted draws")
+      .add(
+          {.key = "transitions", .description = "counted draws", .kind = OptionKind::integer, .range = at_least(1)},
+          [](const Sampling& options) { return Value(options.transitions); }, set_transitions)
       .integer("leapfrog_steps", &Sampling::leapfrog_steps, at_least(1),
                "of a transition; of the kernel dynamic the most that it goes one way")
       .unless(unless_unread("leapfrog_steps"))
@@ -152,12 +162,13 @@ const OptionSchema<Sampling>& posterior_sampling_schema() {
 
 DefenceEntries posterior_sampling_entries() {
   return {
-      entry({.name = "hmc",
-             .title = "HMC",
-             .description = "Samples the posterior of the given image by Hamiltonian Monte Carlo; warm-up ends before "
-                            "a draw counts.",
-             .caution = kExactCaution},
-            default_hmc()),
+      entry(
+          {.name = "hmc",
+           .title = "HMC",
+           .description =
+               "Samples the posterior of the given image by Hamiltonian Monte Carlo; warm-up ends before draws count.",
+           .caution = kExactCaution},
+          default_hmc()),
       entry({.name = "hmc_short",
              .title = "Short HMC",
              .description = "A few draws of the posterior of the given image, around its mode.",
@@ -171,7 +182,8 @@ DefenceEntries posterior_sampling_entries() {
             multistart_hmc()),
       entry({.name = "hmc_published",
              .title = "HMC as published",
-             .description = "The paper's settings, with the step size adapted to the end and the last state returned.",
+             .description =
+                 "The paper's settings: the step size is adapted to the end, and the last state is the estimate.",
              .caution = kExactCaution},
             published_hmc()),
       entry({.name = "hmc_robust",
@@ -180,7 +192,7 @@ DefenceEntries posterior_sampling_entries() {
             robust(Reading::minimum)),
       entry({.name = "hmc_channel",
              .title = "Channel HMC",
-             .description = "Short HMC on the posterior of what the image may have been before the attack."},
+             .description = "Short HMC on the posterior under a model of what the attack did to each pixel."},
             robust(Reading::channel)),
       entry({.name = "generalised_hmc",
              .title = "Generalised HMC",
@@ -189,12 +201,12 @@ DefenceEntries posterior_sampling_entries() {
             default_sampling("generalised_hmc")),
       entry({.name = "mala",
              .title = "MALA",
-             .description = "Metropolis-adjusted Langevin: one gradient per transition.",
+             .description = "Metropolis-adjusted Langevin, one gradient per transition.",
              .caution = kExactCaution},
             default_sampling("mala")),
       entry({.name = "dynamic",
              .title = "Dynamic HMC",
-             .description = "HMC whose trajectories run until they turn.",
+             .description = "HMC whose trajectories run until they turn back.",
              .caution = kExactCaution},
             default_sampling("dynamic")),
       entry({.name = "langevin",

@@ -50,14 +50,14 @@ std::unique_ptr<Defence> make_repair(const RepairOptions& options) { return std:
 DefenceEntries repair_entries() {
   return {
       defence_entry<RepairOptions>(
-          {.name = "repair", .title = "Repair", .description = "Encoder and pixel law in turns; no gradient is spent."},
+          {.name = "repair", .title = "Repair", .description = "Alternates encoder and pixel law, without gradients."},
           {}, repair_schema(), make_repair),
       defence_entry<RepairOptions>(
           {.name = "repair_directed",
            .title = "Directed repair",
-           .description = "Repair that learns which way the attack moved each pixel.",
-           .caution = "On faces it leaves clean and attacked images worse than undefended: it presumes the sign of "
-                      "a gradient on saturated pixels."},
+           .description = "Repair that also estimates in which direction the attack moved each pixel.",
+           .caution = "On faces it leaves clean and attacked images worse than undefended: it presumes the sign of a "
+                      "gradient on saturated pixels."},
           {.reading = {.reading = Reading::directed}}, repair_schema(), make_repair)};
 }
 

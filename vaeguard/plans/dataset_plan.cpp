@@ -7,12 +7,13 @@
 #include "vaeguard/base/file.h"
 #include "vaeguard/base/text.h"
 #include "vaeguard/data/registry.h"
-#include "vaeguard/plans/defence_plan.h"
+#include "vaeguard/plans/record_name.h"
+#include "vaeguard/plans/toml.h"
 
 namespace vaeguard::plans {
 namespace {
 
-data::ImageFolderOptions read_pictures(TableReader& reader, const std::string& name,
+data::ImageFolderOptions read_pictures(OptionReader& reader, const std::string& name,
                                        const std::filesystem::path& base) {
   data::ImageFolderOptions options;
   options.name = name;
@@ -20,9 +21,9 @@ data::ImageFolderOptions read_pictures(TableReader& reader, const std::string& n
   if (options.folder.is_relative()) {
     options.folder = base / options.folder;
   }
-  const std::int64_t size = reader.integer("size", 1, options.shape.height);
-  options.shape = {reader.integer("channels", 1, options.shape.channels), reader.integer("height", 1, size),
-                   reader.integer("width", 1, size)};
+  const std::int64_t size = reader.integer("size", at_least(1), options.shape.height);
+  options.shape = {reader.integer("channels", at_least(1), options.shape.channels),
+                   reader.integer("height", at_least(1), size), reader.integer("width", at_least(1), size)};
   if (reader.has("crop")) {
     const std::vector<double> crop = reader.numbers("crop");
     if (crop.size() != 4) {
@@ -31,33 +32,33 @@ data::ImageFolderOptions read_pictures(TableReader& reader, const std::string& n
     const auto whole = [&](std::size_t i) { return static_cast<std::int64_t>(crop[i]); };
     options.crop = data::Box{whole(0), whole(1), whole(2), whole(3)};
   }
-  options.validation = reader.number("validation", options.validation);
-  options.test = reader.number("test", options.test);
-  options.most = reader.integer("most", 0, options.most);
+  options.validation = reader.number("validation", any_number(), options.validation);
+  options.test = reader.number("test", any_number(), options.test);
+  options.most = reader.integer("most", at_least(0), options.most);
   validate(options);
   return options;
 }
 
-data::SyntheticOptions read_shapes(TableReader& reader) {
+data::SyntheticOptions read_shapes(OptionReader& reader) {
   data::SyntheticOptions options;
-  options.train = reader.integer("train", 1, options.train);
-  options.validation = reader.integer("validation", 1, options.validation);
-  options.test = reader.integer("test", 1, options.test);
-  options.side = reader.integer("size", 1, options.side);
+  options.train = reader.integer("train", at_least(1), options.train);
+  options.validation = reader.integer("validation", at_least(1), options.validation);
+  options.test = reader.integer("test", at_least(1), options.test);
+  options.side = reader.integer("size", at_least(1), options.side);
   options.validate();
   return options;
 }
 
 }  // namespace
 
-DatasetPlan read_dataset(TableReader& plan, const std::filesystem::path& folder) {
+DatasetPlan read_dataset(OptionReader& plan, const std::filesystem::path& folder) {
   DatasetPlan result;
   if (!plan.has("dataset") || plan.is_text("dataset")) {
     result.name = plan.text("dataset", result.name);
-    data::dataset_description(result.name);
+    static_cast<void>(data::datasets().find(result.name, plan.place()));
     return result;
   }
-  TableReader reader = plan.table("dataset");
+  OptionReader reader = plan.table("dataset");
   const std::string layout = reader.text("layout", "classes");
   if (layout == "classes") {
     result.name = record_name(reader, "name", data::ImageFolderOptions{}.name);
@@ -78,11 +79,14 @@ DatasetPlan read_dataset(TableReader& plan, const std::filesystem::path& folder)
 DatasetPlan dataset_plan(const std::string& name_or_file) {
   const std::filesystem::path file = name_or_file;
   if (file.extension() != ".toml") {
-    data::dataset_description(name_or_file);
+    static_cast<void>(data::datasets().find(name_or_file));
     return {.name = name_or_file, .pictures = {}};
   }
-  const toml::table table = parse_toml(read_file(file), name_or_file);
-  TableReader reader(table, name_or_file);
+  const Value table = parse_toml(read_file(file), name_or_file);
+  OptionReader reader(table, name_or_file);
+  if (!reader.has("dataset")) {
+    misuse(name_or_file, "the table [dataset] is missing; write [dataset] above the keys of the data set");
+  }
   DatasetPlan plan = read_dataset(reader, file.parent_path());
   reader.finish();
   return plan;

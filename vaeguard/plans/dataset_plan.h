@@ -6,11 +6,11 @@
 #include <string_view>
 #include <variant>
 
+#include "vaeguard/base/option_reader.h"
 #include "vaeguard/data/celeba.h"
 #include "vaeguard/data/dataset.h"
 #include "vaeguard/data/image_folder.h"
 #include "vaeguard/data/synthetic.h"
-#include "vaeguard/plans/table_reader.h"
 
 namespace vaeguard::plans {
 
@@ -24,7 +24,7 @@ struct DatasetPlan {
 /// channels, size or height and width, crop, validation, test, most, attribute; with the layout "synthetic" name,
 /// train, validation and test, numbers of images, and size. A relative folder is sought from `folder`. Throws Misuse
 /// that names place, key, expectation and finding.
-DatasetPlan read_dataset(TableReader& plan, const std::filesystem::path& folder);
+DatasetPlan read_dataset(OptionReader& plan, const std::filesystem::path& folder);
 
 /// For a command line: a registered name, or a TOML file that holds such a table as [dataset].
 DatasetPlan dataset_plan(const std::string& name_or_file);

@@ -1,42 +1,30 @@
-// A defence as data: a preset with changes, read from a plan.
+// A defence as data: an entry of the registry with its options, read from a plan.
 #pragma once
 
+#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
-#include <vector>
 
+#include "vaeguard/base/option_reader.h"
+#include "vaeguard/base/value.h"
 #include "vaeguard/defences/defence.h"
-#include "vaeguard/defences/map.h"
-#include "vaeguard/defences/posterior_sampling.h"
-#include "vaeguard/defences/repair.h"
-#include "vaeguard/defences/transform.h"
-#include "vaeguard/plans/table_reader.h"
 
 namespace vaeguard::plans {
 
 struct DefencePlan {
-  std::string name;
-  std::string description;                              // one line, for lists
-  std::optional<defences::TransformOptions> transform;  // of the image, before anything else
-  /// monostate: the encoder alone.
-  std::variant<std::monostate, defences::PosteriorSamplingOptions, defences::MapOptions, defences::RepairOptions>
-      inference;
-  /// The defender knows the attack's radius: it is that of the reading, and the distance of snap. Where there is no
-  /// attack the radius is found for each image, and snap does nothing.
+  std::string name;    // in records
+  std::string preset;  // the entry's name, defences/registry.h
+  Value options;       // all that the entry reads, with their values
+  /// The defender knows the attack's radius. Where there is no attack one is found for each image.
   bool knows_radius = false;
   std::int64_t restarts = 0;  // defends only the first so many restarts of each reference; 0 for all
 };
 
-/// The defence that plans call by this preset name. Throws Misuse that names the nearest known one.
+/// The defence that plans call by this name, with its own options. Throws Misuse that names the nearest known one.
 DefencePlan defence_preset(std::string_view name);
-std::vector<std::string> defence_presets();
 /// Reads a [[defence]] table. Throws Misuse that names place, key, expectation and finding.
-DefencePlan read_defence(TableReader reader);
-/// The word by that name in a plan's record names: letters, digits and _.
-std::string record_name(TableReader& reader, std::string_view key, std::string fallback);
+DefencePlan read_defence(OptionReader reader);
 
 /// `attack_radius`: of the attack, 0 where there is none; matters where the plan knows it.
 std::unique_ptr<defences::Defence> make_defence(const DefencePlan& plan, double attack_radius = 0.0);

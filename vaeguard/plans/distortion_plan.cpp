@@ -5,7 +5,7 @@
 
 namespace vaeguard::plans {
 
-AttackPlan read_distortion(TableReader reader) {
+AttackPlan read_distortion(OptionReader reader) {
   AttackPlan attack = read_pursuit(reader, "lbfgs");
   if (reader.has("norm") || attack.optimiser != "lbfgs" || !attack.best_of.empty()) {
     misuse(reader.place(), "a distortion curve is that of lbfgs in the Euclidean norm; leave norm and optimiser out");

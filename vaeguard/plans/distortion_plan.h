@@ -9,7 +9,7 @@ namespace vaeguard::plans {
 
 /// Reads a [[distortion]] table: a goal that is a negative distance to a target, the options of lbfgs, restarts, no
 /// norm (it is l2). Throws Misuse that names place, key, expectation and finding.
-AttackPlan read_distortion(TableReader reader);
+AttackPlan read_distortion(OptionReader reader);
 
 /// Throws Misuse unless the goal is a negative distance to a target, latent_* or output_target_l2.
 void check_distance_goal(std::string_view goal, std::string_view place);

@@ -10,7 +10,8 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
 #include "vaeguard/base/text.h"
-#include "vaeguard/plans/table_reader.h"
+#include "vaeguard/plans/record_name.h"
+#include "vaeguard/plans/toml.h"
 #include "vaeguard/training/registry.h"
 
 namespace vaeguard::plans {
@@ -19,39 +20,21 @@ namespace {
 // Words that end the names of cells which are no scenarios.
 constexpr std::array<std::string_view, 4> kEndings = {"model", "inception", "smallest", "distortion"};
 
-// Only keys that the objective has are known, so that others are errors.
-void read_objective(TableReader& reader, training::ObjectiveOptions& options) {
-  options.name = reader.text("objective", options.name);
-  const training::ObjectiveEntry& entry = training::find_objective(options.name);
-  const auto number = [&](std::string_view key, double& value) {
-    value = entry.takes(key) ? reader.number(key, value) : value;
-  };
-  number("beta", options.beta);
-  number("gamma", options.smooth.gamma);
-  number("radius", options.smooth.radius);
-  number("correlation", options.correlation);
-  if (entry.takes("inner_steps")) {
-    options.smooth.steps = static_cast<int>(reader.integer("inner_steps", 1, options.smooth.steps));
-  }
-  if (entry.takes("estimator")) {
-    options.estimator =
-        training::total_correlation_estimator(reader.text("estimator", std::string(name(options.estimator))));
-  }
-}
-
-void read_training(TableReader reader, std::uint64_t seed, ModelPlan& model) {
+void read_training(OptionReader reader, std::uint64_t seed, ModelPlan& model) {
   model.preset = reader.text("preset", model.preset);
   model.start = reader.text("start", "");
   model.prior = reader.text("prior", "");
   training::TrainerOptions& options = model.training;
   options = training::training_preset(model.preset);
   options.seed = seed;
-  read_objective(reader, options.objective);
-  options.epochs = static_cast<int>(reader.integer("epochs", 1, options.epochs));
-  options.batch = reader.integer("batch", 1, options.batch);
+  options.objective.name = reader.text("objective", options.objective.name);
+  static_cast<void>(training::objectives().find(options.objective.name, reader.place()));
+  training::objective_schema().read(reader, options.objective);
+  options.epochs = static_cast<int>(reader.integer("epochs", at_least(1), options.epochs));
+  options.batch = reader.integer("batch", at_least(1), options.batch);
   options.schedule.kind =
       training::schedule_kind(reader.text("schedule", std::string(training::name(options.schedule.kind))));
-  options.schedule.learning_rate = reader.number("learning_rate", options.schedule.learning_rate);
+  options.schedule.learning_rate = reader.number("learning_rate", above(0.0), options.schedule.learning_rate);
   reader.finish();
   options.validate();
 }
@@ -68,15 +51,15 @@ std::filesystem::path find_beside(const std::filesystem::path& file, const std::
   return file;
 }
 
-ModelPlan read_model(TableReader reader, std::uint64_t seed, const std::filesystem::path& folder) {
+ModelPlan read_model(OptionReader reader, std::uint64_t seed, const std::filesystem::path& folder) {
   ModelPlan model;
   model.name = record_name(reader, "name", model.name);
   model.checkpoint = find_beside(reader.text("checkpoint", ""), folder);
   model.companions_of = find_beside(reader.text("companions_of", ""), folder);
-  model.latent = reader.integer("latent", 1, model.latent);
+  model.latent = reader.integer("latent", at_least(1), model.latent);
   if (reader.has("likelihood") || reader.has("variance")) {
     model.likelihood = models::Likelihood{.kind = models::likelihood_kind(reader.text("likelihood")),
-                                          .variance = reader.number("variance", 1.0)};
+                                          .variance = reader.number("variance", above(0.0), 1.0)};
   }
   if (!model.companions_of.empty() && reader.has("training")) {
     misuse("plans.plan", "companions_of keeps the VAE of {} as it is; leave [model.training] out",
@@ -145,7 +128,7 @@ void check_names(const Plan& plan, std::string_view place) {
 }  // namespace
 
 void ModelPlan::validate() const {
-  const bool needs_start = training::find_objective(training.objective.name).needs_start;
+  const bool needs_start = training::objectives().find(training.objective.name).needs_start;
   if (needs_start && start.empty() && checkpoint.empty() && companions_of.empty()) {
     misuse("plans.plan", "objective {} retrains a given VAE: training needs a checkpoint to start from",
            training.objective.name);
@@ -175,32 +158,32 @@ void ModelPlan::validate() const {
 }
 
 Plan parse_plan(std::string_view text, std::string_view place, const std::filesystem::path& folder) {
-  const toml::table table = parse_toml(text, place);
-  TableReader reader(table, std::string(place));
+  const Value table = parse_toml(text, place);
+  OptionReader reader(table, std::string(place));
   Plan plan;
   plan.text = text;
   plan.name = record_name(reader, "name", "run");
-  plan.seed = static_cast<std::uint64_t>(reader.integer("seed", 0, 1));
+  plan.seed = static_cast<std::uint64_t>(reader.integer("seed", at_least(0), 1));
   plan.dataset = read_dataset(reader, folder);
-  plan.references = reader.integer("references", 2, plan.references);
-  for (TableReader& model : reader.tables("model")) {
+  plan.references = reader.integer("references", at_least(2), plan.references);
+  for (OptionReader& model : reader.tables("model")) {
     plan.models.push_back(read_model(model, plan.seed, folder));
   }
-  TableReader evaluation = reader.table("evaluation");
-  plan.evaluation.nll_images = evaluation.integer("nll_images", 0, plan.evaluation.nll_images);
-  plan.evaluation.nll_draws = evaluation.integer("nll_draws", 1, plan.evaluation.nll_draws);
-  plan.evaluation.frechet_images = evaluation.integer("frechet_images", 0, plan.evaluation.frechet_images);
+  OptionReader evaluation = reader.table("evaluation");
+  plan.evaluation.nll_images = evaluation.integer("nll_images", at_least(0), plan.evaluation.nll_images);
+  plan.evaluation.nll_draws = evaluation.integer("nll_draws", at_least(1), plan.evaluation.nll_draws);
+  plan.evaluation.frechet_images = evaluation.integer("frechet_images", at_least(0), plan.evaluation.frechet_images);
   evaluation.finish();
-  for (TableReader& attack : reader.tables("attack")) {
+  for (OptionReader& attack : reader.tables("attack")) {
     plan.attacks.push_back(read_attack(attack));
   }
-  for (TableReader& defence : reader.tables("defence")) {
+  for (OptionReader& defence : reader.tables("defence")) {
     plan.defences.push_back(read_defence(defence));
   }
-  for (TableReader& smallest : reader.tables("smallest")) {
+  for (OptionReader& smallest : reader.tables("smallest")) {
     plan.smallest.push_back(read_smallest(smallest));
   }
-  for (TableReader& distortion : reader.tables("distortion")) {
+  for (OptionReader& distortion : reader.tables("distortion")) {
     plan.distortions.push_back(read_distortion(distortion));
   }
   reader.finish();

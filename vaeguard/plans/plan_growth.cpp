@@ -6,10 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <set>
-#include <type_traits>
 #include <vector>
 
-#include "vaeguard/plans/table_reader.h"
+#include "vaeguard/plans/toml.h"
 
 namespace vaeguard::plans {
 namespace {
@@ -17,78 +16,78 @@ namespace {
 // Tables that cells are named after.
 constexpr std::array<std::string_view, 5> kNamed = {"model", "attack", "defence", "smallest", "distortion"};
 
-bool same(const toml::node* one, const toml::node* other) {
-  if (one == nullptr || other == nullptr) {
-    return one == other;
-  }
-  return one->visit([&](const auto& value) {
-    const auto* same_type = other->as<std::remove_cvref_t<decltype(value)>>();
-    return same_type != nullptr && value == *same_type;
-  });
+bool same(const Value* one, const Value* other) {
+  return one == nullptr || other == nullptr ? one == other : *one == *other;
 }
 
 // Every key of either table, in alphabetical order.
-std::set<std::string> keys_of(const toml::table& one, const toml::table& other) {
+std::set<std::string> keys_of(const Value& one, const Value& other) {
   std::set<std::string> keys;
-  for (const toml::table* table : {&one, &other}) {
-    for (const auto& [key, node] : *table) {
-      keys.emplace(key.str());
+  for (const Value* table : {&one, &other}) {
+    for (const Value::Member& member : *table->as<Value::Table>()) {
+      keys.insert(member.key);
     }
   }
   return keys;
 }
 
-bool contains_all(const toml::array& whole, const toml::array& part) {
-  return std::ranges::all_of(part, [&](const toml::node& wanted) {
-    return std::ranges::any_of(whole, [&](const toml::node& node) { return same(&wanted, &node); });
-  });
+bool contains_all(const Value::List& whole, const Value::List& part) {
+  return std::ranges::all_of(part,
+                             [&](const Value& wanted) { return std::ranges::find(whole, wanted) != whole.end(); });
 }
 
 // An attack may meet more radii and more defences; one that names no defences meets them all.
-bool grows(std::string_view key, const toml::node* before, const toml::node* after) {
+bool grows(std::string_view key, const Value* before, const Value* after) {
   if (key == "defences" && before != nullptr && after == nullptr) {
     return true;
   }
-  return (key == "radii" || key == "defences") && before != nullptr && after != nullptr && before->is_array() &&
-         after->is_array() && contains_all(*after->as_array(), *before->as_array());
+  if ((key != "radii" && key != "defences") || before == nullptr || after == nullptr) {
+    return false;
+  }
+  const auto* part = before->as<Value::List>();
+  const auto* whole = after->as<Value::List>();
+  return part != nullptr && whole != nullptr && contains_all(*whole, *part);
 }
 
-bool goes_on(const toml::table& before, const toml::table& after) {
+bool goes_on(const Value& before, const Value& after) {
   return std::ranges::all_of(keys_of(before, after), [&](const std::string& key) {
-    return same(before.get(key), after.get(key)) || grows(key, before.get(key), after.get(key));
+    return same(before.find(key), after.find(key)) || grows(key, before.find(key), after.find(key));
   });
 }
 
 // [[key]], or one [key] alone.
-std::vector<const toml::table*> tables(const toml::table& plan, std::string_view key) {
-  std::vector<const toml::table*> result;
-  const toml::node* node = plan.get(key);
-  if (node != nullptr && node->is_table()) {
-    result.push_back(node->as_table());
-  } else if (node != nullptr && node->is_array()) {
-    for (const toml::node& element : *node->as_array()) {
-      result.push_back(element.as_table());
-    }
+std::vector<const Value*> tables(const Value& plan, std::string_view key) {
+  std::vector<const Value*> result;
+  const Value* value = plan.find(key);
+  if (value == nullptr) {
+    return result;
   }
-  std::erase(result, nullptr);
+  if (const auto* list = value->as<Value::List>()) {
+    for (const Value& element : *list) {
+      result.push_back(&element);
+    }
+  } else {
+    result.push_back(value);
+  }
+  std::erase_if(result, [](const Value* one) { return one->as<Value::Table>() == nullptr; });
   return result;
 }
 
 }  // namespace
 
 std::string what_changed(std::string_view before_text, std::string_view after_text) {
-  const toml::table before = parse_toml(before_text, "the plan of the run");
-  const toml::table after = parse_toml(after_text, "the plan");
+  const Value before = parse_toml(before_text, "the plan of the run");
+  const Value after = parse_toml(after_text, "the plan");
   for (const std::string& key : keys_of(before, after)) {
-    if (std::ranges::find(kNamed, key) == kNamed.end() && !same(before.get(key), after.get(key))) {
+    if (std::ranges::find(kNamed, key) == kNamed.end() && !same(before.find(key), after.find(key))) {
       return fmt::format("its '{}' is not that of this one", key);
     }
   }
   for (const std::string_view key : kNamed) {
     const auto now = tables(after, key);
-    for (const toml::table* table : tables(before, key)) {
-      if (std::ranges::none_of(now, [&](const toml::table* one) { return goes_on(*table, *one); })) {
-        return fmt::format("its [[{}]] of line {} is not in this one", key, table->source().begin.line);
+    for (const Value* table : tables(before, key)) {
+      if (std::ranges::none_of(now, [&](const Value* one) { return goes_on(*table, *one); })) {
+        return fmt::format("its [[{}]] of {} is not in this one", key, table->origin());
       }
     }
   }

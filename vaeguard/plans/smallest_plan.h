@@ -23,6 +23,6 @@ struct SmallestPlan {
 };
 
 /// Reads a [[smallest]] table. Throws Misuse that names place, key, expectation and finding.
-SmallestPlan read_smallest(TableReader reader);
+SmallestPlan read_smallest(OptionReader reader);
 
 }  // namespace vaeguard::plans

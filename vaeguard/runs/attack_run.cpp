@@ -5,12 +5,12 @@
 #include <optional>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "vaeguard/attacks/ball.h"
 #include "vaeguard/attacks/best_of.h"
 #include "vaeguard/attacks/goal_table.h"
+#include "vaeguard/attacks/lbfgs.h"
 #include "vaeguard/attacks/objective.h"
 #include "vaeguard/attacks/registry.h"
 #include "vaeguard/attacks/success.h"
@@ -51,7 +51,7 @@ class AttackRun {
   }
 
   [[nodiscard]] std::unique_ptr<attacks::Attack> optimiser() const {
-    if (const attacks::SuiteEntry* suite = attacks::find_suite(plan_.optimiser)) {
+    if (const attacks::SuiteEntry* suite = attacks::suites().lookup(plan_.optimiser)) {
       std::vector<attacks::BestOfMember> members;
       for (const attacks::SuiteMember& member : suite->members) {
         const std::shared_ptr<Aim> own = aim(member.goal);
@@ -66,8 +66,7 @@ class AttackRun {
       }
       return std::make_unique<attacks::BestOf>("best_of", std::move(members), plan_.enough);
     }
-    return plan_.options ? attacks::make_attack(plan_.optimiser, *plan_.options)
-                         : attacks::make_attack(plan_.optimiser, plan_.goal);
+    return attacks::make_attack(plan_.optimiser, plan_.goal, plan_.options);
   }
 
  private:
@@ -96,7 +95,7 @@ attacks::AttackResult run_attack(const plans::AttackPlan& attack, double radius,
 attacks::SmallestRadii run_smallest_radii(const plans::AttackPlan& attack, const plans::SmallestSearch& search,
                                           std::uint64_t seed, const measures::Subject& subject,
                                           const measures::References& references, int threads, Observer& observer) {
-  if (attacks::find_suite(attack.optimiser) != nullptr) {
+  if (attacks::suites().lookup(attack.optimiser) != nullptr) {
     misuse("runs.attack_run", "smallest radii are searched by one optimiser or best_of, got the suite {}",
            attack.optimiser);
   }
@@ -124,11 +123,10 @@ std::vector<attacks::DistortionCurve> run_distortion_curves(const plans::AttackP
   const std::vector<std::int64_t> targets = attack_targets(attack, seed, subject, references);
   const AttackRun run(attack, seed, subject, references);
   const auto aim = run.aim(attack.goal);
-  const auto* own = attack.options ? std::get_if<attacks::LbfgsOptions>(&*attack.options) : nullptr;
+  const attacks::LbfgsOptions sweep = attacks::lbfgs_schema().read(attack.options, "runs.attack_run");
   const Matrix images = repeat_rows(references.images.pixels, attack.restarts);
   const std::vector<double> clean = values_of(aim->objective, images, threads);
-  const auto sweeps = attacks::sweep_penalties(aim->objective, images, keys_of(attack, seed, references),
-                                               own == nullptr ? attacks::LbfgsOptions{} : *own,
+  const auto sweeps = attacks::sweep_penalties(aim->objective, images, keys_of(attack, seed, references), sweep,
                                                {.threads = threads, .observer = &observer});
   std::vector<attacks::DistortionCurve> curves;
   for (std::int64_t row = 0; row < images.rows(); ++row) {

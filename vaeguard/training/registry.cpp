@@ -4,12 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "vaeguard/base/error.h"
-#include "vaeguard/base/text.h"
 #include "vaeguard/models/prior.h"
-#include "vaeguard/training/self_consistency.h"
 
 namespace vaeguard::training {
 namespace {
@@ -17,23 +14,42 @@ namespace {
 constexpr std::string_view kStationary =
     "its step from a code to the next, N(rho z, (1 - rho^2) I), keeps N(0, I) alone";
 
-std::string option_text(const ObjectiveOptions& options, std::string_view option) {
-  if (option == "beta") {
-    return fmt::format("{}", options.beta);
+// Why an objective does not read an option; empty where it does.
+std::function<std::string(const ObjectiveOptions&)> unread(const std::string& option) {
+  return [option](const ObjectiveOptions& options) {
+    const ObjectiveEntry& entry = objectives().find(options.name);
+    return entry.takes(option) ? std::string()
+                               : fmt::format("objective {} has no option {}; it has {}", entry.name, option,
+                                             fmt::join(entry.options, ", "));
+  };
+}
+
+const OptionSchema<SmoothEncoderOptions>& smooth_schema() {
+  static const auto schema =
+      OptionSchema<SmoothEncoderOptions>()
+          .number("gamma", &SmoothEncoderOptions::gamma, above(0.0), "of smooth encoders: distance against entropy")
+          .number("radius", &SmoothEncoderOptions::radius, above_to(0.0, 1.0), "of neighbours, in the norm linf")
+          .integer("inner_steps", &SmoothEncoderOptions::steps, at_least(1), "towards the worst neighbour");
+  return schema;
+}
+
+OptionSchema<ObjectiveOptions> make_schema() {
+  using Estimator = TotalCorrelationEstimator;
+  OptionSchema<ObjectiveOptions> all;
+  all.number("beta", &ObjectiveOptions::beta, at_least(0.0),
+             "weight of the divergence, in beta_tcvae of its total correlation")
+      .choice("estimator", &ObjectiveOptions::estimator,
+              {{std::string(name(Estimator::weighted)), Estimator::weighted, "mini-batch weighted sampling"},
+               {std::string(name(Estimator::stratified)), Estimator::stratified, "mini-batch stratified sampling"},
+               {std::string(name(Estimator::published)), Estimator::published, "as the paper's code mis-indexed it"}},
+              "of the total correlation")
+      .part(&ObjectiveOptions::smooth, smooth_schema())
+      .number("correlation", &ObjectiveOptions::correlation, from_to_below(0.0, 1.0), "of a code and its successor");
+  OptionSchema<ObjectiveOptions> schema;
+  for (const auto& field : all.fields()) {
+    schema.add(field.option, field.get, field.set).unless(unread(field.option.key));
   }
-  if (option == "estimator") {
-    return std::string(name(options.estimator));
-  }
-  if (option == "gamma") {
-    return fmt::format("{}", options.smooth.gamma);
-  }
-  if (option == "radius") {
-    return fmt::format("{}", options.smooth.radius);
-  }
-  if (option == "inner_steps") {
-    return fmt::format("{}", options.smooth.steps);
-  }
-  return fmt::format("{}", options.correlation);
+  return schema;
 }
 
 std::unique_ptr<Objective> beta_tcvae(const ObjectiveOptions& options, std::int64_t training_images) {
@@ -63,86 +79,79 @@ bool ObjectiveEntry::takes(std::string_view option) const {
   return std::ranges::find(options, option) != options.end();
 }
 
-const std::vector<ObjectiveEntry>& objectives() {
-  static const std::vector<ObjectiveEntry> entries = {
-      {.name = "elbo",
-       .description = "evidence lower bound, with weight beta on the divergence; a beta other than 1 makes a beta-VAE",
-       .options = {"beta"},
-       .make = [](const auto& options, std::int64_t) { return robust_elbo(options, false, false); }},
-      {.name = "beta_tcvae",
-       .description = "weight beta on the total correlation of the codes (Chen et al. 2018); estimator mws, mss, or "
-                      "published (mis-indexed, as in the paper's code)",
-       .options = {"beta", "estimator"},
-       .needs_standard_normal = "its decomposition of the divergence holds for independent dimensions only",
-       .make = beta_tcvae},
-      {.name = "smooth_encoder",
-       .description =
-           "keeps the codes of an image and of its worst neighbour close (Cemgil et al. 2020, reconstructed)",
-       .options = {"beta", "gamma", "radius", "inner_steps"},
-       .make = [](const auto& options, std::int64_t) { return robust_elbo(options, true, false); }},
-      {.name = "avae",
-       .description = "keeps the codes of an image and of its reconstruction close (Cemgil et al. 2020)",
-       .options = {"beta", "correlation"},
-       .needs_standard_normal = kStationary,
-       .make = [](const auto& options, std::int64_t) { return robust_elbo(options, false, true); }},
-      {.name = "se_avae",
-       .description = "smooth_encoder and avae together (reconstructed)",
-       .options = {"beta", "gamma", "radius", "inner_steps", "correlation"},
-       .needs_standard_normal = kStationary,
-       .make = [](const auto& options, std::int64_t) { return robust_elbo(options, true, true); }},
-      {.name = "avae_ss",
-       .description = "retrains the encoder of a given VAE on its decoder's own images (reconstructed)",
-       .options = {"correlation"},
-       .needs_start = true,
-       .needs_standard_normal = kStationary,
-       .make = [](const auto& options, std::int64_t) { return self_supervision(options.correlation); }},
-  };
+const Registry<ObjectiveEntry>& objectives() {
+  static const Registry<ObjectiveEntry> entries(
+      "training", "objective",
+      {{.name = "elbo",
+        .title = "ELBO",
+        .description =
+            "The evidence lower bound, with weight beta on the divergence; a beta other than 1 makes a β-VAE.",
+        .options = {"beta"},
+        .make = [](const auto& options, std::int64_t) { return robust_elbo(options, false, false); }},
+       {.name = "beta_tcvae",
+        .title = "β-TCVAE",
+        .description = "The ELBO with weight beta on the total correlation of the codes (Chen et al. 2018).",
+        .options = {"beta", "estimator"},
+        .needs_standard_normal = "its decomposition of the divergence holds for independent dimensions only",
+        .make = beta_tcvae},
+       {.name = "smooth_encoder",
+        .title = "Smooth encoder",
+        .description =
+            "Keeps the codes of an image and of its worst neighbour close (Cemgil et al. 2020, reconstructed).",
+        .options = {"beta", "gamma", "radius", "inner_steps"},
+        .make = [](const auto& options, std::int64_t) { return robust_elbo(options, true, false); }},
+       {.name = "avae",
+        .title = "AVAE",
+        .description = "Keeps the codes of an image and of its reconstruction close (Cemgil et al. 2020).",
+        .options = {"beta", "correlation"},
+        .needs_standard_normal = kStationary,
+        .make = [](const auto& options, std::int64_t) { return robust_elbo(options, false, true); }},
+       {.name = "se_avae",
+        .title = "Smooth encoder and AVAE",
+        .description = "smooth_encoder and avae together (reconstructed).",
+        .options = {"beta", "gamma", "radius", "inner_steps", "correlation"},
+        .needs_standard_normal = kStationary,
+        .make = [](const auto& options, std::int64_t) { return robust_elbo(options, true, true); }},
+       {.name = "avae_ss",
+        .title = "AVAE-SS",
+        .description = "Retrains the encoder of a given VAE on its decoder's own images (reconstructed).",
+        .options = {"correlation"},
+        .needs_start = true,
+        .needs_standard_normal = kStationary,
+        .make = [](const auto& options, std::int64_t) { return self_supervision(options.correlation); }}});
   return entries;
 }
 
-const ObjectiveEntry& find_objective(std::string_view name) {
-  std::vector<std::string> known;
-  for (const ObjectiveEntry& entry : objectives()) {
-    if (entry.name == name) {
-      return entry;
-    }
-    known.emplace_back(entry.name);
-  }
-  unknown_name("training", "objective", name, known);
-}
-
-void check_takes(std::string_view objective, std::string_view option) {
-  const ObjectiveEntry& entry = find_objective(objective);
-  if (!entry.takes(option)) {
-    misuse("training", "objective {} has no option {}; it has {}", objective, option, fmt::join(entry.options, ", "));
-  }
+const OptionSchema<ObjectiveOptions>& objective_schema() {
+  static const OptionSchema<ObjectiveOptions> schema = make_schema();
+  return schema;
 }
 
 void check_prior(std::string_view objective, std::string_view prior) {
-  const std::string_view reason = find_objective(objective).needs_standard_normal;
+  const std::string_view reason = objectives().find(objective).needs_standard_normal;
   if (!reason.empty() && prior != models::name(models::PriorWeights{})) {
     misuse("training", "objective {} needs the prior standard_normal ({}), got {}", objective, reason, prior);
   }
 }
 
 void ObjectiveOptions::validate() const {
-  find_objective(name);
-  if (!(beta >= 0.0) || !std::isfinite(beta)) {
-    misuse("training.objective", "beta must be finite and >= 0, got {}", beta);
+  static_cast<void>(objectives().find(name));
+  for (const auto& field : objective_schema().fields()) {
+    field.option.check("training.objective", field.get(*this));  // those that this objective does not read, too
   }
-  smooth.validate();
-  check_correlation(correlation);
 }
 
 std::unique_ptr<Objective> make_objective(const ObjectiveOptions& options, std::int64_t training_images) {
   options.validate();
-  return find_objective(options.name).make(options, training_images);
+  return objectives().find(options.name).make(options, training_images);
 }
 
 std::string describe(const ObjectiveOptions& options) {
   std::string text = options.name;
-  for (const std::string_view option : find_objective(options.name).options) {
-    text += fmt::format(", {} {}", option, option_text(options, option));
+  for (const Option& option : objective_schema().describe(options)) {
+    const auto number = option.fallback.number();
+    text +=
+        fmt::format(", {} {}", option.key, number ? fmt::format("{}", *number) : *option.fallback.as<std::string>());
   }
   return text;
 }

@@ -8,15 +8,17 @@
 #include <string_view>
 #include <vector>
 
+#include "vaeguard/base/option_schema.h"
+#include "vaeguard/base/registry.h"
 #include "vaeguard/training/objective.h"
 
 namespace vaeguard::training {
 
 struct ObjectiveEntry {
   std::string_view name;
+  std::string_view title;
   std::string_view description;
-  /// Of "beta", "estimator", "gamma", "radius", "inner_steps", "correlation".
-  std::vector<std::string_view> options;
+  std::vector<std::string_view> options;  // the keys of objective_schema() that it reads
   /// Whether it needs a trained VAE to begin with.
   bool needs_start = false;
   /// Why the prior has to be the standard normal; empty if any prior will do.
@@ -27,11 +29,9 @@ struct ObjectiveEntry {
   [[nodiscard]] bool takes(std::string_view option) const;
 };
 
-const std::vector<ObjectiveEntry>& objectives();
-/// Throws Misuse that names the nearest known name.
-const ObjectiveEntry& find_objective(std::string_view name);
-/// Throws Misuse that lists the objective's options unless it takes this one.
-void check_takes(std::string_view objective, std::string_view option);
+const Registry<ObjectiveEntry>& objectives();
+/// All options of all objectives. Naming one that the objective `name` does not read is an error.
+const OptionSchema<ObjectiveOptions>& objective_schema();
 
 /// Throws Misuse, with the reason, if the objective does not support a prior of that name (models::name).
 void check_prior(std::string_view objective, std::string_view prior);
