@@ -85,5 +85,12 @@ TEST(Matrix, CheckOfFiniteValuesNamesTheFirstThatIsNot) {
   expect_misuse([&] { check_finite("here", "points", matrix); }, {"-inf", "row 0, column 1"});
 }
 
+TEST(Matrix, ColumnsAreTakenApartAndJoined) {
+  const Matrix whole(2, 3, {1, 2, 3, 4, 5, 6});
+  EXPECT_EQ(whole.slice_columns(1, 2), Matrix(2, 2, {2, 3, 5, 6}));
+  EXPECT_EQ(join_columns(whole.slice_columns(0, 1), whole.slice_columns(1, 2)), whole);
+  expect_misuse([&] { (void)join_columns(whole, Matrix(1, 3)); }, {"[2, ", "[1, 3]"});
+}
+
 }  // namespace
 }  // namespace vaeguard

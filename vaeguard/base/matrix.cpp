@@ -33,6 +33,14 @@ Matrix Matrix::slice(std::int64_t first, std::int64_t count) const {
   return {count, columns_, std::vector<float>(begin, begin + count * columns_)};
 }
 
+Matrix Matrix::slice_columns(std::int64_t first, std::int64_t count) const {
+  Matrix result(rows_, count);
+  for (std::int64_t i = 0; i < rows_; ++i) {
+    std::copy_n(row(i).begin() + first, count, result.row(i).begin());
+  }
+  return result;
+}
+
 Matrix Matrix::gather(std::span<const std::int64_t> rows) const {
   Matrix result(static_cast<std::int64_t>(rows.size()), columns_);
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -56,6 +64,15 @@ Matrix repeat_rows(const Matrix& matrix, std::int64_t times) {
   Matrix result(matrix.rows() * times, matrix.columns());
   for (std::int64_t i = 0; i < result.rows(); ++i) {
     std::ranges::copy(matrix.row(i / times), result.row(i).begin());
+  }
+  return result;
+}
+
+Matrix join_columns(const Matrix& left, const Matrix& right) {
+  check_shape("base.matrix", "the right side", right, left.rows(), -1);
+  Matrix result(left.rows(), left.columns() + right.columns());
+  for (std::int64_t i = 0; i < left.rows(); ++i) {
+    std::ranges::copy(right.row(i), std::ranges::copy(left.row(i), result.row(i).begin()).out);
   }
   return result;
 }

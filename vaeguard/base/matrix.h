@@ -36,6 +36,8 @@ class Matrix {
   void resize(std::int64_t rows, std::int64_t columns);
   /// Copies rows first .. first + count.
   [[nodiscard]] Matrix slice(std::int64_t first, std::int64_t count) const;
+  /// Copies columns first .. first + count of every row.
+  [[nodiscard]] Matrix slice_columns(std::int64_t first, std::int64_t count) const;
   /// Copies the named rows, in that order.
   [[nodiscard]] Matrix gather(std::span<const std::int64_t> rows) const;
   /// Writes `source` over rows first .. first + source.rows().
@@ -51,6 +53,9 @@ class Matrix {
 
 /// Rows of `matrix` each repeated `times` in a row: r0 r0 r1 r1 ... .
 Matrix repeat_rows(const Matrix& matrix, std::int64_t times);
+
+/// Both matrices' columns side by side; they have as many rows.
+Matrix join_columns(const Matrix& left, const Matrix& right);
 
 /// Throws Misuse "[place] name must be [rows, columns], got [..]" unless the shape agrees; -1 accepts any number.
 void check_shape(std::string_view place, std::string_view name, const Matrix& matrix, std::int64_t rows,
