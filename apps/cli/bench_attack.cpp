@@ -27,7 +27,8 @@ double attack_speed(int threads, double seconds) {
   const Matrix references = data::synthetic({.train = 1, .validation = 1, .test = kReferences}, Key(3)).test.pixels;
   const attacks::EncoderGoal goal("encoder_skl", attacks::EncodingGap::symmetric_kl, attacks::Direction::away,
                                   vae.encode(references, threads));
-  const attacks::Objective objective(vae.encoder(), goal, kRestarts);
+  const attacks::UndefendedVictim victim(vae.recognition());
+  const attacks::Objective objective(victim, goal, kRestarts);
   std::vector<std::int64_t> index(kReferences);
   std::iota(index.begin(), index.end(), 0);
   const Matrix images = repeat_rows(references, kRestarts);

@@ -53,8 +53,8 @@ struct Errors {
 Errors errors_of_chain(const models::Vae& vae, std::span<const float> image, std::span<const float> latent,
                        double energy, std::span<const float> gradient) {
   std::vector<double> truth;
-  const double true_energy =
-      energy::reference_energy(vae.weights(), image, std::vector<double>(latent.begin(), latent.end()), &truth);
+  const double true_energy = energy::reference_energy(vae.layers()->weights(), image,
+                                                      std::vector<double>(latent.begin(), latent.end()), &truth);
   double difference = 0.0;
   double norm = 0.0;
   for (std::size_t d = 0; d < truth.size(); ++d) {
@@ -87,7 +87,9 @@ BenchChains::BenchChains(const models::Vae& vae, const BenchModel& model, std::i
       model_(model),
       energy_(vae, first_images(model.images, batch)),
       keys_(chain_keys(batch)),
-      latents_(models::sample(vae.encode(first_images(model.images, batch)), keys_)) {}
+      latents_(
+          models::draw(vae.encode(first_images(model.images, batch)), models::keyed_noise(keys_, vae.latent_size()))
+              .codes) {}
 
 void BenchChains::check_against_reference() const {
   std::vector<std::int64_t> chains{0, batch() / 3, 2 * batch() / 3, batch() - 1};
@@ -107,7 +109,7 @@ void BenchChains::check_against_reference() const {
       failure("bench",
               "backend {}, chain {} of {}: energy and gradient differ from the reference by {:.3g} and {:.3g}; no "
               "speed is told",
-              vae_.decoder().backend(), b, batch(), errors.energy, errors.gradient);
+              vae_.generative().backend(), b, batch(), errors.energy, errors.gradient);
     }
   }
 }

@@ -33,7 +33,7 @@ TEST(Attack, PointsAreProjectedAndTheObjectiveIsTakenThere) {
   const Threat threat{.radius = 0.1};
   const AttackResult result = run(far_away, target, "encoder_skl", threat);
   const auto goal = target.goal("encoder_skl");
-  const Objective objective(*target.encoder, *goal);
+  const Objective objective(*target.victim, *goal);
   std::vector<double> values(3);
   objective.evaluate(consecutive(0, result.adversarial.rows()), result.adversarial, values, nullptr);
   EXPECT_EQ(result.objective, values);
@@ -70,7 +70,7 @@ TEST(Attack, RadiusZeroGivesTheReferenceBack) {
 TEST(Attack, WrongInputsAreNamedBeforeAnythingRuns) {
   const Target target = linear_target(2);
   const auto goal = target.goal("encoder_skl");
-  const Objective objective(*target.encoder, *goal);
+  const Objective objective(*target.victim, *goal);
   const Custom never([](Search&) -> Matrix {
     ADD_FAILURE();
     return {};
@@ -135,7 +135,7 @@ AttackResult in_batches(const Attack& attack, const Target& target, Norm norm, s
     const auto some = order.subspan(first, std::min(order.size() - first, static_cast<std::size_t>(batch)));
     const Target part = target.gather(some);
     const auto goal = part.goal("encoder_skl");
-    const Objective objective(*part.encoder, *goal);
+    const Objective objective(*part.victim, *goal);
     const auto keys = attack_keys(Key(7), "encoder_skl", some, 1);
     const AttackResult result =
         attack(objective, part.references, Threat{.norm = norm, .radius = 0.2}, keys, {.threads = threads});

@@ -39,7 +39,7 @@ TEST(BestOf, IsAtLeastAsGoodAsItsMembersFromTheSameStarts) {
 TEST(BestOf, MembersClimbTheirOwnLossesAndAreJudgedByTheCommonOne) {
   const Target target = relu_target(12);
   const auto goal = target.goal("classifier_ce");
-  const auto losses = std::make_shared<const Objective>(*target.encoder, *goal, 2);
+  const auto losses = std::make_shared<const Objective>(*target.victim, *goal, 2);
   const Threat threat{.radius = 0.1};
   const AttackResult found = run(BestOf("best_of", {{pgd(20), losses}}), target, "classifier_margin", threat, 2);
   const AttackResult noise = run(Noise(), target, "classifier_margin", threat, 2);
@@ -70,7 +70,7 @@ TEST(BestOf, ResultsDoNotDependOnBatchOrThreads) {
   for (const std::int64_t i : {0, 33, 69}) {
     const Target alone = target.gather(std::vector<std::int64_t>{i});
     const auto goal = alone.goal("classifier_margin");
-    const Objective objective(*alone.encoder, *goal, 2);
+    const Objective objective(*alone.victim, *goal, 2);
     const auto keys = attack_keys(Key(7), "classifier_margin", std::vector<std::int64_t>{i}, 2);
     EXPECT_EQ(attack(objective, repeat_rows(alone.references, 2), threat, keys).adversarial,
               together.adversarial.slice(2 * i, 2));

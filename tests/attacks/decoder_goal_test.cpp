@@ -25,7 +25,7 @@ TEST(DecoderGoal, DamageIsTheDistanceBetweenReconstructions) {
   for (const Target& target : {relu_target(3), linear_target(3)}) {
     const Matrix attacked = random_images(Key(30), 3, target.references.columns());
     const auto goal = target.goal("maximum_damage");
-    const Objective objective(*target.encoder, *goal);
+    const Objective objective(*target.victim, *goal);
     std::vector<double> values(3);
     objective.evaluate(consecutive(0, attacked.rows()), attacked, values, nullptr);
     const Matrix before = target.vae->decode(target.vae->encode(target.references).mean);
@@ -39,7 +39,7 @@ TEST(DecoderGoal, DamageIsTheDistanceBetweenReconstructions) {
 TEST(DecoderGoal, DamageAndItsGradientVanishAtTheReference) {
   const Target target = relu_target(3);
   const auto goal = target.goal("maximum_damage");
-  const Objective objective(*target.encoder, *goal);
+  const Objective objective(*target.victim, *goal);
   std::vector<double> values(3);
   Matrix gradients;
   objective.evaluate(consecutive(0, target.references.rows()), target.references, values, &gradients);
@@ -53,9 +53,9 @@ TEST(DecoderGoal, OutputTargetsAreTheLikelihoodAndTheDistanceOfTheTargetImage) {
     const TargetLikelihood likelihood("output_target", *target.vae, wanted);
     const ReconstructionDistance towards("output_target_l2", ReconstructionDistance::Sign::towards, *target.vae,
                                          wanted);
-    const Matrix outputs = networks::forward_all(*target.encoder, target.references, 1);
+    const Matrix outputs = networks::forward_all(target.vae->layers()->encoder(), target.references, 1);
     const Matrix code = models::split_encoding(outputs).mean;
-    const Matrix decoded = networks::forward_all(target.vae->decoder(), code, 1);
+    const Matrix decoded = networks::forward_all(target.vae->layers()->decoder(), code, 1);
     EXPECT_NEAR(likelihood.value(0, outputs.row(0), {}),
                 -target.vae->likelihood().negative_log(wanted.row(0), decoded.row(0), {}), 1e-9);
     EXPECT_NEAR(towards.value(0, outputs.row(0), {}), -distance(target.vae->decode(code).row(0), wanted.row(0)), 1e-6);

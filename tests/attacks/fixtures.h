@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/two_level_vae.h"
 #include "vaeguard/attacks/objective.h"
 #include "vaeguard/attacks/registry.h"
 #include "vaeguard/models/linear_vae.h"
-#include "vaeguard/networks/network.h"
 
 namespace vaeguard::attacks {
 
@@ -57,13 +57,13 @@ struct Target {
   std::shared_ptr<const models::Vae> vae;
   Matrix references;
   models::LinearClassifier classifier;
-  std::shared_ptr<const networks::Network> encoder = {vae, &vae->encoder()};
+  std::shared_ptr<const Victim> victim = std::make_shared<const UndefendedVictim>(vae->recognition());
 
   /// Labels alternate, so that every reference has a target.
   [[nodiscard]] std::unique_ptr<Goal> goal(std::string_view name, std::int64_t draws = 0) const {
     std::vector<std::int64_t> labels = positions(references.rows());
     std::ranges::for_each(labels, [](std::int64_t& label) { label %= 2; });
-    return make_goal(name, {.references = models::split_encoding(networks::forward_all(*encoder, references, 1)),
+    return make_goal(name, {.references = vae->encode(references),
                             .classifier = &classifier,
                             .vae = vae.get(),
                             .images = &references,
@@ -110,6 +110,13 @@ inline Target relu_target(std::int64_t references) {
   return {vae, images, centred_classifier(Key(6), 5, *vae, images)};
 }
 
+/// A hierarchy of two levels, which is no pair of layer graphs.
+inline Target two_level_target(std::int64_t references) {
+  const auto vae = std::make_shared<const models::Vae>(models::two_level_vae());
+  const Matrix images = random_images(Key(7), references, models::kPixels);
+  return {vae, images, centred_classifier(Key(8), 4, *vae, images)};
+}
+
 /// The norms in which an optimiser exists.
 inline std::vector<Norm> norms_of(const OptimiserEntry& entry) {
   return entry.linf_only ? std::vector<Norm>{Norm::linf} : norms();
@@ -135,7 +142,7 @@ inline std::unique_ptr<Attack> quick(const OptimiserEntry& entry, std::string_vi
 inline AttackResult run(const Attack& attack, const Target& target, std::string_view goal_name, const Threat& threat,
                         std::int64_t restarts = 1, const Execution& execution = {}) {
   const auto goal = target.goal(goal_name);
-  const Objective objective(*target.encoder, *goal, restarts);
+  const Objective objective(*target.victim, *goal, restarts);
   return attack(objective, repeat_rows(target.references, restarts), threat,
                 attack_keys(Key(7), goal_name, positions(target.references.rows()), restarts), execution);
 }

@@ -40,18 +40,20 @@ double gain(const AttackResult& result, const AttackResult& clean) {
 
 TEST(AttackLaws, EveryAttackStaysInsideItsThreat) {
   constexpr std::int64_t kFew = 5;
-  const Target target = relu_target(kFew);
-  for (const OptimiserEntry& entry : optimisers()) {
-    for (const Norm norm : norms_of(entry)) {
-      for (const GoalEntry& goal : goals()) {
-        for (const double share : {0.5, 3.0}) {
-          const Threat threat{.norm = norm, .radius = share * radius_of(norm)};
-          const AttackResult result = run(*quick(entry, goal.name), target, goal.name, threat);
-          for (std::int64_t i = 0; i < kFew; ++i) {
-            EXPECT_LE(threat.size(target.references.row(i), result.adversarial.row(i)), threat.radius)
-                << entry.name << " on " << goal.name << ", " << name(norm);
+  for (const Target& target : {relu_target(kFew), two_level_target(kFew)}) {
+    for (const OptimiserEntry& entry : optimisers()) {
+      for (const Norm norm : norms_of(entry)) {
+        for (const GoalEntry& goal : goals()) {
+          for (const double share : {0.5, 3.0}) {
+            const Threat threat{.norm = norm, .radius = share * radius_of(norm)};
+            const AttackResult result = run(*quick(entry, goal.name), target, goal.name, threat);
+            for (std::int64_t i = 0; i < kFew; ++i) {
+              EXPECT_LE(threat.size(target.references.row(i), result.adversarial.row(i)), threat.radius)
+                  << entry.name << " on " << goal.name << ", " << name(norm);
+            }
+            EXPECT_THAT(result.adversarial.values(),
+                        testing::Each(testing::AllOf(testing::Ge(0.0F), testing::Le(1.0F))));
           }
-          EXPECT_THAT(result.adversarial.values(), testing::Each(testing::AllOf(testing::Ge(0.0F), testing::Le(1.0F))));
         }
       }
     }
@@ -99,7 +101,7 @@ TEST(AttackLaws, EveryAttackBeatsNoise) {
   constexpr std::int64_t kRestarts = 2;
   constexpr std::int64_t kFew = 8;
   // 40 pixels: with fewer, noise draws the best corner now and then.
-  for (const Target& target : {linear_target(kFew, 40), relu_target(kFew)}) {
+  for (const Target& target : {linear_target(kFew, 40), relu_target(kFew), two_level_target(kFew)}) {
     for (const GoalEntry& goal : goals()) {
       for (const Norm norm : norms()) {
         const Threat threat{.norm = norm, .radius = radius_of(norm)};
@@ -133,7 +135,7 @@ TEST(AttackLaws, EveryAttackBeatsNoise) {
 }
 
 TEST(AttackLaws, PgdGainsWithTheRadiusFromTheSameStart) {
-  for (const Target& target : {linear_target(kReferences), relu_target(kReferences)}) {
+  for (const Target& target : {linear_target(kReferences), relu_target(kReferences), two_level_target(kReferences)}) {
     for (const std::string_view goal : {"encoder_skl", "classifier_ce"}) {
       for (const Norm norm : norms()) {
         AttackResult last = run(Noise(), target, goal, {.norm = norm, .radius = 0.0});
@@ -156,7 +158,7 @@ TEST(AttackLaws, PgdGainsWithTheRadiusFromTheSameStart) {
 /// logits.
 std::vector<double> best_corners(const Target& target, std::string_view goal_name, double radius) {
   const auto goal = target.goal(goal_name);
-  const Objective objective(*target.encoder, *goal);
+  const Objective objective(*target.victim, *goal);
   const std::int64_t pixels = target.references.columns();
   std::vector<double> best(static_cast<std::size_t>(target.references.rows()), 0.0);
   std::vector<double> values(best.size());
@@ -207,7 +209,7 @@ TEST(AttackLaws, InL2TheBestMoveOfTheMeansIsTheLargestSingularValueOfALinearEnco
   for (std::int64_t j = 0; j < 10; ++j) {
     unit(j, j) = 1.5F;
   }
-  const Matrix means = models::split_encoding(networks::forward_all(*target.encoder, unit, 1)).mean;
+  const Matrix means = target.vae->encode(unit).mean;
   double aa = 0.0;
   double ab = 0.0;
   double bb = 0.0;

@@ -51,7 +51,7 @@ TEST(Lbfgs, BlackAndWhitePixelsAreNotStuckAtTheirSide) {
 TEST(Lbfgs, BringsAnImageNearItsTarget) {
   const Target target = relu_target(4);
   const auto goal = target.goal("latent_means");
-  const Objective objective(*target.encoder, *goal);
+  const Objective objective(*target.victim, *goal);
   const auto keys = attack_keys(Key(1), "latent_means", positions(4), 1);
   const auto curves = sweep_penalties(objective, target.references, keys, {.penalties = 9}, {.threads = 2});
   EXPECT_EQ(curves.size(), 4U);

@@ -19,7 +19,7 @@ TEST(Objective, PixelGradientsAgreeWithFiniteDifferencesForEveryGoal) {
   const Matrix points = random_images(Key(9), 3, 64);
   for (const GoalEntry& entry : goals()) {
     const auto goal = target.goal(entry.name);
-    const Objective objective(*target.encoder, *goal);
+    const Objective objective(*target.victim, *goal);
     std::vector<double> values(3);
     Matrix gradients;
     objective.evaluate(consecutive(0, points.rows()), points, values, &gradients);
@@ -52,7 +52,7 @@ TEST(Objective, PixelGradientsAgreeWithFiniteDifferencesForEveryGoal) {
 TEST(Objective, RestartsOfAReferenceLieSideBySide) {
   const Target target = relu_target(2);
   const auto goal = target.goal("encoder_skl");
-  const Objective objective(*target.encoder, *goal, 3);
+  const Objective objective(*target.victim, *goal, 3);
   ASSERT_EQ(objective.size(), 6);
   std::vector<double> values(6);
   objective.evaluate(consecutive(0, 6), repeat_rows(target.references, 3), values, nullptr);
@@ -66,7 +66,7 @@ TEST(Objective, RestartsOfAReferenceLieSideBySide) {
 TEST(Objective, RestartsSeeDifferentDrawsAndEachAlwaysTheSame) {
   const Target target = relu_target(2);
   const auto goal = target.goal("classifier_margin", 2);
-  const Objective objective(*target.encoder, *goal, 2);
+  const Objective objective(*target.victim, *goal, 2);
   std::vector<double> values(4);
   std::vector<double> again(4);
   objective.evaluate(consecutive(0, 4), repeat_rows(target.references, 2), values, nullptr);
@@ -79,7 +79,7 @@ TEST(Objective, RestartsSeeDifferentDrawsAndEachAlwaysTheSame) {
 TEST(Objective, ARowDoesNotDependOnItsBatch) {
   const Target target = relu_target(64);
   const auto goal = target.goal("encoder_skl");
-  const Objective objective(*target.encoder, *goal);
+  const Objective objective(*target.victim, *goal);
   const Matrix points = random_images(Key(9), 64, 64);
   std::vector<double> together(64);
   Matrix gradients;
@@ -103,12 +103,12 @@ TEST(Objective, ARowDoesNotDependOnItsBatch) {
 TEST(Objective, MismatchesAreNamed) {
   const Target target = relu_target(2);
   const EncoderGoal other("encoder_skl", EncodingGap::symmetric_kl, Direction::away, {Matrix(2, 3), Matrix(2, 3)});
-  EXPECT_THAT([&] { Objective(*target.encoder, other); },
-              testing::ThrowsMessage<Misuse>("[attacks.objective] goal encoder_skl takes 6 encoder outputs (means, "
-                                             "log-variances), got an encoder of 8"));
+  EXPECT_THAT([&] { Objective(*target.victim, other); },
+              testing::ThrowsMessage<Misuse>("[attacks.objective] goal encoder_skl reads encodings of 3 latents, the "
+                                             "victim gives 4"));
   const auto goal = target.goal("encoder_skl");
-  EXPECT_THROW(Objective(*target.encoder, *goal, 0), Misuse);
-  const Objective objective(*target.encoder, *goal);
+  EXPECT_THROW(Objective(*target.victim, *goal, 0), Misuse);
+  const Objective objective(*target.victim, *goal);
   std::vector<double> values(2);
   for (const std::vector<std::int64_t>& wrong : {std::vector<std::int64_t>{1, 2}, {-1, 0}, {0}, {0, 1, 1}}) {
     EXPECT_THROW(objective.evaluate(wrong, target.references, values, nullptr), Misuse);

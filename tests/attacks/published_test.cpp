@@ -57,7 +57,7 @@ TEST(PublishedAttack, EqualsAnIndependentRecomputation) {
                             .factor = options["factor"],
                             .threshold = options["threshold"]});
     const auto goal = target.goal(expected["goal"].get<std::string>());
-    const Objective objective(*target.encoder, *goal);
+    const Objective objective(*target.victim, *goal);
     std::vector<Key> keys;
     for (const auto& row : expected["rows"]) {
       keys.emplace_back(row["key"].get<std::uint64_t>());

@@ -129,8 +129,8 @@ TEST(AttackSkeleton, ThePageShowsTheCodeThatIsCompiledHere) {
 
 TEST(AttackSkeleton, TheOptimiserBeatsNoiseOnItsGoal) {
   const Target target = relu_target(10);
-  const MeanDistance goal(models::split_encoding(networks::forward_all(*target.encoder, target.references, 1)).mean);
-  const Objective objective(*target.encoder, goal);
+  const MeanDistance goal(target.vae->encode(target.references).mean);
+  const Objective objective(*target.victim, goal);
   const auto keys = attack_keys(Key(1), goal.name(), positions(10), 1);
   const Threat threat{.radius = 0.1};
   const AttackResult attacked = SingleStep()(objective, target.references, threat, keys);

@@ -39,7 +39,7 @@ TEST(SmallestRadius, IsInfiniteForImagesThatHoldOut) {
 TEST(SmallestRadius, DoesNotDependOnTheBatchAndIsReachedByAnAttackAtThatRadius) {
   const Target target = relu_target(12);
   const auto goal = target.goal("classifier_margin");
-  const Objective objective(*target.encoder, *goal);
+  const Objective objective(*target.victim, *goal);
   const auto keys = attack_keys(Key(7), "classifier_margin", positions(12), 1);
   const Threat largest{.norm = Norm::l2, .radius = 2.0};
   const Pgd attack({.iterations = 8});
@@ -47,7 +47,7 @@ TEST(SmallestRadius, DoesNotDependOnTheBatchAndIsReachedByAnAttackAtThatRadius) 
   for (std::int64_t i = 0; i < 12; ++i) {
     const Target alone = target.gather(std::vector<std::int64_t>{i});
     const auto own_goal = alone.goal("classifier_margin");
-    const Objective own(*alone.encoder, *own_goal);
+    const Objective own(*alone.victim, *own_goal);
     const std::vector<Key> key{keys[static_cast<std::size_t>(i)]};
     const auto found = smallest_radii(attack, own, alone.references, largest, key, {.steps = 4});
     EXPECT_EQ(found.radius[0], together.radius[static_cast<std::size_t>(i)]);
@@ -75,8 +75,8 @@ TEST(SmallestRadius, BadOptionsAreNamed) {
   EXPECT_THROW(validate(SmallestRadiusOptions{.steps = -1}), Misuse);
   const Target target = linear_target(2);
   const auto goal = target.goal("maximum_damage");
-  const Objective objective(*target.encoder, *goal);
-  const Objective judge(*target.encoder, *goal, 2);
+  const Objective objective(*target.victim, *goal);
+  const Objective judge(*target.victim, *goal, 2);
   const auto keys = attack_keys(Key(7), "maximum_damage", positions(2), 1);
   EXPECT_THROW(
       smallest_radii(Pgd({.iterations = 1}), objective, target.references, {.radius = 0.1}, keys, {.judge = &judge}),

@@ -27,7 +27,7 @@ GoalInputs inputs_of(const Target& target, std::int64_t draws = 0) {
 }
 
 std::vector<float> outputs_of(const Target& target, const Matrix& images, std::int64_t row) {
-  const Matrix outputs = networks::forward_all(*target.encoder, images, 1);
+  const Matrix outputs = networks::forward_all(target.vae->layers()->encoder(), images, 1);
   return {outputs.row(row).begin(), outputs.row(row).end()};
 }
 
@@ -139,9 +139,9 @@ TEST(Success, SmallestRadiusOfALinearReconstructionIsTheDistanceOverTheLargestSi
   const Target target = linear_target(5);
   const double distance = 0.1 * largest_singular_value(linear_map(target));  // the radius 0.1 never meets the pixel box
   const auto goal = target.goal("maximum_damage");
-  const Objective objective(*target.encoder, *goal);
+  const Objective objective(*target.victim, *goal);
   const auto rule = make_judge({Success::Rule::reconstruction, distance}, inputs_of(target));
-  const Objective judge(*target.encoder, *rule);
+  const Objective judge(*target.victim, *rule);
   const auto keys = attack_keys(Key(7), "maximum_damage", positions(5), 1);
   const auto found =
       smallest_radii(Pgd({.iterations = 60}), objective, target.references, {.norm = Norm::l2, .radius = 0.16}, keys,

@@ -31,11 +31,11 @@ class AttackDirection : public testing::Test {
     const Matrix goal = networks::random_matrix(Key(3), 1, kLatents);
     Matrix gradients(1, 2 * kLatents);
     std::ranges::copy(goal.row(0), gradients.row(0).begin());
-    const auto tape = vae_.encoder().make_tape();
+    const auto tape = vae_.layers()->encoder().make_tape();
     Matrix outputs;
     Matrix gradient;
-    vae_.encoder().forward(clean_, outputs, *tape);
-    vae_.encoder().backward(gradients, gradient, *tape);
+    vae_.layers()->encoder().forward(clean_, outputs, *tape);
+    vae_.layers()->encoder().backward(gradients, gradient, *tape);
     for (std::int64_t i = 0; i < kPixels; ++i) {
       attacked_(0, i) = clean_(0, i) + std::copysign(kRadius, gradient(0, i));
     }
@@ -115,7 +115,7 @@ TEST_F(AttackDirection, IsNotFoundInMovesThatHaveNone) {
 TEST_F(AttackDirection, IsNotFoundWithoutMovesOrWithoutAnEncoderThatListens) {
   EXPECT_TRUE(find(std::vector<ExtremeMove>(kPixels)).empty());
   EXPECT_TRUE(find(std::vector<ExtremeMove>(kPixels, {0.45, 0.45})).empty());
-  models::VaeWeights deaf = vae_.weights();
+  models::VaeWeights deaf = vae_.layers()->weights();
   std::ranges::fill(deaf.encoder.parameters, 0.0F);
   const models::Vae vae(deaf);
   const AttackedImage image{attacked_.row(0), clean_.row(0), shift_.row(0)};

@@ -78,7 +78,7 @@ TEST(PosteriorSampling, StartsAtTheCentreOfALearnedPriorWhateverTheBatch) {
   options.start = Start::prior;
   const auto defence = make_posterior_sampling(options);
   const Inference whole = defence->infer(vae, images, keys, 2, silent_observer());
-  const Matrix centre = vae.prior().from_base(Matrix(19, 4));
+  const Matrix centre = vae.layers()->prior().from_base(Matrix(19, 4));
   EXPECT_NE(centre, Matrix(19, 4));
   EXPECT_EQ(whole.snapshots.front().latent, centre);
   const Inference alone = defence->infer(vae, images.slice(18, 1), std::span(keys).last(1), 1, silent_observer());

@@ -82,7 +82,7 @@ TEST(Reading, AChannelIsThatOfTheRepair) {
     const Problem problem = read_images(vae, images, options, 1);
     const Repaired repaired = repair(vae, images, options, 8, 1);
     EXPECT_EQ(problem.images, repaired.images);
-    const auto model = std::make_shared<const energy::ChannelModel>(*vae.weights().pixel_law);
+    const auto model = std::make_shared<const energy::ChannelModel>(*vae.layers()->weights().pixel_law);
     const energy::PosteriorEnergy expected(vae, energy::channel_observation(model, images, repaired.channels));
     EXPECT_EQ(values_of(*problem.energy, latents, 1), values_of(expected, latents, 1));
     for (std::size_t b = 0; b < 6 && radius > 0.0; ++b) {
@@ -169,7 +169,7 @@ TEST(Repair, ExpectedImagesAreTheObservationsForTheDecodersOutputs) {
   const Problem problem = read_images(vae, level_images(5), {.reading = Reading::channel}, 1);
   const Matrix latents = random_latents(2);
   const Matrix found = expected_images(vae, *problem.observation, 3, latents);
-  const Matrix outputs = networks::forward_all(vae.decoder(), latents, 1);
+  const Matrix outputs = networks::forward_all(vae.layers()->decoder(), latents, 1);
   for (std::int64_t b = 0; b < 2; ++b) {
     std::vector<float> expected(kSmallPixels);
     problem.observation->true_image(3 + b, outputs.row(b), expected);
@@ -185,9 +185,9 @@ class TrainedRepair : public testing::Test {
 
   TrainedRepair()
       : vae_(models::load_checkpoint(VAEGUARD_SOURCE_DIR "/zoo/mnist_vae.safetensors").vae), clean_(kImages, 784) {
-    const models::PixelLaw& law = *vae_.weights().pixel_law;
+    const models::PixelLaw& law = *vae_.layers()->weights().pixel_law;
     const Matrix codes = networks::random_matrix(Key(12), kImages, vae_.latent_size());
-    const Matrix outputs = networks::forward_all(vae_.decoder(), codes, 1);
+    const Matrix outputs = networks::forward_all(vae_.layers()->decoder(), codes, 1);
     Stream stream(Key(13));
     for (std::size_t i = 0; i < outputs.values().size(); ++i) {
       const std::int64_t node = std::lround(law.position(outputs.values()[i]));
@@ -198,20 +198,20 @@ class TrainedRepair : public testing::Test {
   [[nodiscard]] Matrix attacked(float radius) const {
     const Matrix means = vae_.encode(clean_).mean;
     Matrix images = clean_;
-    const auto tape = vae_.encoder().make_tape();
+    const auto tape = vae_.layers()->encoder().make_tape();
     Matrix noise(kImages, 784);
     fill_uniform(Key(14), -0.5F, 0.5F, noise.flat());
     for (int step = 0; step < 20; ++step) {
       Matrix outputs;
       Matrix gradient;
-      vae_.encoder().forward(images, outputs, *tape);
+      vae_.layers()->encoder().forward(images, outputs, *tape);
       Matrix output_gradient(kImages, outputs.columns());
       for (std::int64_t b = 0; b < kImages; ++b) {
         for (std::int64_t d = 0; d < vae_.latent_size(); ++d) {
           output_gradient(b, d) = outputs(b, d) - means(b, d);
         }
       }
-      vae_.encoder().backward(output_gradient, gradient, *tape);
+      vae_.layers()->encoder().backward(output_gradient, gradient, *tape);
       for (std::size_t i = 0; i < images.values().size(); ++i) {
         // At the clean image itself the gradient is 0, so noise takes the first step.
         const float direction = step == 0 ? noise.values()[i] : gradient.values()[i];
@@ -301,7 +301,7 @@ TEST_F(TrainedRepair, ADirectedReadingHasTheEnergyOfItsChannels) {
   const ReadingOptions options{.reading = Reading::directed};
   const Problem problem = read_images(vae_, images, options, 2);
   const Repaired repaired = repair(vae_, images, options, 8, 1);
-  const auto model = std::make_shared<const energy::ChannelModel>(*vae_.weights().pixel_law);
+  const auto model = std::make_shared<const energy::ChannelModel>(*vae_.layers()->weights().pixel_law);
   const energy::PosteriorEnergy expected(vae_, energy::channel_observation(model, images, repaired.channels));
   const Matrix latents = networks::random_matrix(Key(16), kImages, vae_.latent_size());
   EXPECT_EQ(values_of(*problem.energy, latents, 1), values_of(expected, latents, 1));

@@ -19,7 +19,7 @@ TEST(RepairDefence, InfersTheCodeOfTheRepairedImage) {
   const Repaired repaired = repair(vae, images, {.reading = Reading::channel}, 3, 1);
   EXPECT_EQ(inference.mean, repaired.encoding.mean);
   EXPECT_EQ(inference.mean, vae.encode(repaired.images).mean);
-  EXPECT_EQ(inference.draw, models::sample(vae.encode(repaired.images), keys));
+  EXPECT_EQ(inference.draw, vae.sample(repaired.images, vae.encode(repaired.images), keys));
   EXPECT_EQ(inference.mean_reconstruction, vae.decode(repaired.encoding.mean));
   EXPECT_EQ(inference.gradients, 0.0);
   ASSERT_EQ(inference.radius.size(), 9U);

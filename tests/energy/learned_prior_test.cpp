@@ -43,7 +43,7 @@ TEST(LearnedPriorEnergy, AgreesWithTheReferenceOnEveryBackend) {
     for (std::int64_t b = 0; b < 4; ++b) {
       const std::vector<double> latent(latents.row(b).begin(), latents.row(b).end());
       std::vector<double> gradient;
-      const double expected = reference_energy(vae.weights(), images.row(b), latent, &gradient);
+      const double expected = reference_energy(vae.layers()->weights(), images.row(b), latent, &gradient);
       EXPECT_NEAR(values[static_cast<std::size_t>(b)], expected, 2e-6 * (1.0 + std::abs(expected))) << backend->name();
       const double scale = std::abs(*std::ranges::max_element(gradient, {}, [](double g) { return std::abs(g); }));
       for (std::int64_t d = 0; d < kLatents; ++d) {
@@ -84,7 +84,7 @@ TEST(LearnedPriorEnergy, APriorOnlyAddsItsDifferenceFromTheStandardNormal) {
   const auto with = values_of(PosteriorEnergy(learned_model, images), latents, 1);
   const auto without = values_of(PosteriorEnergy(plain_model, images), latents, 1);
   models::PriorTape tape;
-  learned_model.prior().forward(latents, tape);
+  learned_model.layers()->prior().forward(latents, tape);
   for (std::int64_t b = 0; b < 4; ++b) {
     const auto at = static_cast<std::size_t>(b);
     EXPECT_NEAR(with[at] - without[at], tape.energy(b) - models::standard_normal_energy(latents.row(b)),

@@ -179,13 +179,14 @@ TEST(MinimumObservation, NoCodeScoresWorseThanOnTheReferenceBeforeAnyAttackOfThe
   int compared = 0;
   for (std::uint64_t g = 0; g < 30; ++g) {
     for (const Likelihood& likelihood : kLikelihoods) {
-      const models::Vae vae(vae_with_decoder(networks::random_graph(Key(700 + g)), likelihood), "reference");
+      const models::Vae vae(vae_with_decoder(networks::random_graph(Key(700 + g), {.general = false}), likelihood),
+                            "reference");
       const Key key = Key(9).fold(g);
       const std::int64_t pixels = vae.image().size();
       const Matrix reference = mixed_images(key.fold("reference"), 1, pixels);
       const PosteriorEnergy before(vae, reference);
       const Matrix latents = networks::random_matrix(key.fold("codes"), 1, vae.latent_size());
-      const Matrix outputs = networks::forward_all(vae.decoder(), latents, 1);
+      const Matrix outputs = networks::forward_all(vae.layers()->decoder(), latents, 1);
       for (const BallNorm norm : kNorms) {
         for (const double radius : {0.02, 0.2, norm == BallNorm::linf ? 0.5 : 3.0}) {
           for (const bool signs : {false, true}) {

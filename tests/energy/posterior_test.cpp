@@ -77,7 +77,7 @@ TEST(PosteriorEnergy, AgreesWithDoublePrecisionForBothLikelihoods) {
       const auto row = latents.row(b);
       const std::vector<double> latent(row.begin(), row.end());
       std::vector<double> gradient;
-      const double expected = reference_energy(vae.weights(), images.row(b), latent, &gradient);
+      const double expected = reference_energy(vae.layers()->weights(), images.row(b), latent, &gradient);
       // Each decoder output errs by about 8 u sqrt(terms) = 8 * 6e-8 * sqrt(3000) = 2.6e-5 of the sums' magnitude,
       // here near 1; a value moves by its gradient (at most 1, or 1 / variance) at 784 outputs with random signs.
       const double slope = likelihood.kind == LikelihoodKind::bernoulli ? 1.0 : 1.0 / likelihood.variance;
@@ -100,7 +100,7 @@ TEST(PosteriorEnergy, AgreesWithDoublePrecisionForTheClampedBernoulli) {
   for (std::int64_t b = 0; b < 6; ++b) {
     const auto row = latents.row(b);
     const double expected =
-        reference_energy(vae.weights(), images.row(b), std::vector<double>(row.begin(), row.end()), nullptr);
+        reference_energy(vae.layers()->weights(), images.row(b), std::vector<double>(row.begin(), row.end()), nullptr);
     EXPECT_NEAR(actual.values[static_cast<std::size_t>(b)], expected, 1e-3 * expected);
   }
 }
@@ -145,7 +145,7 @@ TEST(PosteriorEnergy, FastGradientAgreesWithFiniteDifferencesOfTheReferenceEnerg
       for (std::size_t d = 0; d < latent.size(); ++d) {
         latent[d] += step * direction[d] / norm;
       }
-      return reference_energy(vae.weights(), images.row(0), latent, nullptr);
+      return reference_energy(vae.layers()->weights(), images.row(0), latent, nullptr);
     };
     // The slope along the gradient is its norm. Step 1e-4 leaves h^2 times a third derivative, and ReLUs that turn:
     // 1e-3.
@@ -166,7 +166,7 @@ TEST(PosteriorEnergy, IsTheClosedFormOfTheLinearVae) {
     std::vector<double> gradient(6);
     const double expected = oracle.energy(images.row(b), latent, gradient);
     std::vector<double> reference_gradient;
-    EXPECT_NEAR(reference_energy(vae.weights(), images.row(b), latent, &reference_gradient), expected,
+    EXPECT_NEAR(reference_energy(vae.layers()->weights(), images.row(b), latent, &reference_gradient), expected,
                 1e-10 * expected);
     // Six terms an output: u * 10 relative on residuals of about 2, times 1 / variance = 5 each and 40 of them.
     EXPECT_NEAR(actual.values[static_cast<std::size_t>(b)], expected, 1e-4);
@@ -260,7 +260,7 @@ TEST(PosteriorEnergy, GradientsAloneAreThoseOfEvaluateBitForBit) {
   for (const Likelihood& likelihood : {kBernoulli, kGaussian}) {
     for (const auto precision : {networks::Precision::float32, networks::Precision::bfloat16}) {
       const Vae vae(random_vae(likelihood), "native", precision);
-      ASSERT_EQ(vae.refusal(), "");
+      ASSERT_EQ(vae.layers()->refusal(), "");
       const PosteriorEnergy field(vae, random_images(9, 784));
       const Matrix latents = random_latents(7, 64);
       Matrix gradients;
@@ -275,7 +275,7 @@ TEST(PosteriorEnergy, MixedPrecisionKeepsTheValuesAndGivesCloseGradients) {
     const Vae exact(random_vae(likelihood), "native");
     const Vae mixed(random_vae(likelihood), "native", networks::Precision::bfloat16);
     EXPECT_FALSE(exact.mixed());
-    ASSERT_TRUE(mixed.mixed()) << mixed.refusal();
+    ASSERT_TRUE(mixed.mixed()) << mixed.layers()->refusal();
     const Matrix images = random_images(50, 784);
     const Matrix latents = random_latents(50, 64);
     const Evaluation a = evaluate(PosteriorEnergy(exact, images), 0, latents);

@@ -92,7 +92,7 @@ void expect_real_decoder_stays_invariant(networks::Precision precision) {
   constexpr std::int64_t kReal = 2000;
   const Hmc kernel({.leapfrog_steps = 4, .jitter = 0.2});
   const Vae vae(real_vae(), "auto", precision);
-  ASSERT_EQ(vae.mixed(), precision == networks::Precision::bfloat16) << vae.refusal();
+  ASSERT_EQ(vae.mixed(), precision == networks::Precision::bfloat16) << vae.layers()->refusal();
   // The step size is tuned on other replicates, so that it is a constant as far as the tested ones are concerned.
   const double step = tuned_steps(kernel, vae)[kPilot / 2];
 

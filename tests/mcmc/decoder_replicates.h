@@ -23,11 +23,12 @@ struct Pairs {
 
 /// Images are draws, not means: binary for a Bernoulli likelihood, noisy for a Gaussian.
 inline Pairs draw_pairs(const models::Vae& vae, std::int64_t count, Key key) {
-  Pairs pairs{Matrix(count, vae.latent_size()), {}};
+  Matrix base(count, vae.latent_size());
   for (std::int64_t b = 0; b < count; ++b) {
-    fill_normal(key.fold("latent").fold(static_cast<std::uint64_t>(b)), pairs.latents.row(b));
+    fill_normal(key.fold("latent").fold(static_cast<std::uint64_t>(b)), base.row(b));
   }
-  pairs.images = networks::forward_all(vae.decoder(), pairs.latents, 2);
+  Pairs pairs{vae.generative().draw(base, 2), {}};
+  pairs.images = models::forward_all(vae.generative(), pairs.latents, 2);
   const bool binary = vae.likelihood().kind == models::LikelihoodKind::bernoulli;
   for (std::int64_t b = 0; b < count; ++b) {
     const Key own = key.fold("image").fold(static_cast<std::uint64_t>(b));

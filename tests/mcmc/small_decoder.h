@@ -53,7 +53,7 @@ inline Setting small_setting() {
 inline void expect_small_decoder_stays_invariant(const Likelihood& likelihood, std::string_view backend = "auto",
                                                  std::int64_t chunk = 64) {
   const Vae vae(small_vae(likelihood), backend);
-  ASSERT_TRUE(backend == "auto" || vae.decoder().backend() == backend);
+  ASSERT_TRUE(backend == "auto" || vae.layers()->decoder().backend() == backend);
   const Pairs pairs = draw_pairs(vae, kSmallReplicates, Key(32));
   const std::unique_ptr<ScalarField> made = energy::make_posterior_energy(vae, pairs.images);
   const ScalarField& field = *made;

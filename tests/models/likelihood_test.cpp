@@ -252,5 +252,54 @@ TEST(Likelihood, NamesGoBothWaysAndOthersAreRefused) {
   EXPECT_THROW((void)likelihood_kind("poisson"), Misuse);
 }
 
+TEST(Likelihood, TermsOfAPixelAreThePlainDerivativesOfOneAnother) {
+  constexpr double kStep = 1e-5;
+  for (const LikelihoodKind kind : likelihood_kinds()) {
+    const Likelihood likelihood{kind, 0.3};
+    for (const double x : {0.0, 0.25, 1.0}) {
+      for (const double parameter : {0.07, 0.4, 0.83}) {
+        const PixelTerms at = likelihood.pixel(x, parameter);
+        const PixelTerms up = likelihood.pixel(x, parameter + kStep);
+        const PixelTerms down = likelihood.pixel(x, parameter - kStep);
+        EXPECT_NEAR(at.slope, (up.value - down.value) / (2.0 * kStep), 1e-6 * (1.0 + std::abs(at.curvature)))
+            << name(kind);
+        EXPECT_NEAR(at.curvature, (up.slope - down.slope) / (2.0 * kStep), 1e-5 * (1.0 + at.curvature * at.curvature))
+            << name(kind);
+        const auto pixel = static_cast<float>(x);
+        const auto output = static_cast<float>(parameter);
+        float gradient = 0.0F;
+        EXPECT_NEAR(likelihood.negative_log({&pixel, 1}, {&output, 1}, {&gradient, 1}), at.value, 1e-5) << name(kind);
+        EXPECT_NEAR(gradient, at.slope, 1e-4) << name(kind);
+      }
+    }
+  }
+}
+
+TEST(Likelihood, AGradientAtTheMeanImageIsPulledBackToTheParameters) {
+  constexpr float kStep = 0x1p-7F;
+  for (const LikelihoodKind kind : likelihood_kinds()) {
+    const Likelihood likelihood{kind, 0.3};
+    const std::vector<float> parameters{-0.5F, 0.2F, 0.9F};
+    const std::vector<double> weights{1.0, -2.0, 0.5};
+    std::vector<float> mean(3);
+    std::vector<float> above(3);
+    std::vector<float> below(3);
+    std::vector<float> gradient(3);
+    std::vector<float> up = parameters;
+    std::vector<float> down = parameters;
+    for (std::size_t i = 0; i < 3; ++i) {
+      up[i] += kStep;
+      down[i] -= kStep;
+    }
+    likelihood.mean(parameters, mean);
+    likelihood.mean(up, above);
+    likelihood.mean(down, below);
+    likelihood.pull_mean(mean, weights, gradient);
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_NEAR(gradient[i], weights[i] * (above[i] - below[i]) / (2.0 * kStep), 1e-4) << name(kind);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace vaeguard::models

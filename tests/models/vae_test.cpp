@@ -56,7 +56,7 @@ TEST(Vae, ShapesAreThoseOfTheArchitecture) {
 TEST(Vae, BernoulliDecodesToProbabilities) {
   const Matrix latents(1, 64, 2.0F);
   const Matrix decoded = paper_vae().decode(latents);
-  const Matrix logits = networks::forward_all(paper_vae().decoder(), latents, 1);
+  const Matrix logits = networks::forward_all(paper_vae().layers()->decoder(), latents, 1);
   for (std::int64_t i = 0; i < 784; ++i) {
     EXPECT_NEAR(decoded(0, i), 1.0 / (1.0 + std::exp(-static_cast<double>(logits(0, i)))), 3e-7);
   }
@@ -65,13 +65,13 @@ TEST(Vae, BernoulliDecodesToProbabilities) {
 TEST(Vae, GaussianDecodesToItsMeans) {
   const Vae vae(conv_vae({1, 28, 28}, {LikelihoodKind::gaussian, 0.5}, Key(5)));
   const Matrix latents(1, 64, 2.0F);
-  EXPECT_EQ(vae.decode(latents), networks::forward_all(vae.decoder(), latents, 1));
+  EXPECT_EQ(vae.decode(latents), networks::forward_all(vae.layers()->decoder(), latents, 1));
 }
 
 TEST(Vae, SampleIsMeanPlusDeviationTimesTheRowsOwnNormals) {
   Encoding encoding{Matrix(3, 4, 1.5F), Matrix(3, 4, std::log(4.0F))};
   const auto all = keys(3);
-  const Matrix draws = sample(encoding, all);
+  const Matrix draws = draw(encoding, keyed_noise(all, 4)).codes;
   for (std::int64_t b = 0; b < 3; ++b) {
     std::vector<float> normals(4);
     fill_normal(all[static_cast<std::size_t>(b)], normals);
@@ -83,10 +83,12 @@ TEST(Vae, SampleIsMeanPlusDeviationTimesTheRowsOwnNormals) {
 
 TEST(Vae, ARowsDrawDependsOnItsKeyAloneNotOnItsPlace) {
   const Encoding encoding = paper_vae().encode(images(5));
-  const Matrix draws = sample(encoding, keys(5));
+  const Matrix draws = paper_vae().sample(images(5), encoding, keys(5));
   const std::vector<std::int64_t> order{3, 0, 4};
   const std::vector<Key> chosen{keys(5)[3], keys(5)[0], keys(5)[4]};
-  EXPECT_EQ(sample({encoding.mean.gather(order), encoding.log_variance.gather(order)}, chosen), draws.gather(order));
+  EXPECT_EQ(paper_vae().sample(images(5).gather(order),
+                               {encoding.mean.gather(order), encoding.log_variance.gather(order)}, chosen),
+            draws.gather(order));
 }
 
 TEST(Vae, ResultsDoNotDependOnThreadsOrBatch) {
@@ -100,31 +102,31 @@ TEST(Vae, ResultsDoNotDependOnThreadsOrBatch) {
 }
 
 TEST(Vae, MixedPrecisionAddsADecoderForGradientsAndChangesNothingElse) {
-  const Vae mixed(paper_vae().weights(), "native", networks::Precision::bfloat16);
-  ASSERT_EQ(mixed.refusal(), "");
+  const Vae mixed(paper_vae().layers()->weights(), "native", networks::Precision::bfloat16);
+  ASSERT_EQ(mixed.layers()->refusal(), "");
   EXPECT_TRUE(mixed.mixed());
-  EXPECT_NE(&mixed.gradient_decoder(), &mixed.decoder());
+  EXPECT_NE(&mixed.layers()->gradient_decoder(), &mixed.layers()->decoder());
   EXPECT_EQ(mixed.encode(images(2)).mean, paper_vae().encode(images(2)).mean);
   EXPECT_EQ(mixed.decode(Matrix(2, 64, 0.5F)), paper_vae().decode(Matrix(2, 64, 0.5F)));
-  EXPECT_NE(networks::forward_all(mixed.gradient_decoder(), Matrix(2, 64, 0.5F), 1),
-            networks::forward_all(mixed.decoder(), Matrix(2, 64, 0.5F), 1));
+  EXPECT_NE(networks::forward_all(mixed.layers()->gradient_decoder(), Matrix(2, 64, 0.5F), 1),
+            networks::forward_all(mixed.layers()->decoder(), Matrix(2, 64, 0.5F), 1));
 }
 
 TEST(Vae, MixedPrecisionThatABackendRefusesRunsInFloatAndSaysWhy) {
-  const Vae vae(paper_vae().weights(), "reference", networks::Precision::bfloat16);
+  const Vae vae(paper_vae().layers()->weights(), "reference", networks::Precision::bfloat16);
   EXPECT_FALSE(vae.mixed());
-  EXPECT_EQ(&vae.gradient_decoder(), &vae.decoder());
-  EXPECT_NE(vae.refusal().find("reference"), std::string::npos);
+  EXPECT_EQ(&vae.layers()->gradient_decoder(), &vae.layers()->decoder());
+  EXPECT_NE(vae.layers()->refusal().find("reference"), std::string::npos);
   EXPECT_FALSE(paper_vae().mixed());
-  EXPECT_EQ(paper_vae().refusal(), "");
+  EXPECT_EQ(paper_vae().layers()->refusal(), "");
 }
 
 TEST(Vae, BackendsAgreeAndTheForcedOneRuns) {
-  const Vae reference(paper_vae().weights(), "reference");
-  const Vae native(paper_vae().weights(), "native");
-  EXPECT_EQ(reference.encoder().backend(), "reference");
-  EXPECT_EQ(reference.decoder().backend(), "reference");
-  EXPECT_EQ(native.decoder().backend(), "native");
+  const Vae reference(paper_vae().layers()->weights(), "reference");
+  const Vae native(paper_vae().layers()->weights(), "native");
+  EXPECT_EQ(reference.layers()->encoder().backend(), "reference");
+  EXPECT_EQ(reference.layers()->decoder().backend(), "reference");
+  EXPECT_EQ(native.layers()->decoder().backend(), "native");
   const Matrix some = images(2);
   const Encoding expected = reference.encode(some);
   const Encoding actual = native.encode(some);
@@ -143,7 +145,7 @@ TEST(Vae, BackendsAgreeAndTheForcedOneRuns) {
 }
 
 TEST(Vae, EncoderAndDecoderThatDoNotFitAreRefused) {
-  VaeWeights weights = paper_vae().weights();
+  VaeWeights weights = paper_vae().layers()->weights();
   weights.decoder = networks::LayerGraph{.inputs = {{32, 1, 1}}};
   weights.decoder.add(networks::Operation::convolution, {.channels = 784});
   EXPECT_THROW((void)Vae(weights), Misuse);

@@ -11,7 +11,7 @@
 namespace vaeguard::attacks {
 
 DecoderGoal::DecoderGoal(std::string_view name, const models::Vae& vae, Matrix images)
-    : name_(name), vae_(vae), images_(std::move(images)), tapes_([&vae] { return vae.decoder().make_tape(); }) {
+    : name_(name), vae_(vae), images_(std::move(images)), tapes_([&vae] { return vae.generative().make_tape(); }) {
   check_shape("attacks.decoder_goal", "images to compare with", images_, -1, vae.image().size());
   check_finite("attacks.decoder_goal", "images to compare with", images_);
 }
@@ -25,7 +25,7 @@ void DecoderGoal::evaluate(std::span<const GoalRow> rows, const Matrix& outputs,
   }
   auto tape = tapes_.borrow();
   Matrix decoded;
-  vae_.decoder().forward(codes, decoded, *tape);
+  vae_.generative().forward(codes, decoded, {}, *tape);
   Matrix slopes(gradients == nullptr ? 0 : decoded.rows(), decoded.columns());
   for (std::int64_t b = 0; b < codes.rows(); ++b) {
     const auto row = static_cast<std::size_t>(b);
@@ -36,7 +36,7 @@ void DecoderGoal::evaluate(std::span<const GoalRow> rows, const Matrix& outputs,
     return;
   }
   Matrix code_gradients;
-  vae_.decoder().backward(slopes, code_gradients, *tape);
+  vae_.generative().backward(slopes, code_gradients, *tape);
   *gradients = Matrix(outputs.rows(), outputs.columns());  // log-variances do not matter: 0
   for (std::int64_t b = 0; b < codes.rows(); ++b) {
     std::ranges::copy(code_gradients.row(b), gradients->row(b).begin());
@@ -55,11 +55,12 @@ double ReconstructionDistance::output_value(std::int64_t reference, std::span<co
   }
   const double distance = std::sqrt(squares);
   const double sign = sign_ == Sign::away ? 1.0 : -1.0;
-  const bool logits = likelihood().kind == models::LikelihoodKind::bernoulli;
-  for (std::size_t i = 0; i < gradient.size(); ++i) {
-    const double m = mean[i];
-    const double slope = logits ? m * (1.0 - m) : 1.0;  // of the mean at the decoder's output
-    gradient[i] = distance > 0.0 ? static_cast<float>(sign * (m - other[i]) / distance * slope) : 0.0F;
+  if (!gradient.empty()) {
+    std::vector<double> slopes(mean.size());
+    for (std::size_t i = 0; distance > 0.0 && i < mean.size(); ++i) {
+      slopes[i] = sign * (static_cast<double>(mean[i]) - other[i]) / distance;
+    }
+    likelihood().pull_mean(mean, slopes, gradient);
   }
   return sign * distance;
 }

@@ -1,20 +1,27 @@
-// The goal's value and its gradient pulled back through the encoder to the pixels.
+// The goal's value and its gradient pulled back through the victim to the pixels.
 #include "vaeguard/attacks/objective.h"
 
+#include <utility>
 #include <vector>
 
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::attacks {
 
-Objective::Objective(const networks::Network& encoder, const Goal& goal, std::int64_t restarts)
-    : encoder_(encoder), goal_(goal), restarts_(restarts), tapes_([&encoder] { return encoder.make_tape(); }) {
+Objective::Objective(const Victim& victim, const Goal& goal, std::int64_t restarts, std::vector<Key> keys)
+    : victim_(victim), goal_(goal), restarts_(restarts), keys_(std::move(keys)), tapes_([&victim] {
+        return victim.make_tape();
+      }) {
   if (restarts < 1) {
     misuse("attacks.objective", "restarts must be at least 1, got {}", restarts);
   }
-  if (const std::int64_t outputs = encoder.graph().output_size(); outputs != 2 * goal.latent_size()) {
-    misuse("attacks.objective", "goal {} takes {} encoder outputs (means, log-variances), got an encoder of {}",
-           goal.name(), 2 * goal.latent_size(), outputs);
+  if (victim.latent_size() != goal.latent_size()) {
+    misuse("attacks.objective", "goal {} reads encodings of {} latents, the victim gives {}", goal.name(),
+           goal.latent_size(), victim.latent_size());
+  }
+  if (std::ssize(keys_) != (victim.random() ? size() : 0)) {
+    misuse("attacks.objective", "a victim that is {}random needs {} keys, got {}", victim.random() ? "" : "not ",
+           victim.random() ? size() : 0, keys_.size());
   }
 }
 
@@ -33,11 +40,15 @@ void Objective::evaluate(std::span<const std::int64_t> functions, const Matrix& 
   }
   auto tape = tapes_.borrow();
   Matrix outputs;
-  encoder_.forward(points, outputs, *tape);
+  std::vector<Key> row_keys;
+  for (const std::int64_t function : keys_.empty() ? std::span<const std::int64_t>() : functions) {
+    row_keys.push_back(keys_[static_cast<std::size_t>(function)]);
+  }
+  victim_.forward(points, row_keys, outputs, *tape);
   Matrix output_gradients;
   goal_.evaluate(rows, outputs, values, gradients == nullptr ? nullptr : &output_gradients);
   if (gradients != nullptr) {
-    encoder_.backward(output_gradients, *gradients, *tape);
+    victim_.backward(output_gradients, *gradients, *tape);
   }
 }
 

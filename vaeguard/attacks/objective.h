@@ -1,13 +1,15 @@
-// A goal as a function of the pixels: goal(encoder(x)), one scalar function per reference and restart.
+// A goal as a function of the pixels: goal(victim(x)), one scalar function per reference and restart.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "vaeguard/attacks/goal.h"
+#include "vaeguard/attacks/victim.h"
 #include "vaeguard/base/pool.h"
+#include "vaeguard/base/random.h"
 #include "vaeguard/base/scalar_field.h"
-#include "vaeguard/networks/network.h"
 
 namespace vaeguard::attacks {
 
@@ -15,18 +17,20 @@ namespace vaeguard::attacks {
 /// restarts) puts them.
 class Objective : public ScalarField {
  public:
-  /// `encoder` and `goal` must outlive the objective.
-  Objective(const networks::Network& encoder, const Goal& goal, std::int64_t restarts = 1);
+  /// `victim` and `goal` must outlive the objective. `keys`: one a function for a victim that draws random numbers,
+  /// which are then the same at every evaluation; else none.
+  Objective(const Victim& victim, const Goal& goal, std::int64_t restarts = 1, std::vector<Key> keys = {});
 
   [[nodiscard]] std::int64_t size() const override { return goal_.size() * restarts_; }
-  [[nodiscard]] std::int64_t dimension() const override { return encoder_.graph().input_size(); }
+  [[nodiscard]] std::int64_t dimension() const override { return victim_.image_size(); }
   void evaluate(std::span<const std::int64_t> functions, const Matrix& points, std::span<double> values,
                 Matrix* gradients) const override;
 
  private:
-  const networks::Network& encoder_;
+  const Victim& victim_;
   const Goal& goal_;
   std::int64_t restarts_;
+  std::vector<Key> keys_;
   mutable Pool<networks::Tape> tapes_;
 };
 

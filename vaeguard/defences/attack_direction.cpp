@@ -42,11 +42,11 @@ Features scaled_jacobian(const models::Vae& vae, const AttackedImage& attacked,
                            [](float one, float other) { return 0.5F * (one + other); });
     gradients(k, latents[static_cast<std::size_t>(k)]) = 1.0F;
   }
-  const auto tape = vae.encoder().make_tape();
+  const auto tape = vae.recognition().make_tape();
   Matrix outputs;
   Matrix jacobian;
-  vae.encoder().forward(inputs, outputs, *tape);
-  vae.encoder().backward(gradients, jacobian, *tape);
+  vae.recognition().forward(inputs, vae.latents().count(), outputs, *tape);
+  vae.recognition().backward(gradients, jacobian, *tape);
   const Features features = eigen_view(jacobian).cast<double>();
   const double scale = features.colwise().norm().mean();
   return scale > 0.0 && std::isfinite(scale) ? Features(features / scale) : Features();

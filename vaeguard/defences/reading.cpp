@@ -30,7 +30,7 @@ class Repair {
         model_(model),
         options_(options),
         images_(images),
-        tape_(vae.decoder().make_tape()),
+        tape_(vae.generative().make_tape()),
         expected_(images.rows(), images.columns()),
         channels_(static_cast<std::size_t>(images.rows())) {}
 
@@ -38,13 +38,13 @@ class Repair {
     outputs_ = Matrix(images_.rows(), images_.columns());
     expect(histogram, true);
     for (int pass = 0; pass < passes; ++pass) {
-      vae_.decoder().forward(encoding_.mean, outputs_, *tape_);
+      vae_.generative().forward(encoding_.mean, outputs_, {}, *tape_);
       expect(model_, std::ranges::find(kSearches, pass) != std::end(kSearches));
     }
     if (options_.reading == Reading::directed) {
       find_directions(passes > 0 ? model_ : histogram);
       for (int pass = 0; pass < kDirectedPasses; ++pass) {
-        vae_.decoder().forward(encoding_.mean, outputs_, *tape_);
+        vae_.generative().forward(encoding_.mean, outputs_, {}, *tape_);
         expect(model_, false);
       }
     }
@@ -111,7 +111,7 @@ class Repair {
 };
 
 std::shared_ptr<const energy::ChannelModel> channel_model(const models::Vae& vae) {
-  const auto& law = vae.weights().pixel_law;
+  const auto& law = vae.pixel_law();
   if (law == nullptr) {
     misuse("defences.reading",
            "the model must have a pixel law, it has none; `vaeguard train --companions-of CHECKPOINT` counts it");
@@ -215,7 +215,7 @@ Problem read_images(const models::Vae& vae, const Matrix& images, const ReadingO
 
 Matrix expected_images(const models::Vae& vae, const energy::Observation& observation, std::int64_t first,
                        const Matrix& latents, int threads) {
-  const Matrix outputs = networks::forward_all(vae.decoder(), latents, threads);
+  const Matrix outputs = models::forward_all(vae.generative(), latents, threads);
   Matrix images(outputs.rows(), outputs.columns());
   parallel_chunks(images.rows(), row_chunk(images.rows(), kImagesAtOnce, threads), threads,
                   [&](std::int64_t begin, std::int64_t count) {

@@ -18,7 +18,7 @@ class RepairDefence : public Defence {
     }
     const Repaired repaired = repair(vae, images, options_.reading, options_.passes, threads);
     Inference result;
-    result.draw = models::sample(repaired.encoding, keys);
+    result.draw = vae.sample(repaired.images, repaired.encoding, keys);
     result.mean = repaired.encoding.mean;
     result.mean_reconstruction = vae.decode(result.mean, threads);
     result.radius = repaired.radii(options_.reading);

@@ -72,7 +72,7 @@ void SamplingChunk::run() {
 Matrix SamplingChunk::start() const {
   switch (options_.start) {
     case Start::draw:
-      return models::sample(encoding_, mcmc::fold_all(keys_, "start"));
+      return draw_of_encoding();
     case Start::mean:
       return encoding_.mean;
     case Start::prior:
@@ -85,17 +85,20 @@ Matrix SamplingChunk::start() const {
   return lowest_start();
 }
 
+Matrix SamplingChunk::draw_of_encoding() const {
+  return vae_.sample(problem_.images.slice(first_, count_), encoding_, mcmc::fold_all(keys_, "start"));
+}
+
 Matrix SamplingChunk::lowest_start() const {
   Matrix best = descended();
   auto lowest = energies_at(best);
-  for (const Matrix& other :
-       {encoding_.mean, models::sample(encoding_, mcmc::fold_all(keys_, "start")), prior_centre()}) {
+  for (const Matrix& other : {encoding_.mean, draw_of_encoding(), prior_centre()}) {
     keep_lowest(target_.field, target_.functions, other, best, lowest);
   }
   return best;
 }
 
-Matrix SamplingChunk::prior_centre() const { return vae_.prior().from_base(Matrix(count_, vae_.latent_size())); }
+Matrix SamplingChunk::prior_centre() const { return vae_.generative().draw(Matrix(count_, vae_.latent_size())); }
 
 Matrix SamplingChunk::descended() const {
   Matrix points = encoding_.mean;
@@ -113,8 +116,7 @@ std::vector<double> SamplingChunk::energies_at(const Matrix& points) const {
 mcmc::Metric SamplingChunk::metric() const {
   mcmc::Metric metric = mcmc::identity_metric(count_, vae_.latent_size());
   if (options_.metric != MetricChoice::identity) {
-    std::ranges::transform(encoding_.log_variance.values(), metric.inverse_mass.data(),
-                           [](float log_variance) { return std::exp(log_variance); });
+    metric.inverse_mass = vae_.recognition().variances(encoding_);
   }
   return metric;
 }

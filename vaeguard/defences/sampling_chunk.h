@@ -42,6 +42,7 @@ class SamplingChunk {
 
  private:
   [[nodiscard]] Matrix start() const;
+  [[nodiscard]] Matrix draw_of_encoding() const;
   [[nodiscard]] Matrix lowest_start() const;
   [[nodiscard]] Matrix prior_centre() const;
   [[nodiscard]] Matrix descended() const;

@@ -22,7 +22,7 @@ class Undefended : public Defence {
     }
     const models::Encoding encoding = vae.encode(images, threads);
     Inference result;
-    result.draw = models::sample(encoding, keys);
+    result.draw = vae.sample(images, encoding, keys);
     result.mean = encoding.mean;
     result.mean_reconstruction = vae.decode(encoding.mean, threads);
     return result;

@@ -23,22 +23,24 @@ void register_posterior_maker(std::string_view backend, PosteriorMaker maker) {
 }
 
 std::string maker_refusal(const models::Vae& vae) {
-  const std::string_view backend = vae.decoder().backend();
+  const std::string_view backend = vae.generative().backend();
   if (makers().find(backend) == makers().end()) {
     return "";
   }
-  // Makers of other libraries know the likelihoods that a model should have; this one is here to repeat a mistake.
-  if (vae.likelihood().kind == models::LikelihoodKind::clamped_bernoulli) {
+  if (vae.layers() == nullptr) {
+    return fmt::format("that of {} knows layer graphs alone", backend);
+  }
+  if (vae.likelihood().published_only()) {
     return fmt::format("that of {} has no likelihood {}", backend, models::name(vae.likelihood().kind));
   }
-  if (!vae.weights().prior.couplings.empty()) {
-    return fmt::format("that of {} has no prior {}", backend, models::name(vae.weights().prior));
+  if (const models::PriorWeights& prior = vae.layers()->weights().prior; !prior.couplings.empty()) {
+    return fmt::format("that of {} has no prior {}", backend, models::name(prior));
   }
   return "";
 }
 
 std::unique_ptr<ScalarField> make_posterior_energy(const models::Vae& vae, Matrix images) {
-  const auto found = makers().find(vae.decoder().backend());
+  const auto found = makers().find(vae.generative().backend());
   if (found != makers().end() && maker_refusal(vae).empty()) {
     return found->second(vae, std::move(images));
   }

@@ -15,11 +15,12 @@ namespace vaeguard::energy {
 /// Makes the energies U(z|x) of images [B, C*H*W]. The field keeps a reference to the VAE.
 using PosteriorMaker = std::function<std::unique_ptr<ScalarField>(const models::Vae& vae, Matrix images)>;
 
-/// Registers what makes the energies of VAEs whose decoder the named backend runs; a later one replaces an earlier one.
-/// Call it before threads start.
+/// Registers what makes the energies of VAEs whose decoder, a layer graph, the named backend runs; a later one replaces
+/// an earlier one. Call it before threads start.
 void register_posterior_maker(std::string_view backend, PosteriorMaker maker);
 
-/// What the backend of vae.decoder() registered, else a PosteriorEnergy. The same energies either way, within rounding.
+/// What the backend of vae.generative() registered, else a PosteriorEnergy. The same energies either way, within
+/// rounding.
 std::unique_ptr<ScalarField> make_posterior_energy(const models::Vae& vae, Matrix images);
 
 /// Empty, or why that is a PosteriorEnergy although the backend registered another: a learned prior, or a likelihood

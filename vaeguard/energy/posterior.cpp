@@ -2,9 +2,7 @@
 #include "vaeguard/energy/posterior.h"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
-#include <numbers>
 #include <utility>
 
 #include "vaeguard/models/reference_prior.h"
@@ -12,28 +10,6 @@
 
 namespace vaeguard::energy {
 namespace {
-
-// -log p of one pixel and its slope, in double.
-double reference_pixel(const models::Likelihood& likelihood, double x, double p, double& slope) {
-  const double difference = p - x;
-  switch (likelihood.kind) {
-    case models::LikelihoodKind::bernoulli:
-      slope = 1.0 / (1.0 + std::exp(-p)) - x;
-      return std::max(p, 0.0) + std::log1p(std::exp(-std::abs(p))) - x * p;
-    case models::LikelihoodKind::gaussian:
-      slope = difference / likelihood.variance;
-      return 0.5 * difference * slope + 0.5 * std::log(2.0 * std::numbers::pi * likelihood.variance);
-    case models::LikelihoodKind::laplace:
-      slope = static_cast<double>((difference > 0.0) - (difference < 0.0)) / likelihood.scale();
-      return std::abs(difference) / likelihood.scale() + std::log(2.0 * likelihood.scale());
-    case models::LikelihoodKind::clamped_bernoulli: {
-      const double clamped = std::clamp(p, 1e-5, 1.0 - 1e-5);
-      slope = clamped == p ? difference / (p * (1.0 - p)) : 0.0;
-      return -x * std::log(clamped) - (1.0 - x) * std::log1p(-clamped);
-    }
-  }
-  return std::nan("");
-}
 
 std::shared_ptr<const Observation> checked_observation(const models::Vae& vae, Matrix images) {
   check_shape("energy.posterior", "images", images, -1, vae.image().size());
@@ -48,7 +24,7 @@ PosteriorEnergy::PosteriorEnergy(const models::Vae& vae, Matrix images)
 PosteriorEnergy::PosteriorEnergy(const models::Vae& vae, std::shared_ptr<const Observation> observation)
     : vae_(vae), observation_(std::move(observation)), workspaces_([&vae] {
         return std::make_unique<Workspace>(Workspace{
-            vae.decoder().make_tape(), vae.mixed() ? vae.gradient_decoder().make_tape() : nullptr, {}, {}, {}});
+            vae.generative().make_tape(), vae.mixed() ? vae.gradient_generative().make_tape() : nullptr, {}, {}, {}});
       }) {}
 
 void PosteriorEnergy::evaluate(std::span<const std::int64_t> functions, const Matrix& latents, std::span<double> values,
@@ -56,17 +32,17 @@ void PosteriorEnergy::evaluate(std::span<const std::int64_t> functions, const Ma
   const bool together = gradients != nullptr && !vae_.mixed();
   {
     auto workspace = workspaces_.borrow();
-    auto& [tape, gradient_tape, parameters, parameter_gradients, prior] = *workspace;
-    vae_.decoder().forward(latents, parameters, *tape);
-    vae_.prior().forward(latents, prior);
+    auto& [tape, gradient_tape, parameters, parameter_gradients, prior_energies] = *workspace;
+    prior_energies.resize(values.size());
+    vae_.generative().forward(latents, parameters, prior_energies, *tape);
     parameter_gradients.resize(parameters.rows(), together ? parameters.columns() : 0);
     for (std::int64_t b = 0; b < latents.rows(); ++b) {
       const auto i = static_cast<std::size_t>(b);
       values[i] =
-          observation_->negative_log(functions[i], parameters.row(b), parameter_gradients.row(b)) + prior.energy(b);
+          observation_->negative_log(functions[i], parameters.row(b), parameter_gradients.row(b)) + prior_energies[i];
     }
     if (together) {
-      pull_back(vae_.decoder(), parameter_gradients, *tape, prior, *gradients);
+      vae_.generative().backward(parameter_gradients, *gradients, *tape);
     }
   }
   if (gradients != nullptr && !together) {
@@ -77,24 +53,16 @@ void PosteriorEnergy::evaluate(std::span<const std::int64_t> functions, const Ma
 void PosteriorEnergy::gradients(std::span<const std::int64_t> functions, const Matrix& latents,
                                 Matrix& gradients) const {
   auto workspace = workspaces_.borrow();
-  auto& [value_tape, gradient_tape, parameters, parameter_gradients, prior] = *workspace;
-  const networks::Network& decoder = vae_.gradient_decoder();
+  auto& [value_tape, gradient_tape, parameters, parameter_gradients, prior_energies] = *workspace;
+  const models::Generative& generative = vae_.gradient_generative();
   networks::Tape& tape = vae_.mixed() ? *gradient_tape : *value_tape;
-  decoder.forward(latents, parameters, tape);
-  vae_.prior().forward(latents, prior);
+  prior_energies.resize(static_cast<std::size_t>(latents.rows()));
+  generative.forward(latents, parameters, prior_energies, tape);
   parameter_gradients.resize(parameters.rows(), parameters.columns());
   for (std::int64_t b = 0; b < latents.rows(); ++b) {
     observation_->gradient(functions[static_cast<std::size_t>(b)], parameters.row(b), parameter_gradients.row(b));
   }
-  pull_back(decoder, parameter_gradients, tape, prior, gradients);
-}
-
-void PosteriorEnergy::pull_back(const networks::Network& decoder, const Matrix& parameter_gradients,
-                                networks::Tape& tape, models::PriorTape& prior, Matrix& gradients) const {
-  decoder.backward(parameter_gradients, gradients, tape);
-  vae_.prior().backward(prior);
-  std::ranges::transform(gradients.flat(), prior.gradient, gradients.flat().begin(),
-                         [](float sum, double more) { return sum + static_cast<float>(more); });
+  generative.backward(parameter_gradients, gradients, tape);
 }
 
 double reference_energy(const models::VaeWeights& vae, std::span<const float> image, std::span<const double> latent,
@@ -105,7 +73,9 @@ double reference_energy(const models::VaeWeights& vae, std::span<const float> im
   double energy = models::reference_prior_energy(vae.prior, latent, &prior_gradient);
   std::vector<double> parameter_gradient(parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    energy += reference_pixel(vae.likelihood, image[i], parameters[i], parameter_gradient[i]);
+    const models::PixelTerms pixel = vae.likelihood.pixel(image[i], parameters[i]);
+    energy += pixel.value;
+    parameter_gradient[i] = pixel.slope;
   }
   if (gradient != nullptr) {
     *gradient = networks::reference_backward(vae.decoder, boundaries, parameter_gradient);

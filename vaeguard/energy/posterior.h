@@ -15,8 +15,8 @@ namespace vaeguard::energy {
 
 /// B images give B energies -log p(x|z) - log p(z) in nats (Kuzina et al. 2022, eq. 9), normalising constants of
 /// likelihood and prior included, or what another observation makes of the first term. Sums run in double; the gradient
-/// is with respect to z alone. Values come from vae.decoder(), gradients from vae.gradient_decoder(), which may be less
-/// precise. Keeps references: `vae` must outlive the field.
+/// is with respect to z alone. Values come from vae.generative(), gradients from vae.gradient_generative(), which may
+/// be less precise. Keeps references: `vae` must outlive the field.
 class PosteriorEnergy : public ScalarField {
  public:
   /// The ordinary one of images [B, C*H*W] with finite pixels.
@@ -32,15 +32,11 @@ class PosteriorEnergy : public ScalarField {
  private:
   struct Workspace {
     std::unique_ptr<networks::Tape> tape;
-    std::unique_ptr<networks::Tape> gradient_tape;  // null where one decoder does both
+    std::unique_ptr<networks::Tape> gradient_tape;  // null where one model does both
     Matrix parameters;
     Matrix parameter_gradients;
-    models::PriorTape prior;
+    std::vector<double> prior_energies;
   };
-  // From the gradient with respect to the decoder's outputs, the forward passes of the decoder on `tape` and of the
-  // prior on `prior`, to that of the energy.
-  void pull_back(const networks::Network& decoder, const Matrix& parameter_gradients, networks::Tape& tape,
-                 models::PriorTape& prior, Matrix& gradients) const;
 
   const models::Vae& vae_;
   std::shared_ptr<const Observation> observation_;

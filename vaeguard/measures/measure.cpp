@@ -128,9 +128,10 @@ class CellMeasurer {
             references_.draw_key.fold(static_cast<std::uint64_t>(index)).fold(static_cast<std::uint64_t>(r)));
       }
     }
-    draw_ref_ = models::sample({repeat_rows(references_.encoding.mean, outcome_.restarts),
-                                repeat_rows(references_.encoding.log_variance, outcome_.restarts)},
-                               keys);
+    draw_ref_ = subject_.vae.sample(repeat_rows(references_.images.pixels, outcome_.restarts),
+                                    {repeat_rows(references_.encoding.mean, outcome_.restarts),
+                                     repeat_rows(references_.encoding.log_variance, outcome_.restarts)},
+                                    keys);
     draw_rec_ref_ = decode(draw_ref_);
   }
 

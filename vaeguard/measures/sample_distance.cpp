@@ -53,7 +53,7 @@ std::vector<Measurement> SampleDistance::measure(const models::Vae& vae, Key key
   for (std::int64_t i = 0; i < base.rows(); ++i) {
     fill_normal(key.fold(static_cast<std::uint64_t>(i)), base.row(i));
   }
-  const auto samples = moments(vae.decode(vae.prior().from_base(base, threads), threads), threads, observer);
+  const auto samples = moments(vae.decode(vae.generative().draw(base, threads), threads), threads, observer);
   std::vector<Measurement> result;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     Measurement m = prototype;

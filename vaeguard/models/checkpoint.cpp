@@ -27,9 +27,7 @@ constexpr std::int64_t kMostCouplings = 64;          // of a prior
 
 Likelihood load_likelihood(const Safetensors& file, std::string_view place) {
   const std::string& kind = file.text("likelihood", place);
-  constexpr std::array kKinds{LikelihoodKind::bernoulli, LikelihoodKind::gaussian, LikelihoodKind::laplace,
-                              LikelihoodKind::clamped_bernoulli};
-  if (std::ranges::none_of(kKinds, [&](LikelihoodKind known) { return kind == name(known); })) {
+  if (std::ranges::none_of(likelihood_kinds(), [&](LikelihoodKind known) { return kind == name(known); })) {
     misuse(place,
            "the metadata entry 'likelihood' must be 'bernoulli', 'gaussian', 'laplace' or 'clamped_bernoulli', found "
            "'{}'",

@@ -16,7 +16,10 @@
 namespace vaeguard::models {
 namespace {
 
+constexpr std::array kKinds{LikelihoodKind::bernoulli, LikelihoodKind::gaussian, LikelihoodKind::laplace,
+                            LikelihoodKind::clamped_bernoulli};
 constexpr std::size_t kTerms = 512;
+constexpr double kClamp = 1e-5;
 
 // e = exp(-|l|)
 void exponentials(std::span<const float> logits, float* e) {
@@ -89,8 +92,6 @@ double laplace(std::span<const float> image, std::span<const float> means, doubl
   return sum / scale + static_cast<double>(image.size()) * std::log(2.0 * scale);
 }
 
-constexpr double kClamp = 1e-5;
-
 void clamped_bernoulli_gradient(std::span<const float> image, std::span<const float> outputs,
                                 std::span<float> gradient) {
   for (std::size_t i = 0; i < gradient.size(); ++i) {
@@ -109,9 +110,6 @@ double clamped_bernoulli(std::span<const float> image, std::span<const float> ou
   clamped_bernoulli_gradient(image, outputs, gradient);
   return sum;
 }
-
-constexpr std::array kKinds{LikelihoodKind::bernoulli, LikelihoodKind::gaussian, LikelihoodKind::laplace,
-                            LikelihoodKind::clamped_bernoulli};
 
 }  // namespace
 
@@ -160,7 +158,75 @@ void Likelihood::mean(std::span<const float> parameters, std::span<float> image)
   }
 }
 
+void Likelihood::curvature(std::span<const float> image, std::span<const float> parameters,
+                           std::span<float> curvature) const {
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    curvature[i] = static_cast<float>(pixel(image[i], parameters[i]).curvature);
+  }
+}
+
+PixelTerms Likelihood::pixel(double x, double parameter) const {
+  const double difference = parameter - x;
+  switch (kind) {
+    case LikelihoodKind::bernoulli: {
+      const double mean = 1.0 / (1.0 + std::exp(-parameter));
+      return {std::max(parameter, 0.0) + std::log1p(std::exp(-std::abs(parameter))) - x * parameter, mean - x,
+              mean * (1.0 - mean)};
+    }
+    case LikelihoodKind::gaussian: {
+      const double slope = difference / variance;
+      return {0.5 * difference * slope + 0.5 * std::log(2.0 * std::numbers::pi * variance), slope, 1.0 / variance};
+    }
+    case LikelihoodKind::laplace:
+      return {std::abs(difference) / scale() + std::log(2.0 * scale()),
+              static_cast<double>((difference > 0.0) - (difference < 0.0)) / scale(), 0.0};
+    case LikelihoodKind::clamped_bernoulli: {
+      const double c = std::clamp(parameter, kClamp, 1.0 - kClamp);
+      const double value = -x * std::log(c) - (1.0 - x) * std::log1p(-c);
+      return c != parameter
+                 ? PixelTerms{value}
+                 : PixelTerms{value, difference / (c * (1.0 - c)), x / (c * c) + (1.0 - x) / ((1.0 - c) * (1.0 - c))};
+    }
+  }
+  return {std::nan("")};
+}
+
+void Likelihood::pull_mean(std::span<const float> mean, std::span<const double> image_gradient,
+                           std::span<float> gradient) const {
+  const bool logits = kind == LikelihoodKind::bernoulli;
+  for (std::size_t i = 0; i < gradient.size(); ++i) {
+    const double m = mean[i];
+    gradient[i] = static_cast<float>(image_gradient[i] * (logits ? m * (1.0 - m) : 1.0));
+  }
+}
+
+// Bernoulli: -log p is linear in x with slope -logit, so the pixel goes to the end that the logit's sign names.
+// Elsewhere it goes as near to the mean as it may.
+float Likelihood::likeliest_pixel(float x, float parameter, float low, float high) const {
+  if (kind != LikelihoodKind::bernoulli) {
+    return std::clamp(parameter, low, high);
+  }
+  return parameter == 0.0F ? x : std::clamp(parameter > 0.0F ? high : low, low, high);
+}
+
+bool Likelihood::follows(float parameter, float low, float high) const {
+  return kind != LikelihoodKind::bernoulli && low < parameter && parameter < high;
+}
+
+double Likelihood::likelier_step(float x, float parameter, double t) const {
+  const double gap = static_cast<double>(parameter) - x;
+  return kind == LikelihoodKind::bernoulli  ? t * parameter
+         : kind == LikelihoodKind::gaussian ? gap * t / (1.0 + t)
+                                            : std::clamp(gap, -t, t);
+}
+
+ParameterRange Likelihood::usual_parameters() const {
+  return kind == LikelihoodKind::bernoulli ? ParameterRange{-12.0, 12.0} : ParameterRange{-0.25, 1.25};
+}
+
 double Likelihood::scale() const { return std::sqrt(0.5 * variance); }
+
+std::span<const LikelihoodKind> likelihood_kinds() { return kKinds; }
 
 std::string_view name(LikelihoodKind kind) {
   return kind == LikelihoodKind::bernoulli  ? "bernoulli"

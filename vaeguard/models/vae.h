@@ -1,82 +1,58 @@
-// A variational autoencoder: encoder and decoder graphs, a likelihood, and the maps between images and latent codes.
+// A variational autoencoder: a recognition and a generative model of the same images and latents, ready for inference.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 
-#include "vaeguard/base/image_shape.h"
-#include "vaeguard/base/matrix.h"
 #include "vaeguard/base/random.h"
-#include "vaeguard/models/likelihood.h"
+#include "vaeguard/models/generative.h"
+#include "vaeguard/models/layered_vae.h"
 #include "vaeguard/models/pixel_law.h"
-#include "vaeguard/models/prior.h"
-#include "vaeguard/networks/layer_graph.h"
-#include "vaeguard/networks/network.h"
+#include "vaeguard/models/recognition.h"
 
 namespace vaeguard::models {
 
-/// A VAE as plain data. The encoder maps an image to 2 D numbers, D means then D log-variances; the decoder maps D
-/// latents to the likelihood's parameters (logits for Bernoulli, means for Gaussian). The prior is standard normal
-/// where none was learned.
-struct VaeWeights {
-  std::string architecture;  // "conv_vae", "linear_vae"
-  networks::LayerGraph encoder;
-  networks::LayerGraph decoder;
-  Likelihood likelihood;
-  std::shared_ptr<const PixelLaw> pixel_law = nullptr;  // null where none was counted
-  PriorWeights prior = {};
-
-  [[nodiscard]] ImageShape image() const { return encoder.input(); }
-  [[nodiscard]] std::int64_t latent_size() const { return decoder.input_size(); }
-};
-
-/// q(z|x) of B images: diagonal Gaussians, mean and log-variance [B, D].
-struct Encoding {
-  Matrix mean;
-  Matrix log_variance;
-};
-
-/// Splits encoder outputs [B, 2 D] into mean and log-variance.
-Encoding split_encoding(const Matrix& outputs);
-/// One draw of each Gaussian; row b uses the key keys[b].
-Matrix sample(const Encoding& encoding, std::span<const Key> keys);
-
-/// VAE weights compiled for inference.
 class Vae {
  public:
-  /// `gradients`: what gradient_decoder() computes in. Where the backend cannot, that is the decoder itself, and
-  /// refusal() says why.
+  /// Any two halves that fit, with what was counted of their pixels, if anything.
+  Vae(std::shared_ptr<const Recognition> recognition, std::shared_ptr<const Generative> generative,
+      std::shared_ptr<const PixelLaw> pixel_law = nullptr);
+  /// Layer graphs compiled by a backend. `gradients`: what gradient_generative() computes in.
   explicit Vae(VaeWeights weights, std::string_view backend = "auto",
                networks::Precision gradients = networks::Precision::float32);
 
-  [[nodiscard]] const VaeWeights& weights() const { return weights_; }
-  [[nodiscard]] ImageShape image() const { return weights_.image(); }
-  [[nodiscard]] std::int64_t latent_size() const { return weights_.latent_size(); }
-  [[nodiscard]] const Likelihood& likelihood() const { return weights_.likelihood; }
-  [[nodiscard]] const Prior& prior() const { return prior_; }
-  [[nodiscard]] const networks::Network& encoder() const { return *encoder_; }
-  [[nodiscard]] const networks::Network& decoder() const { return *decoder_; }
-  /// The decoder for gradients that need not be exact, as a sampler's that accepts by exact energies.
-  [[nodiscard]] const networks::Network& gradient_decoder() const { return *gradient_decoder_; }
-  /// Whether that is another network than decoder().
-  [[nodiscard]] bool mixed() const { return gradient_decoder_ != decoder_; }
-  /// Empty, or why gradients run in float32 although bfloat16 was asked for.
-  [[nodiscard]] const std::string& refusal() const { return refusal_; }
+  [[nodiscard]] ImageShape image() const { return generative_->image(); }
+  [[nodiscard]] const LatentLayout& latents() const { return generative_->latents(); }
+  /// D, of all groups together.
+  [[nodiscard]] std::int64_t latent_size() const { return latents().size(); }
+  [[nodiscard]] const Likelihood& likelihood() const { return generative_->likelihood(); }
+  /// Null where none was counted.
+  [[nodiscard]] const std::shared_ptr<const PixelLaw>& pixel_law() const { return pixel_law_; }
+
+  [[nodiscard]] const Recognition& recognition() const { return *recognition_; }
+  [[nodiscard]] const Generative& generative() const { return *generative_; }
+  /// The generative model for gradients that need not be exact, as a sampler's that accepts by exact energies.
+  [[nodiscard]] const Generative& gradient_generative() const { return mixed() ? *gradient_generative_ : *generative_; }
+  /// Whether that is another one than generative().
+  [[nodiscard]] bool mixed() const { return gradient_generative_ != nullptr; }
+  /// The layer graphs, for what reads or compiles them: training, checkpoints, export, other devices. Null where the
+  /// model is made of something else.
+  [[nodiscard]] const LayeredVae* layers() const { return layers_.get(); }
 
   [[nodiscard]] Encoding encode(const Matrix& images, int threads = 1) const;
+  /// One draw of q(z|x) of each image [B, C*H*W], whose encoding is given; row b uses keys[b].
+  [[nodiscard]] Matrix sample(const Matrix& images, const Encoding& encoding, std::span<const Key> keys) const;
   /// Latents [B, D] -> mean images [B, C*H*W], probabilities for Bernoulli.
   [[nodiscard]] Matrix decode(const Matrix& latents, int threads = 1) const;
 
  private:
-  VaeWeights weights_;
-  Prior prior_;
-  std::shared_ptr<const networks::Network> encoder_;
-  std::shared_ptr<const networks::Network> decoder_;
-  std::shared_ptr<const networks::Network> gradient_decoder_;
-  std::string refusal_;
+  std::shared_ptr<const LayeredVae> layers_;
+  std::shared_ptr<const Recognition> recognition_;
+  std::shared_ptr<const Generative> generative_;
+  std::shared_ptr<const Generative> gradient_generative_;
+  std::shared_ptr<const PixelLaw> pixel_law_;
 };
 
 }  // namespace vaeguard::models

@@ -65,15 +65,9 @@ std::shared_ptr<const Network> compile(const LayerGraph& graph, std::string_view
 }
 
 Matrix forward_all(const Network& network, const Matrix& inputs, int threads) {
-  constexpr std::int64_t kChunk = 64;  // bounds the tape's memory
   Matrix result(inputs.rows(), network.graph().output_size());
-  parallel_chunks(inputs.rows(), row_chunk(inputs.rows(), kChunk, threads), threads,
-                  [&](std::int64_t first, std::int64_t count) {
-                    const auto tape = network.make_tape();
-                    Matrix outputs;
-                    network.forward(inputs.slice(first, count), outputs, *tape);
-                    result.assign(first, outputs);
-                  });
+  map_rows(inputs, threads, result,
+           [&](const Matrix& some, Matrix& outputs) { network.forward(some, outputs, *network.make_tape()); });
   return result;
 }
 

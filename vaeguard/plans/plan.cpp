@@ -150,7 +150,7 @@ void ModelPlan::validate() const {
     misuse("plans.plan", "latent must be at least 1 and variance finite and > 0, got {} and {}", latent,
            likelihood ? likelihood->variance : 1.0);
   }
-  if (likelihood && likelihood->kind == models::LikelihoodKind::clamped_bernoulli && preset != "published") {
+  if (likelihood && likelihood->published_only() && preset != "published") {
     misuse("plans.plan",
            "likelihood clamped_bernoulli learns nothing where its outputs leave [0, 1]; only the preset published "
            "has it");

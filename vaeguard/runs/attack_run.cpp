@@ -30,8 +30,9 @@ class AttackRun {
  public:
   AttackRun(const plans::AttackPlan& plan, std::uint64_t seed, const measures::Subject& subject,
             const measures::References& references)
-      : plan_(plan), seed_(seed), subject_(subject), references_(references) {}
+      : plan_(plan), seed_(seed), subject_(subject), victim_(subject.vae.recognition()), references_(references) {}
 
+  [[nodiscard]] const attacks::Victim& victim() const { return victim_; }
   [[nodiscard]] attacks::GoalInputs inputs() const {
     return {.references = references_.encoding,
             .classifier = &subject_.classifier,
@@ -46,8 +47,7 @@ class AttackRun {
   [[nodiscard]] std::unique_ptr<Aim> aim(std::string_view goal_name) const {
     std::unique_ptr<const attacks::Goal> goal = attacks::make_goal(goal_name, inputs());
     const attacks::Goal& made = *goal;
-    return std::unique_ptr<Aim>(
-        new Aim{std::move(goal), attacks::Objective(subject_.vae.encoder(), made, plan_.restarts)});
+    return std::unique_ptr<Aim>(new Aim{std::move(goal), attacks::Objective(victim_, made, plan_.restarts)});
   }
 
   [[nodiscard]] std::unique_ptr<attacks::Attack> optimiser() const {
@@ -73,6 +73,7 @@ class AttackRun {
   const plans::AttackPlan& plan_;
   std::uint64_t seed_;
   const measures::Subject& subject_;
+  attacks::UndefendedVictim victim_;
   const measures::References& references_;
 };
 
@@ -106,7 +107,7 @@ attacks::SmallestRadii run_smallest_radii(const plans::AttackPlan& attack, const
   std::optional<attacks::Objective> judge;
   if (search.success) {
     rule = attacks::make_judge(*search.success, run.inputs());
-    options.judge = &judge.emplace(subject.vae.encoder(), *rule, attack.restarts);
+    options.judge = &judge.emplace(run.victim(), *rule, attack.restarts);
     options.enough = attacks::kMostCodes;
   }
   return attacks::smallest_radii(*run.optimiser(), aim->objective,

@@ -194,7 +194,7 @@ class Runner {
     const std::string of_model = plan_.models.size() > 1 ? fmt::format("model {} ", model_->name) : "model ";
     environment_["data_digest"] = dataset_.digest;
     environment_["threads"] = std::to_string(options_.threads);
-    environment_["backend used"] = subject_->vae.decoder().backend();
+    environment_["backend used"] = subject_->vae.generative().backend();
     environment_["precision used"] = subject_->vae.mixed() ? "mixed" : "fp32";
     environment_[of_model + "weights"] = "sha256 " + data::sha256_of_file(checkpoint_place_);
     for (const auto& [key, value] : checkpoint.metadata) {

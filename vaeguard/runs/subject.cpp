@@ -146,8 +146,8 @@ measures::Subject make_subject(const models::Checkpoint& checkpoint, const data:
 }
 
 void tell_refusal(const models::Vae& vae, Observer& observer) {
-  if (!vae.refusal().empty()) {
-    observer.message(fmt::format("warning: precision mixed is not possible, fp32 runs: {}", vae.refusal()));
+  if (const models::LayeredVae* layers = vae.layers(); layers != nullptr && !layers->refusal().empty()) {
+    observer.message(fmt::format("warning: precision mixed is not possible, fp32 runs: {}", layers->refusal()));
   }
   if (const std::string reason = energy::maker_refusal(vae); !reason.empty()) {
     observer.message(fmt::format("warning: the energy runs step by step, {}", reason));

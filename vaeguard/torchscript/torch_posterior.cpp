@@ -306,11 +306,15 @@ std::unique_ptr<mcmc::TrajectoryField> make_torch_posterior(const models::Vae& v
                                                             const std::string& device) {
   check_shape(kPlace, "images", images, -1, vae.image().size());
   check_finite(kPlace, "images", images);
-  if (!vae.weights().prior.couplings.empty()) {
-    misuse(kPlace, "the prior must be standard_normal, got {}", models::name(vae.weights().prior));
+  if (vae.layers() == nullptr) {
+    misuse(kPlace, "the model must be made of layer graphs");
+  }
+  const models::VaeWeights& weights = vae.layers()->weights();
+  if (!weights.prior.couplings.empty()) {
+    misuse(kPlace, "the prior must be standard_normal, got {}", models::name(weights.prior));
   }
   try {
-    return std::make_unique<TorchPosterior>(vae.weights(), images, torch::Device(device));
+    return std::make_unique<TorchPosterior>(weights, images, torch::Device(device));
   } catch (const c10::Error& problem) {
     misuse(kPlace, "cannot use the device '{}': {}", device, problem.what_without_backtrace());
   }

@@ -15,7 +15,7 @@ struct ElboEstimate {
   double elbo = 0.0;
   double standard_error = 0.0;  // of elbo, over images
   double reconstruction = 0.0;  // -log p(x|z), one draw of z per image
-  double divergence = 0.0;      // KL(q(z|x) || p(z)); for a learned prior, by the same draw
+  double divergence = 0.0;      // KL(q(z|x) || p(z)), by the same draw where it has no closed form
   std::int64_t images = 0;
 };
 

@@ -6,7 +6,6 @@
 #include <span>
 
 #include "vaeguard/base/error.h"
-#include "vaeguard/networks/network.h"
 
 namespace vaeguard::training {
 namespace {
@@ -118,10 +117,10 @@ models::PixelLaw fit_pixel_law(const models::Vae& vae, const Matrix& images, Key
     misuse("training.pixel_law_fit", "images and nodes must number at least 1 and 4, got {} and {}", total,
            options.nodes);
   }
-  const bool bernoulli = vae.likelihood().kind == models::LikelihoodKind::bernoulli;
+  const models::ParameterRange range = vae.likelihood().usual_parameters();
   models::PixelLaw law;
-  law.first = bernoulli ? -12.0 : -0.25;
-  law.spacing = (bernoulli ? 24.0 : 1.5) / static_cast<double>(options.nodes - 1);
+  law.first = range.first;
+  law.spacing = (range.last - range.first) / static_cast<double>(options.nodes - 1);
   law.probability = Matrix(options.nodes, kLevels);
   Counts counts(static_cast<std::size_t>(options.nodes), std::vector<double>(kLevels));
   for (std::int64_t first = 0; first < total; first += kImagesAtOnce) {
@@ -130,8 +129,8 @@ models::PixelLaw fit_pixel_law(const models::Vae& vae, const Matrix& images, Key
     for (std::int64_t row = 0; row < some.rows(); ++row) {
       keys.push_back(key.fold(static_cast<std::uint64_t>(first + row)));
     }
-    const Matrix latents = models::sample(vae.encode(some, options.threads), keys);
-    count(law, some, networks::forward_all(vae.decoder(), latents, options.threads), counts);
+    const Matrix latents = vae.sample(some, vae.encode(some, options.threads), keys);
+    count(law, some, models::forward_all(vae.generative(), latents, options.threads), counts);
   }
   std::vector<double> histogram(kLevels);
   for (const auto& node : counts) {
