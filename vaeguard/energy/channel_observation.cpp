@@ -56,6 +56,15 @@ class ChannelObservation : public Observation {
                    [&](std::size_t i, const float* f, float t, bool inside) { gradient[i] = slope(f, t, inside); });
   }
 
+  void curvature(std::int64_t b, std::span<const float> parameters, std::span<float> curvature) const override {
+    const double per_spacing = 1.0 / model_->law().spacing;
+    for_each_pixel(b, parameters, [&](std::size_t i, const float* f, float t, bool inside) {
+      const double per_node =
+          2.0 * f[0] - 5.0 * f[1] + 4.0 * f[2] - f[3] + 3.0 * t * (3.0 * (f[1] - f[2]) + f[3] - f[0]);
+      curvature[i] = inside ? static_cast<float>(per_node * per_spacing * per_spacing) : 0.0F;
+    });
+  }
+
   void true_image(std::int64_t b, std::span<const float> parameters, std::span<float> image) const override {
     model_->expected_image(images_.row(b), parameters, channels_[static_cast<std::size_t>(b)], image);
   }

@@ -20,6 +20,9 @@ class ExactObservation : public Observation {
   void gradient(std::int64_t b, std::span<const float> parameters, std::span<float> gradient) const override {
     likelihood_.gradient(images_.row(b), parameters, gradient);
   }
+  void curvature(std::int64_t b, std::span<const float> parameters, std::span<float> curvature) const override {
+    likelihood_.curvature(images_.row(b), parameters, curvature);
+  }
   void true_image(std::int64_t b, std::span<const float> /*parameters*/, std::span<float> image) const override {
     std::ranges::copy(images_.row(b), image.begin());
   }

@@ -10,31 +10,27 @@ namespace vaeguard::energy {
 namespace {
 
 using models::Likelihood;
-using models::LikelihoodKind;
 
 constexpr int kBisections = 40;  // to float precision and below
 
-// Bernoulli: -log p is linear in x with slope -logit, so a pixel goes to the end of its interval that the logit's sign
-// names. Gaussian and Laplace: a pixel goes as near to the mean as it may.
+struct Interval {
+  float low;
+  float high;
+};
+
+Interval box(float x, float radius) { return {std::clamp(x - radius, 0.0F, 1.0F), std::clamp(x + radius, 0.0F, 1.0F)}; }
+
 void best_in_box(const Likelihood& likelihood, float radius, std::span<const float> image,
                  std::span<const float> parameters, std::span<float> best) {
-  const bool bernoulli = likelihood.kind == LikelihoodKind::bernoulli;
   for (std::size_t i = 0; i < image.size(); ++i) {
-    const float low = std::clamp(image[i] - radius, 0.0F, 1.0F);
-    const float high = std::clamp(image[i] + radius, 0.0F, 1.0F);
-    const float towards = bernoulli ? (parameters[i] > 0.0F ? high : low) : parameters[i];
-    best[i] = parameters[i] == 0.0F && bernoulli ? image[i] : std::clamp(towards, low, high);
+    const auto [low, high] = box(image[i], radius);
+    best[i] = likelihood.likeliest_pixel(image[i], parameters[i], low, high);
   }
 }
 
-// The minimiser in L2 for a multiplier t >= 0 of the ball: Bernoulli x + t l, Gaussian x + (m - x) t / (1 + t), Laplace
-// a step of at most t towards m; all clipped to [0, 1]. Its distance to x grows with t.
+// The minimiser in L2 for a multiplier t >= 0 of the ball, clipped to [0, 1]. Its distance to x grows with t.
 float moved(const Likelihood& likelihood, float x, float parameter, double t) {
-  const double gap = static_cast<double>(parameter) - x;
-  const double step = likelihood.kind == LikelihoodKind::bernoulli  ? t * parameter
-                      : likelihood.kind == LikelihoodKind::gaussian ? gap * t / (1.0 + t)
-                                                                    : std::clamp(gap, -t, t);
-  return static_cast<float>(std::clamp(x + step, 0.0, 1.0));
+  return static_cast<float>(std::clamp(x + likelihood.likelier_step(x, parameter, t), 0.0, 1.0));
 }
 
 void best_in_ball(const Likelihood& likelihood, double radius, std::span<const float> image,
@@ -69,7 +65,7 @@ class MinimumObservation : public Observation {
   MinimumObservation(const Likelihood& likelihood, Matrix images, BallNorm norm, std::vector<double> radii)
       : likelihood_(likelihood), images_(std::move(images)), norm_(norm), radii_(std::move(radii)) {
     check_finite("energy.observation", "images", images_);
-    if (likelihood.kind == LikelihoodKind::clamped_bernoulli) {
+    if (likelihood.published_only()) {
       misuse("energy.observation",
              "the best image of a ball needs the likelihood bernoulli, gaussian or laplace, got {}",
              name(likelihood.kind));
@@ -89,6 +85,15 @@ class MinimumObservation : public Observation {
   }
   void gradient(std::int64_t b, std::span<const float> parameters, std::span<float> gradient) const override {
     likelihood_.gradient(best(b, parameters), parameters, gradient);
+  }
+  void curvature(std::int64_t b, std::span<const float> parameters, std::span<float> curvature) const override {
+    const std::span<const float> image = best(b, parameters);
+    likelihood_.curvature(image, parameters, curvature);
+    const auto radius = static_cast<float>(radii_[static_cast<std::size_t>(b)]);
+    for (std::size_t i = 0; norm_ == BallNorm::linf && i < image.size(); ++i) {
+      const auto [low, high] = box(images_.row(b)[i], radius);
+      curvature[i] = likelihood_.follows(parameters[i], low, high) ? 0.0F : curvature[i];
+    }
   }
   void true_image(std::int64_t b, std::span<const float> parameters, std::span<float> image) const override {
     best_image(likelihood_, norm_, radii_[static_cast<std::size_t>(b)], images_.row(b), parameters, image);

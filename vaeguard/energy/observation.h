@@ -23,6 +23,9 @@ class Observation {
   virtual double negative_log(std::int64_t b, std::span<const float> parameters, std::span<float> gradient) const = 0;
   /// The gradient that negative_log writes, bit for bit.
   virtual void gradient(std::int64_t b, std::span<const float> parameters, std::span<float> gradient) const = 0;
+  /// The second derivative of image b's energy by each parameter [C*H*W], those by two parameters left out: what a
+  /// Newton step or the derivative of a mode needs. Where the energy has a kink, that of one side.
+  virtual void curvature(std::int64_t b, std::span<const float> parameters, std::span<float> curvature) const = 0;
   /// What the true image is thought to be where the decoder gives these outputs.
   virtual void true_image(std::int64_t b, std::span<const float> parameters, std::span<float> image) const = 0;
 };
@@ -35,7 +38,8 @@ enum class BallNorm { linf, l2 };
 
 /// The minimum over e with |e| <= radius and x + e in [0, 1] of -log p(x + e | z): a code is scored by the best image
 /// that the attacker may have started from. Its gradient is the ordinary one at that image (Danskin 1967). radii: one
-/// for each image; the true reference's code never scores worse than it does unattacked.
+/// for each image; the true reference's code never scores worse than it does unattacked. Its curvature in L2, where the
+/// best image moves with the parameters, is that of an image that stays: an upper bound.
 std::unique_ptr<Observation> minimum_observation(const models::Likelihood& likelihood, Matrix images, BallNorm norm,
                                                  std::vector<double> radii);
 /// The minimiser, closed form in L-infinity, by bisection of one multiplier in L2. For one image.
