@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/networks/random_graph.h"
+#include "tests/networks/tolerance.h"
 #include "tests/temporary_folder.h"
 #include "tests/torchscript/residual_vae.h"
 #include "vaeguard/torchscript/torchscript.h"
