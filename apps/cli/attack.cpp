@@ -12,8 +12,9 @@
 #include "vaeguard/base/npz_matrix.h"
 #include "vaeguard/data/data_folder.h"
 #include "vaeguard/plans/toml.h"
+#include "vaeguard/runs/attack_run.h"
 #include "vaeguard/runs/inference_file.h"
-#include "vaeguard/runs/runner.h"
+#include "vaeguard/runs/plan_references.h"
 #include "vaeguard/runs/subject.h"
 
 namespace vaeguard::cli {

@@ -46,7 +46,7 @@ void defend(const DefendVerb& verb, const Common& common) {
   const auto plan = defence_plan(verb);
   const auto checkpoint = models::load_checkpoint(verb.checkpoint);
   const models::Vae vae(checkpoint.vae, common.backend, common.gradient_precision());
-  runs::tell_refusal(vae, *common.observer);
+  runs::report_fallbacks(vae, *common.observer);
   const Matrix images = images_from(read_npz(verb.images), verb.array, vae.image(), verb.images);
   check_pixels(images, verb.images);
   std::vector<Key> keys;

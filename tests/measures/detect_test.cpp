@@ -23,7 +23,9 @@ TEST(Detect, CountsPairsOfCleanAndAttackedImages) {
       measure_detection("energy_drop", items_of({1.0, 2.0, 3.0, 4.0}), items_of({2.5, 3.5, 5.0, 6.0}), prototype);
   ASSERT_EQ(result.size(), 2U);
   EXPECT_EQ(result[0].metric, "auroc");
-  EXPECT_EQ(result[0].protocol, "energy_drop/mean");
+  EXPECT_EQ(result[0].score, "energy_drop");
+  EXPECT_EQ(result[0].estimate, "mean");
+  EXPECT_EQ(result[0].restarts, "mean");
   EXPECT_EQ(result[0].cell, prototype.cell);
   EXPECT_DOUBLE_EQ(result[0].value, (2.0 + 3.0 + 4.0 + 4.0) / 16.0);
   EXPECT_EQ(result[1].metric, "true_positives_at_1_percent");

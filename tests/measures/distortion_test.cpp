@@ -34,8 +34,8 @@ TEST(Distortion, RecordsTellOfAreasAndOfWhatIsLeft) {
     EXPECT_EQ(m.n, 2);
     EXPECT_EQ(m.norm, "l2_share");
     if (m.metric == "auddc") {
-      (m.protocol == "mean/mean" ? mean : worst) = m.value;
-    } else if (m.protocol == "mean/worst") {
+      (m.restarts == "mean" ? mean : worst) = m.value;
+    } else if (m.restarts == "worst") {
       places.push_back(m.value);
     }
   }

@@ -14,7 +14,7 @@ namespace {
 
 double value_of(const CellRecords& records, std::string_view metric) {
   const auto found = std::ranges::find_if(records.measurements, [&](const Measurement& measurement) {
-    return measurement.metric == metric && measurement.protocol == "mean/mean";
+    return measurement.metric == metric && measurement.estimate == "mean" && measurement.restarts == "mean";
   });
   return found == records.measurements.end() ? 0.0 : found->value;
 }
@@ -37,14 +37,14 @@ TEST(Measure, ACodeThatIsNoNumberMakesScoresUnknownAndEndsNoRun) {
   fill_uniform(Key(3), 0.0F, 1.0F, images.pixels.flat());
   const References references = make_references(subject, images, {0, 1, 2, 3}, Key(4), 1);
   Outcome outcome;
-  outcome.adversarial = images.pixels;
+  outcome.attacked = encode_attacked(subject.vae, images.pixels, 1);
   outcome.inference.draw = outcome.inference.mean = references.encoding.mean;
   outcome.inference.mean(1, 0) = std::numeric_limits<float>::infinity();
   outcome.inference.mean_reconstruction = subject.vae.decode(outcome.inference.mean, 1);
   Measurement prototype;
   prototype.cell = "overflow";
   prototype.defence = "map";
-  const CellRecords records = measure(subject, references, outcome, prototype, 1);
+  const CellRecords records = measure(subject, references, outcome, {}, prototype, 1);
   for (const char* metric : {"brier_score", "negative_log_score", "calibration_error"}) {
     EXPECT_TRUE(std::isnan(value_of(records, metric))) << metric << " " << value_of(records, metric);
   }
@@ -52,7 +52,7 @@ TEST(Measure, ACodeThatIsNoNumberMakesScoresUnknownAndEndsNoRun) {
                 records.items, [](const Item& item) { return item.metric == "brier_score" && std::isnan(item.value); }),
             1);
   const auto agrees = std::ranges::find_if(records.items, [](const Item& item) {
-    return item.metric == "agreement" && item.protocol == "mean" && item.reference == 1;
+    return item.metric == "agreement" && item.estimate == "mean" && item.reference == 1;
   });
   ASSERT_NE(agrees, records.items.end());
   EXPECT_EQ(agrees->value, 0.0);

@@ -29,6 +29,7 @@ TEST(Smallest, RecordsTellOfTheSmallestRestartAndCountWhatHoldsOut) {
                                      .objective = {}};
   Measurement prototype;
   prototype.cell = "classifier_margin-smallest";
+  prototype.defence = "none";
   const CellRecords records = measure_smallest(plan, found, prototype);
   std::map<std::string, double> radius;
   for (const Measurement& m : records.measurements) {
@@ -36,17 +37,17 @@ TEST(Smallest, RecordsTellOfTheSmallestRestartAndCountWhatHoldsOut) {
     EXPECT_EQ(m.radius, 0.4);
     EXPECT_EQ(m.n, 5);
     if (m.metric == "smallest_radius") {
-      radius[m.protocol] = m.value;
+      radius[m.quantile] = m.value;
     } else {
       EXPECT_EQ(m.metric, "radius_reached");
       EXPECT_DOUBLE_EQ(m.value, 0.8);
     }
   }
-  EXPECT_EQ(radius["median/worst"], 0.3);
-  EXPECT_EQ(radius["median_low/worst"], 0.0);  // five references are too few for an interval
-  EXPECT_EQ(radius["median_high/worst"], kBeyond);
-  EXPECT_EQ(radius["lower_quartile/worst"], 0.2);
-  EXPECT_EQ(radius["upper_quartile/worst"], 0.4);
+  EXPECT_EQ(radius["median"], 0.3);
+  EXPECT_EQ(radius["median_low"], 0.0);  // five references are too few for an interval
+  EXPECT_EQ(radius["median_high"], kBeyond);
+  EXPECT_EQ(radius["lower_quartile"], 0.2);
+  EXPECT_EQ(radius["upper_quartile"], 0.4);
   ASSERT_EQ(records.items.size(), 10U);
   EXPECT_EQ(records.items[3].reference, 1);
   EXPECT_EQ(records.items[3].restart, 1);

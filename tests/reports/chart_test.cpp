@@ -96,13 +96,6 @@ TEST(RunCharts, CurvesChainsAndTheirTableAreMadeFromItemsAndPoints) {
   EXPECT_EQ(table->rows[0][12].text, "Draw more. Wait.");
 }
 
-TEST(RunCharts, CellsWithoutMeasurementsAreReadFromTheirNames) {
-  RunRecords run = made_up_run();
-  run.measurements.clear();
-  ASSERT_EQ(posterior_ratio_charts(run).size(), 1U);
-  EXPECT_EQ(posterior_ratio_charts(run)[0].title, "Encoder attack, L∞ radius 0.1");
-}
-
 TEST(RunCharts, AnEmptyRunHasNone) {
   EXPECT_TRUE(posterior_ratio_charts({}).empty());
   EXPECT_TRUE(curve_charts({}).empty());

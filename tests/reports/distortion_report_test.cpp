@@ -15,6 +15,7 @@ void add(RunRecords& run, const std::string& model, const std::string& protocol,
          double share, double value) {
   measures::Measurement m = made_up({.attack = "latent_kl", .radius = share}, protocol, metric, value);
   m.cell = model + "-latent_kl-distortion";
+  m.kind = measures::CellKind::distortion;
   m.model = model;
   m.norm = "l2_share";
   run.measurements.push_back(m);

@@ -23,14 +23,19 @@ class LatentMap : public testing::Test {
   }
 
   // Two references of two restarts each, attacked to a distance of 5 and 10, defended to 1 and 2.
-  void write_cell(std::vector<std::int64_t> index = {7, 7, 9, 9},
-                  std::vector<std::int64_t> label = {0, 0, 1, 1}) const {
+  void write_cell(std::vector<std::int64_t> index = {7, 9}, std::vector<std::int64_t> label = {0, 1}) const {
+    const NpzArray no_image{{4, 1, 1, 1}, std::vector<float>(4)};
+    std::filesystem::create_directories(run_.arrays_folder / "attacks");
+    write_npz(run_.arrays_folder / "references.npz", {{"x_ref", {{2, 1, 1, 1}, std::vector<float>(2)}},
+                                                      {"z_ref", {{2, 2}, std::vector<float>{0, 0, 1, 1}}},
+                                                      {"index", {{static_cast<std::int64_t>(index.size())}, index}},
+                                                      {"label", {{static_cast<std::int64_t>(label.size())}, label}}});
+    write_npz(run_.arrays_folder / "attacks" / "encoder_skl-linf-0.1.npz",
+              {{"x_adv", no_image}, {"z_adv", {{4, 2}, std::vector<float>{3, 4, 99, 99, 1, 11, 99, 99}}}});
     write_npz(run_.arrays_folder / "encoder_skl-linf-0.1-hmc.npz",
-              {{"z_ref", {{4, 2}, std::vector<float>{0, 0, 0, 0, 1, 1, 1, 1}}},
-               {"z_adv", {{4, 2}, std::vector<float>{3, 4, 99, 99, 1, 11, 99, 99}}},
-               {"z_defended", {{4, 2}, std::vector<float>{0, 1, 99, 99, 3, 1, 99, 99}}},
-               {"index", {{static_cast<std::int64_t>(index.size())}, index}},
-               {"label", {{static_cast<std::int64_t>(label.size())}, label}}});
+              {{"z_defended", {{4, 2}, std::vector<float>{0, 1, 99, 99, 3, 1, 99, 99}}},
+               {"reference", {{4}, std::vector<std::int64_t>{0, 0, 1, 1}}},
+               {"restart", {{4}, std::vector<std::int64_t>{0, 1, 0, 1}}}});
   }
   void write_map() const {
     write_npz(run_.arrays_folder / "latent_map.npz", {{"z", {{3, 2}, std::vector<float>{-1, 0, 0, 0, 1, 0.12345F}}},
@@ -69,7 +74,7 @@ TEST_F(LatentMap, DrawsTheFirstRestartOfEachReferenceOverTheMap) {
 
 TEST_F(LatentMap, ShowsOneReferenceOfEachClassButSpeaksOfAll) {
   write_map();
-  write_cell({7, 7, 9, 9}, {3, 3, 3, 3});
+  write_cell({7, 9}, {3, 3});
   const auto charts = latent_map_charts(run_);
   const auto spec = nlohmann::json::parse(charts.at(0).spec);
   EXPECT_EQ(spec["layer"][1]["layer"][1]["data"]["values"].size(), 3U);
@@ -93,12 +98,12 @@ TEST_F(LatentMap, RunsWithoutAMapHaveNone) {
 
 TEST_F(LatentMap, ArraysThatDisagreeAreOneClearError) {
   write_map();
-  write_cell({7, 9});
+  write_cell({7});
   try {
     static_cast<void>(latent_map_charts(run_));
     FAIL() << "accepted";
   } catch (const Misuse& error) {
-    EXPECT_THAT(error.what(), HasSubstr("'index' of 4 whole numbers"));
+    EXPECT_THAT(error.what(), HasSubstr("references.npz must have a row 1"));
   }
 }
 

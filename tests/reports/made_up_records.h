@@ -20,9 +20,11 @@ struct MadeUpCell {
   }
 };
 
+/// `protocol`: estimate and restarts, "mean/worst".
 inline measures::Measurement made_up(const MadeUpCell& cell, const std::string& protocol, const std::string& metric,
                                      double value, double standard_error = 0.01) {
   return {.cell = cell.name(),
+          .kind = measures::CellKind::scenario,
           .dataset = "mnist",
           .model = "vae",
           .attack = cell.attack,
@@ -30,7 +32,10 @@ inline measures::Measurement made_up(const MadeUpCell& cell, const std::string& 
           .radius = cell.radius,
           .attacker = "blind",
           .defence = cell.defence,
-          .protocol = protocol,
+          .estimate = protocol.substr(0, protocol.find('/')),
+          .restarts = protocol.substr(protocol.find('/') + 1),
+          .score = {},
+          .quantile = {},
           .metric = metric,
           .value = value,
           .standard_error = standard_error,

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "tests/expect_misuse.h"
 #include "tests/reports/made_up_records.h"
 #include "vaeguard/base/file.h"
 #include "vaeguard/base/npz.h"
@@ -33,20 +34,31 @@ class Report : public testing::Test {
     return read_file(folder_ / "report.html");
   }
 
-  /// Arrays of 3 references x 2 restarts of 4 x 4 pixels, labels 2, 0, 2.
-  void write_arrays(const std::string& cell) {
-    const auto images = [](float value) { return NpzArray{{6, 16}, std::vector<float>(96, value)}; };
-    NpzArray reference{{6, 16}, std::vector<float>(96)};
-    for (std::size_t i = 0; i < 96; ++i) {
-      std::get<std::vector<float>>(reference.values)[i] = 0.1F * static_cast<float>(i / 16);
+  /// Arrays of a cell: 3 references of 1 x 2 x 8 pixels, labels 2, 0, 2, under the first `kept` of 2 restarts.
+  void write_arrays(const MadeUpCell& cell, std::int64_t kept = 2) {
+    const auto images = [](std::int64_t rows, float first, float step) {
+      NpzArray array{{rows, 1, 2, 8}, std::vector<float>()};
+      for (std::int64_t i = 0; i < rows * 16; ++i) {
+        std::get<std::vector<float>>(array.values).push_back(first + step * static_cast<float>(i / 16));
+      }
+      return array;
+    };
+    write_npz(folder_ / "arrays" / "references.npz", {{"x_ref", images(3, 0.0F, 0.1F)},
+                                                      {"rec_ref", images(3, 0.3F, 0.0F)},
+                                                      {"label", {{3}, std::vector<std::int64_t>{2, 0, 2}}},
+                                                      {"index", {{3}, std::vector<std::int64_t>{7, 8, 9}}}});
+    fs::create_directories(folder_ / "arrays" / "attacks");
+    write_npz(folder_ / "arrays" / "attacks" / fmt::format("{}-linf-{}.npz", cell.attack, cell.radius),
+              {{"x_adv", images(6, 0.0F, 0.01F)}, {"rec_adv", images(6, 0.4F, 0.0F)}});
+    std::vector<std::int64_t> reference;
+    std::vector<std::int64_t> restart;
+    for (std::int64_t row = 0; row < 3 * kept; ++row) {
+      reference.push_back(row / kept);
+      restart.push_back(row % kept);
     }
-    write_npz(folder_ / "arrays" / (cell + ".npz"), {{"x_ref", reference},
-                                                     {"x_adv", images(0.2F)},
-                                                     {"rec_ref", images(0.3F)},
-                                                     {"rec_adv", images(0.4F)},
-                                                     {"rec_defended", images(0.5F)},
-                                                     {"label", {{6}, std::vector<std::int64_t>{2, 2, 0, 0, 2, 2}}},
-                                                     {"index", {{6}, std::vector<std::int64_t>{7, 7, 8, 8, 9, 9}}}});
+    write_npz(folder_ / "arrays" / (cell.name() + ".npz"), {{"rec_defended", images(3 * kept, 0.5F, 0.1F)},
+                                                            {"reference", {{3 * kept}, reference}},
+                                                            {"restart", {{3 * kept}, restart}}});
   }
 
   fs::path folder_;
@@ -55,8 +67,8 @@ class Report : public testing::Test {
 TEST_F(Report, WritesPageTablesAndFigures) {
   RunRecords run = made_up_run();
   run.arrays_folder = folder_ / "arrays";
-  write_arrays("encoder_skl-linf-0.1-none");
-  write_arrays("encoder_skl-linf-0.1-hmc");
+  write_arrays({.defence = "none"});
+  write_arrays({.defence = "hmc"});
   const std::string html = page(run);
   EXPECT_THAT(html, HasSubstr("<title>made up</title>"));
   EXPECT_THAT(html, HasSubstr("0.88</span> <span class=\"interval\">[0.86, 0.90]</span>"));
@@ -87,7 +99,8 @@ TEST_F(Report, EscapesTextFromRecordsEverywhere) {
   for (auto& measurement : run.measurements) {
     measurement.defence = measurement.defence == "hmc" ? hostile : measurement.defence;
     measurement.model = hostile;
-    measurement.protocol = measurement.protocol == "draw/mean" ? hostile + "\"/" + hostile : measurement.protocol;
+    measurement.estimate = measurement.estimate == "draw" ? hostile + "\"" : measurement.estimate;
+    measurement.restarts = measurement.restarts == "worst" ? hostile : measurement.restarts;
     measurement.metric = measurement.metric == "agreement" ? hostile : measurement.metric;
   }
   EXPECT_THAT(page(run), Not(HasSubstr("<img src=x")));
@@ -138,14 +151,15 @@ TEST_F(Report, AnEnvironmentThatIsNotJsonIsShownAsItIs) {
 TEST_F(Report, GalleryTakesTheFirstRestartOfOneReferenceOfEachClassInTurn) {
   RunRecords run = made_up_run();
   run.arrays_folder = folder_ / "arrays";
-  write_arrays("encoder_skl-linf-0.1-none");
+  write_arrays({.defence = "none"});
   const auto all = scenarios(run);
   const Gallery two = gallery(run, all.back(), 2);
   ASSERT_EQ(two.rows.size(), 4U);  // no defended arrays were kept
-  EXPECT_EQ(two.shape, (ImageShape{1, 4, 4}));
+  EXPECT_EQ(two.shape, (ImageShape{1, 2, 8}));
   EXPECT_EQ(two.rows[0].label, "Reference");
-  EXPECT_FLOAT_EQ(two.rows[0].images(0, 0), 0.2F);  // label 0: rows 2 and 3 of the arrays
-  EXPECT_FLOAT_EQ(two.rows[0].images(1, 0), 0.0F);  // label 2: row 0
+  EXPECT_FLOAT_EQ(two.rows[0].images(0, 0), 0.1F);   // label 0: the second reference
+  EXPECT_FLOAT_EQ(two.rows[0].images(1, 0), 0.0F);   // label 2: the first one
+  EXPECT_FLOAT_EQ(two.rows[2].images(0, 0), 0.02F);  // the first restart of the second reference
   EXPECT_EQ(gallery(run, all.back(), 12).rows[0].images.rows(), 3);
   EXPECT_EQ(two.choice, "2 of 3 references, one of each class in turn, first restart of each.");
   EXPECT_TRUE(gallery(run, all.front(), 12).rows.empty());
@@ -154,24 +168,33 @@ TEST_F(Report, GalleryTakesTheFirstRestartOfOneReferenceOfEachClassInTurn) {
 TEST_F(Report, GalleryFindsTheSameReferencesAmongFewerRestarts) {
   RunRecords run = made_up_run();
   run.arrays_folder = folder_ / "arrays";
-  write_arrays("encoder_skl-linf-0.1-none");  // three references of two restarts
-  const NpzArray images{{3, 16}, std::vector<float>(48, 0.0F)};
-  NpzArray defended = images;
-  for (std::size_t i = 0; i < 48; ++i) {
-    std::get<std::vector<float>>(defended.values)[i] = static_cast<float>(i / 16);  // 0, 1, 2 from row to row
-  }
-  auto arrays = read_npz(run.arrays_folder / "encoder_skl-linf-0.1-none.npz");
-  const auto index = std::get<std::vector<std::int64_t>>(arrays.at("index").values);
-  write_npz(run.arrays_folder / "encoder_skl-linf-0.1-hmc.npz",
-            {{"x_ref", images},
-             {"rec_defended", defended},
-             {"index", {{3}, std::vector<std::int64_t>{index[0], index[2], index[4]}}}});
+  write_arrays({.defence = "none"});    // three references of two restarts
+  write_arrays({.defence = "hmc"}, 1);  // the first of them alone
   const Gallery found = gallery(run, scenarios(run).back(), 3);
   ASSERT_EQ(found.rows.size(), 5U);
   for (std::int64_t column = 0; column < 3; ++column) {
-    // Reference r is row 2 r of the larger arrays, which holds 0.1 * 2 r, and row r of the smaller, which holds r.
-    EXPECT_FLOAT_EQ(found.rows[4].images(column, 0), found.rows[0].images(column, 0) / 0.2F);
+    // Reference r is 0.1 r; the defence, which has one row of each, left 0.5 + 0.1 r.
+    EXPECT_FLOAT_EQ(found.rows[4].images(column, 0), found.rows[0].images(column, 0) + 0.5F);
+    EXPECT_FLOAT_EQ(found.rows[2].images(column, 0), found.rows[0].images(column, 0) / 5.0F);  // row 2 r of the attack
   }
+}
+
+TEST_F(Report, GalleryOfImagesWithoutClassesIsEvenlySpaced) {
+  RunRecords run = made_up_run();
+  run.arrays_folder = folder_ / "arrays";
+  write_arrays({.defence = "none"});
+  NpzArrays references = read_npz(run.arrays_folder / "references.npz");
+  references.erase("label");
+  write_npz(run.arrays_folder / "references.npz", references);
+  EXPECT_EQ(gallery(run, scenarios(run).back(), 2).choice, "2 of 3 references, evenly spaced, first restart of each.");
+}
+
+TEST_F(Report, ArraysThatDoNotBelongTogetherAreNamed) {
+  RunRecords run = made_up_run();
+  run.arrays_folder = folder_ / "arrays";
+  write_arrays({.defence = "none"});
+  write_npz(run.arrays_folder / "references.npz", {{"x_ref", {{1, 1, 2, 8}, std::vector<float>(16)}}});
+  expect_misuse([&] { (void)gallery(run, scenarios(run).back(), 2); }, {"references.npz", "row 1"});
 }
 
 TEST_F(Report, OfManyGalleriesTheFirstSixAreOpen) {
@@ -180,7 +203,7 @@ TEST_F(Report, OfManyGalleriesTheFirstSixAreOpen) {
   for (const double radius : {0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08}) {
     const MadeUpCell cell{.radius = radius};
     run.measurements.push_back(made_up(cell, "mean/mean", "agreement", 0.5));
-    write_arrays(cell.name());
+    write_arrays(cell);
   }
   const std::string html = page(run);
   const auto count = [&](std::string_view text) {
@@ -200,7 +223,7 @@ TEST_F(Report, OfVeryManyGalleriesEachHasFewColumns) {
   for (int i = 1; i <= 400; ++i) {
     const MadeUpCell cell{.radius = 0.001 * i};
     run.measurements.push_back(made_up(cell, "mean/mean", "agreement", 0.5));
-    write_arrays(cell.name());
+    write_arrays(cell);
   }
   const std::string html = page(run);
   EXPECT_THAT(html, HasSubstr("2 of 3 references, one of each class in turn"));
@@ -214,8 +237,14 @@ TEST_F(Report, ModelsWithTwoLatentsHaveASectionWithTheirMap) {
   const NpzArray codes{{1, 2}, std::vector<float>{0.0F, 1.0F}};
   const NpzArray number{{1}, std::vector<std::int64_t>{3}};
   write_npz(run.arrays_folder / "latent_map.npz", {{"z", codes}, {"label", number}});
+  const NpzArray first{{1}, std::vector<std::int64_t>{0}};
+  fs::create_directories(run.arrays_folder / "attacks");
+  write_npz(run.arrays_folder / "references.npz",
+            {{"x_ref", {{1, 1, 1, 1}, std::vector<float>{0.0F}}}, {"z_ref", codes}, {"index", number}});
+  write_npz(run.arrays_folder / "attacks" / "encoder_skl-linf-0.1.npz",
+            {{"x_adv", {{1, 1, 1, 1}, std::vector<float>{0.0F}}}, {"z_adv", codes}});
   write_npz(run.arrays_folder / "encoder_skl-linf-0.1-hmc.npz",
-            {{"z_ref", codes}, {"z_adv", codes}, {"z_defended", codes}, {"index", number}, {"label", number}});
+            {{"z_defended", codes}, {"reference", first}, {"restart", first}});
   const std::string html = page(run);
   EXPECT_THAT(html, HasSubstr("<section id=\"map\""));
   EXPECT_THAT(html, HasSubstr("<a href=\"#map\">Latent space</a>"));
@@ -225,7 +254,7 @@ TEST_F(Report, ModelsWithTwoLatentsHaveASectionWithTheirMap) {
 TEST_F(Report, IsTheSameWhenWrittenTwice) {
   RunRecords run = made_up_run();
   run.arrays_folder = folder_ / "arrays";
-  write_arrays("encoder_skl-linf-0.1-hmc");
+  write_arrays({.defence = "hmc"});
   EXPECT_EQ(page(run), page(run));
 }
 

@@ -12,21 +12,23 @@ namespace {
 
 constexpr double kBeyond = std::numeric_limits<double>::infinity();
 
-void add(RunRecords& run, const std::string& protocol, const std::string& metric, double value) {
-  measures::Measurement m = made_up({.attack = "maximum_damage", .radius = 3.0}, protocol, metric, value, 0.0);
+void add(RunRecords& run, const std::string& quantile, const std::string& metric, double value) {
+  measures::Measurement m = made_up({.attack = "maximum_damage", .radius = 3.0}, "mean/worst", metric, value, 0.0);
   m.cell = "maximum_damage-smallest";
+  m.kind = measures::CellKind::smallest;
+  m.quantile = quantile;
   run.measurements.push_back(m);
 }
 
 RunRecords with_radii() {
   RunRecords run = made_up_run();
-  add(run, "median/worst", "smallest_radius", 0.51234);
-  add(run, "median_low/worst", "smallest_radius", 0.25);
-  add(run, "median_high/worst", "smallest_radius", kBeyond);
-  add(run, "lower_quartile/worst", "smallest_radius", 0.125);
-  add(run, "upper_quartile/worst", "smallest_radius", kBeyond);
-  add(run, "mean/worst", "radius_reached", 0.74);
-  add(run, "mean/worst", "success_distance", 5.0);
+  add(run, "median", "smallest_radius", 0.51234);
+  add(run, "median_low", "smallest_radius", 0.25);
+  add(run, "median_high", "smallest_radius", kBeyond);
+  add(run, "lower_quartile", "smallest_radius", 0.125);
+  add(run, "upper_quartile", "smallest_radius", kBeyond);
+  add(run, "", "radius_reached", 0.74);
+  add(run, "", "success_distance", 5.0);
   run.items.push_back({"maximum_damage-smallest", "mean", "smallest_radius", 0, 0, kBeyond});
   return run;
 }
@@ -55,7 +57,7 @@ TEST(SmallestTable, ShowsMedianQuartilesAndWhatHeldOut) {
 
 TEST(SmallestTable, SaysOfHowManyCodes) {
   RunRecords run = with_radii();
-  add(run, "mean/worst", "success_draws", 16.0);
+  add(run, "", "success_draws", 16.0);
   EXPECT_EQ(text_of(*smallest_table(run), "success"),
             "reconstruction moved by more than 5, for most of 16 drawn codes ");
 }

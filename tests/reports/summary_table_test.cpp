@@ -110,6 +110,7 @@ TEST(SummaryTable, ModelsStandBesideOneAnotherInTheOrderOfTheRun) {
   for (const std::string model : {"vae", "beta_tcvae_2"}) {
     measures::Measurement elbo = made_up({"clean", 0.0, "none"}, "mean/mean", "elbo", -95.0, 0.2);
     elbo.cell = model + "-model";
+    elbo.kind = measures::CellKind::model;
     elbo.model = model;
     run.measurements.push_back(elbo);
   }
@@ -140,6 +141,7 @@ TEST(SummaryTable, ChainsAttacksAndTheModelHaveTablesOfTheirOwn) {
   run.measurements.push_back(made_up({.defence = "hmc"}, "mean/mean", "acceptance", 0.8));
   measures::Measurement elbo = made_up({"clean", 0.0, "none"}, "mean/mean", "elbo", -95.0, 0.2);
   elbo.cell = "model";
+  elbo.kind = measures::CellKind::model;
   run.measurements.push_back(elbo);
   const Table table = summary_table(run, "mean/mean");
   EXPECT_THROW(cell_of(table, 0, "skl"), std::out_of_range);

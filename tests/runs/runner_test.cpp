@@ -10,10 +10,12 @@
 #include <map>
 #include <set>
 
+#include "tests/expect_misuse.h"
 #include "tests/tiny_plan.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
 #include "vaeguard/models/checkpoint.h"
+#include "vaeguard/models/conv_vae.h"
 #include "vaeguard/runs/store.h"
 
 namespace vaeguard::runs {
@@ -70,15 +72,17 @@ class Interrupting : public Observer {
   mutable std::atomic<int> left_;
 };
 
-TEST_F(RunnerEndToEnd, WritesEveryCellWithEveryProtocol) {
+TEST_F(RunnerEndToEnd, WritesEveryCellWithEveryEstimate) {
   const auto out = folder("complete");
   run(out, 2, silent_observer());
   const auto all = Store(out / "results.sqlite", Store::Access::read).read();
   std::set<std::string> cells;
-  std::set<std::string> protocols;
+  std::set<std::string> estimates;
+  std::set<std::string> scores;
   for (const auto& m : all.measurements) {
     cells.insert(m.cell);
-    protocols.insert(m.protocol);
+    estimates.insert(m.estimate + "/" + m.restarts);
+    scores.insert(m.score);
     if (m.cell != "model") {
       EXPECT_TRUE(std::isfinite(m.value)) << m.cell << " " << m.metric;
       EXPECT_EQ(m.n, 10);
@@ -87,9 +91,9 @@ TEST_F(RunnerEndToEnd, WritesEveryCellWithEveryProtocol) {
   EXPECT_THAT(cells, testing::UnorderedElementsAre("model", "clean-none-0-none", "clean-none-0-hmc",
                                                    "encoder_skl-linf-0.1-none", "encoder_skl-linf-0.1-hmc",
                                                    "noise-linf-0.1-none"));
-  EXPECT_THAT(protocols,
-              testing::UnorderedElementsAre("draw/mean", "draw/worst", "mean/mean", "mean/worst", "vote/mean",
-                                            "vote/worst", "energy_drop/mean", "encoder_shift/mean"));
+  EXPECT_THAT(estimates, testing::UnorderedElementsAre("draw/mean", "draw/worst", "mean/mean", "mean/worst",
+                                                       "vote/mean", "vote/worst"));
+  EXPECT_THAT(scores, testing::UnorderedElementsAre("", "energy_drop", "encoder_shift"));
   EXPECT_FALSE(all.curves.empty());
   // The defence was given only the first restart of each reference; the undefended cell has both.
   const auto last_restart = [&](std::string_view cell) {
@@ -101,8 +105,9 @@ TEST_F(RunnerEndToEnd, WritesEveryCellWithEveryProtocol) {
   };
   EXPECT_EQ(last_restart("encoder_skl-linf-0.1-none"), 1);
   EXPECT_EQ(last_restart("encoder_skl-linf-0.1-hmc"), 0);
-  for (const auto* file : {"plan.toml", "environment.json", "checkpoints/vae.safetensors",
-                           "arrays/clean-none-0-hmc.npz", "measurements.csv"}) {
+  for (const auto* file :
+       {"plan.toml", "environment.json", "checkpoints/vae.safetensors", "arrays/clean-none-0-hmc.npz",
+        "arrays/references.npz", "arrays/attacks/encoder_skl-linf-0.1.npz", "measurements.csv"}) {
     EXPECT_TRUE(exists(out / file)) << file;
   }
 }
@@ -123,6 +128,75 @@ TEST_F(RunnerEndToEnd, InterruptedAnywhereItResumesToTheSameRecords) {
   }
   EXPECT_GE(interruptions, 3);
   EXPECT_EQ(records_but_seconds(broken), records_but_seconds(unbroken));
+}
+
+TEST_F(RunnerEndToEnd, ARunOfOneSeedDoesNotGoOnWithAnother) {
+  const auto out = folder("seeds");
+  Interrupting early(2);  // in training, before any record
+  const auto plan_of = [](std::uint64_t seed) {
+    plans::Plan plan = plans::parse_plan(tiny_plan(kScenarios), "tiny.toml");
+    plan.seed = seed;  // as the command line sets it
+    plan.text = fmt::format("# run with --seed {}\n{}", seed, plan.text);
+    return plan;
+  };
+  const RunOptions options{.out = out, .data_folder = {}, .threads = 2, .backend = "auto"};
+  EXPECT_THROW(run_plan(plan_of(5), options, early), Interrupted);
+  expect_misuse([&] { run_plan(plan_of(7), options, silent_observer()); },
+                {"has records with seed \"5\", this call would add some with 7", "--out"});
+  EXPECT_THAT(read_file(out / "plan.toml"), testing::HasSubstr("--seed 5"));
+  run_plan(plan_of(5), options, silent_observer());
+  expect_misuse([&] { run_plan(plan_of(7), options, silent_observer()); }, {"seed \"5\""});
+}
+
+TEST_F(RunnerEndToEnd, AModelThatIsGivenNeedsNoClassesAndNoFile) {
+  const auto out = folder("given");
+  const plans::Plan plan = plans::parse_plan(tiny_plan(R"(
+[[attack]]
+goal = "encoder_skl"
+radii = [0.1]
+iterations = 2
+[[defence]]
+preset = "none"
+[[defence]]
+preset = "hmc"
+warmup = 3
+transitions = 4
+leapfrog_steps = 3
+)"),
+                                             "given.toml");
+  const models::VaeWeights weights =
+      models::conv_vae(load_dataset(plan.dataset, {}, 1).shape, models::usual_likelihood(1), Key(4), 2);
+  const RunOptions options{
+      .out = out, .threads = 2, .models = {{"vae", {.subject = {models::Vae(weights)}, .digest = "random"}}}};
+  run_plan(plan, options, silent_observer());
+  const auto records = Store(out / "results.sqlite", Store::Access::read).read();
+  std::set<std::string> metrics;
+  for (const auto& m : records.measurements) {
+    metrics.insert(m.metric);
+  }
+  EXPECT_TRUE(metrics.contains("ms_ssim_kuzina22") && metrics.contains("auroc"));
+  for (const char* of_classes : {"agreement", "label_accuracy", "brier_score", "classifier_accuracy"}) {
+    EXPECT_FALSE(metrics.contains(of_classes)) << of_classes;
+  }
+  EXPECT_FALSE(exists(out / "checkpoints" / "vae.safetensors"));
+  EXPECT_TRUE(exists(out / "arrays" / "latent_map.npz"));
+  RunOptions other = options;
+  other.models.at("vae").digest = "another";
+  expect_misuse([&] { run_plan(plan, other, silent_observer()); }, {"model weights \"random\""});
+}
+
+TEST_F(RunnerEndToEnd, WhatNeedsAClassifierIsRefusedBeforeTheFirstStep) {
+  const auto out = folder("unlabelled");
+  const models::VaeWeights weights = models::conv_vae({1, 28, 28}, models::usual_likelihood(1), Key(4), 2);
+  const RunOptions options{
+      .out = out, .threads = 2, .models = {{"vae", {.subject = {models::Vae(weights)}, .digest = "random"}}}};
+  for (const char* table : {"[[attack]]\ngoal = \"classifier_margin\"\nradii = [0.1]\n",
+                            "[[attack]]\noptimiser = \"standard_linf\"\nradii = [0.1]\n",
+                            "[[smallest]]\ngoal = \"maximum_damage\"\noptimiser = \"pgd\"\nlargest = 0.3\n"}) {
+    expect_misuse([&] { run_plan(plans::parse_plan(tiny_plan(table), "x.toml"), options, silent_observer()); },
+                  {"needs a latent classifier", "'vae' has none"});
+    remove_all(out);
+  }
 }
 
 TEST_F(RunnerEndToEnd, SeveralModelsStandInOneRunUnderTheirNames) {
@@ -233,7 +307,7 @@ TEST_F(RunnerEndToEnd, APlanThatHasGrownAddsWhatIsMissingToTheRun) {
   const auto whole = folder("whole");
   run_text(all, whole);
 
-  EXPECT_THAT(records_but_seconds(grown), testing::UnorderedElementsAreArray(records_but_seconds(whole)));
+  EXPECT_EQ(records_but_seconds(grown), records_but_seconds(whole));  // in the plan's order, not that of completion
   EXPECT_GT(records_but_seconds(grown).size(), early.size());
   // What was there was not computed again: its seconds are as they were.
   const auto late = Store(grown / "results.sqlite", Store::Access::read).read().measurements;

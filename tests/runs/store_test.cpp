@@ -8,10 +8,13 @@
 #include <cmath>
 #include <fstream>
 
+#include "tests/expect_misuse.h"
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::runs {
 namespace {
+
+constexpr std::string_view kDigest = "0a1b";
 
 std::filesystem::path fresh_folder() {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
@@ -38,7 +41,7 @@ measures::CellRecords one_cell(double value) {
 
 TEST(Store, GivesBackWhatWasWrittenToTheLastBit) {
   const auto file = fresh_folder() / "results.sqlite";
-  Store(file, Store::Access::write).write("noise-linf-0.1-none", one_cell(0.1 + 0.2));
+  Store(file, Store::Access::write).write("noise-linf-0.1-none", kDigest, one_cell(0.1 + 0.2));
   const measures::CellRecords read = Store(file, Store::Access::read).read();
   ASSERT_EQ(read.measurements.size(), 1U);
   EXPECT_EQ(read.measurements[0].value, 0.1 + 0.2);
@@ -53,25 +56,57 @@ TEST(Store, GivesBackWhatWasWrittenToTheLastBit) {
   EXPECT_EQ(read.notes[0].sentence, "Draw more.");
 }
 
-TEST(Store, ReadsRunsThatHaveNoNotes) {
+TEST(Store, RefusesRecordsWithTheColumnsOfAnotherVersion) {
   const auto file = fresh_folder() / "results.sqlite";
-  Store(file, Store::Access::write).write("noise-linf-0.1-none", one_cell(1.0));
   sqlite3* database = nullptr;
   ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(database, "DROP TABLE notes", nullptr, nullptr, nullptr), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(database, "CREATE TABLE cells(cell TEXT); CREATE TABLE measurements(cell TEXT, protocol TEXT)",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
   sqlite3_close(database);
-  const measures::CellRecords read = Store(file, Store::Access::read).read();
-  EXPECT_EQ(read.measurements.size(), 1U);
-  EXPECT_TRUE(read.notes.empty());
+  for (const auto access : {Store::Access::read, Store::Access::write}) {
+    expect_misuse([&] { Store(file, access); }, {"must be the results.sqlite of a run", "no such column"});
+  }
 }
 
-TEST(Store, FindsTheItemsOfOneCellProtocolAndMetric) {
+TEST(Store, ReadsCellsInTheOrderOfThePlanWhicheverWasFinishedFirst) {
+  Store store(fresh_folder() / "results.sqlite", Store::Access::write);
+  store.arrange({"a", "b", "c"});
+  for (const char* cell : {"c", "stray", "a", "b"}) {
+    measures::CellRecords records = one_cell(1.0);
+    records.measurements.front().cell = cell;
+    records.items.front().cell = cell;
+    store.write(cell, kDigest, records);
+  }
+  std::vector<std::string> measured;
+  for (const auto& m : store.read().measurements) {
+    measured.push_back(m.cell);
+  }
+  EXPECT_THAT(measured, testing::ElementsAre("a", "b", "c", "stray"));
+  store.arrange({"b", "a"});
+  std::vector<std::string> items;
+  for (const auto& item : store.read().items) {
+    items.push_back(item.cell);
+  }
+  EXPECT_THAT(items, testing::ElementsAre("b", "a", "c", "stray"));
+}
+
+TEST(Store, ACellOfOtherInputsIsRefusedAndNotTakenForFinished) {
+  Store store(fresh_folder() / "results.sqlite", Store::Access::write);
+  EXPECT_FALSE(store.finished("noise-linf-0.1-none", kDigest));
+  store.write("noise-linf-0.1-none", kDigest, one_cell(1.0));
+  EXPECT_TRUE(store.finished("noise-linf-0.1-none", kDigest));
+  expect_misuse([&] { (void)store.finished("noise-linf-0.1-none", "ffff"); },
+                {"noise-linf-0.1-none", "something else", "seed"});
+}
+
+TEST(Store, FindsTheItemsOfOneCellEstimateAndMetric) {
   const auto file = fresh_folder() / "results.sqlite";
   Store store(file, Store::Access::write);
   measures::CellRecords records = one_cell(0.25);
   records.items.push_back({"noise-linf-0.1-none", "mean", "agreement", 4, 0, 0.5});
   records.items.push_back({"noise-linf-0.1-none", "draw", "agreement", 5, 0, 0.75});
-  store.write("noise-linf-0.1-none", records);
+  store.write("noise-linf-0.1-none", kDigest, records);
   const auto items = store.items("noise-linf-0.1-none", "mean", "agreement");
   ASSERT_EQ(items.size(), 2U);
   EXPECT_EQ(items[0].reference, 3);
@@ -83,15 +118,15 @@ TEST(Store, FindsTheItemsOfOneCellProtocolAndMetric) {
 TEST(Store, KeepsNanAsNan) {
   const auto file = fresh_folder() / "results.sqlite";
   Store store(file, Store::Access::write);
-  store.write("noise-linf-0.1-none", one_cell(std::nan("")));
+  store.write("noise-linf-0.1-none", kDigest, one_cell(std::nan("")));
   EXPECT_TRUE(std::isnan(store.read().measurements[0].value));
 }
 
 TEST(Store, WritingACellAgainReplacesItsRows) {
   Store store(fresh_folder() / "results.sqlite", Store::Access::write);
   EXPECT_FALSE(store.finished("noise-linf-0.1-none"));
-  store.write("noise-linf-0.1-none", one_cell(1.0));
-  store.write("noise-linf-0.1-none", one_cell(2.0));
+  store.write("noise-linf-0.1-none", kDigest, one_cell(1.0));
+  store.write("noise-linf-0.1-none", kDigest, one_cell(2.0));
   EXPECT_TRUE(store.finished("noise-linf-0.1-none"));
   ASSERT_EQ(store.read().measurements.size(), 1U);
   EXPECT_EQ(store.read().measurements[0].value, 2.0);
@@ -110,9 +145,9 @@ TEST(Store, AForeignFileIsAClearError) {
 
 TEST(Store, CsvHasTheTablesColumnsAndFullPrecision) {
   const std::string csv = measurements_csv(one_cell(0.1 + 0.2).measurements);
-  EXPECT_THAT(
-      csv, testing::StartsWith("cell,dataset,model,attack,norm,radius,attacker,defence,protocol,metric,value,stderr,n,"
-                               "gradients,seconds\nnoise-linf-0.1-none,mnist,"));
+  EXPECT_THAT(csv, testing::StartsWith(
+                       "cell,kind,dataset,model,attack,norm,radius,attacker,defence,estimate,restarts,score,"
+                       "quantile,metric,value,stderr,n,gradients,seconds\nnoise-linf-0.1-none,scenario,mnist,"));
   EXPECT_THAT(csv, testing::HasSubstr(",agreement,0.30000000000000004,0.3333333333333333,50,"));
 }
 

@@ -106,6 +106,17 @@ TEST(TellOtherData, WarnsByTheDigestThatTheCheckpointHolds) {
   EXPECT_EQ(listener.told, "warning: vae was trained on mnist, not on fashion_mnist: digests fedcba98 and 01234567\n");
 }
 
+TEST(MakeSubject, RefusesAClassifierOfOtherClassesAndImagesOfAnotherShape) {
+  const data::Dataset dataset = training::tiny_dataset();
+  models::Checkpoint checkpoint{.vae = training::tiny_vae(), .classifier = std::nullopt, .metadata = {}};
+  EXPECT_FALSE(make_subject(checkpoint, dataset, "test", "auto").classifier);
+  checkpoint.classifier = models::LinearClassifier{Matrix(3, 2), std::vector<float>(3)};
+  expect_misuse([&] { (void)make_subject(checkpoint, dataset, "test", "auto"); }, {"2 classes, this one has 3"});
+  data::Dataset other = dataset;
+  other.shape = {1, 4, 9};
+  expect_misuse([&] { (void)make_subject(checkpoint, other, "test", "auto"); }, {"1x4x9; it takes 1x6x6"});
+}
+
 TEST(ReadCheckpoint, RefusesWeightsThatAreNotWhatThePlanSaysOfThem) {
   const TemporaryFolder folder;
   plans::ModelPlan model;

@@ -1,8 +1,6 @@
 // Detection rates from items.
 #include "vaeguard/measures/detect.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 
 #include "vaeguard/metrics/detection.h"
@@ -44,7 +42,9 @@ std::vector<Measurement> measure_detection(std::string_view score, const std::ve
   std::vector<Measurement> result;
   const auto add = [&](const char* metric, const metrics::Detection& detection) {
     Measurement m = prototype;
-    m.protocol = fmt::format("{}/mean", score);
+    m.estimate = "mean";
+    m.restarts = "mean";
+    m.score = score;
     m.metric = metric;
     m.value = detection.estimate.value;
     m.standard_error = detection.estimate.standard_error;

@@ -12,8 +12,8 @@ namespace vaeguard::measures {
 /// one the chain began with), touched, encoder_shift.
 const std::vector<std::string_view>& detection_scores();
 
-/// AUROC and the true positive rate at 1 % false positives of one score, as measurements with the protocol
-/// "<score>/mean". `prototype` gives all other columns. Empty where either side has no such score.
+/// AUROC and the true positive rate at 1 % false positives of one score, over all restarts; the column `score` names
+/// it. `prototype` gives the other columns. Empty where either side has no such score.
 std::vector<Measurement> measure_detection(std::string_view score, const std::vector<Item>& clean,
                                            const std::vector<Item>& attacked, const Measurement& prototype);
 

@@ -20,14 +20,13 @@ CellRecords measure_distortion(const plans::AttackPlan& attack, std::span<const 
   CellRecords records;
   prototype.attack = attack.name;
   prototype.norm = "l2_share";
-  prototype.attacker = "blind";
-  prototype.defence = "none";
+  prototype.estimate = "mean";
   const auto add = [&](std::string_view metric, double share, const std::vector<double>& values) {
-    for (const auto& [protocol, restarts] :
-         {std::pair("mean/mean", metrics::Restarts::mean), std::pair("mean/worst", metrics::Restarts::worst)}) {
+    for (const auto& [name, restarts] :
+         {std::pair("mean", metrics::Restarts::mean), std::pair("worst", metrics::Restarts::worst)}) {
       const metrics::Estimate estimate = metrics::estimate_by_reference(values, attack.restarts, restarts, true);
       Measurement m = prototype;
-      m.protocol = protocol;
+      m.restarts = name;
       m.metric = metric;
       m.radius = share;
       m.value = estimate.value;

@@ -10,6 +10,7 @@
 
 #include "vaeguard/energy/posterior.h"
 #include "vaeguard/mcmc/diagnostics.h"
+#include "vaeguard/measures/detect.h"
 #include "vaeguard/measures/reconstruction_error.h"
 #include "vaeguard/measures/vote.h"
 #include "vaeguard/metrics/accuracy.h"
@@ -54,9 +55,14 @@ std::vector<std::string> chain_warnings(const defences::Inference& inference) {
 
 class CellMeasurer {
  public:
-  CellMeasurer(const Subject& subject, const References& references, const Outcome& outcome,
+  CellMeasurer(const Subject& subject, const References& references, const Outcome& outcome, const CleanScores& clean,
                const Measurement& prototype, int threads)
-      : subject_(subject), references_(references), outcome_(outcome), prototype_(prototype), threads_(threads) {
+      : subject_(subject),
+        references_(references),
+        outcome_(outcome),
+        clean_(clean),
+        prototype_(prototype),
+        threads_(threads) {
     prototype_.gradients = outcome.inference.gradients;
     prototype_.seconds = outcome.seconds;
     x_ref_ = repeat_rows(references.images.pixels, outcome.restarts);
@@ -67,13 +73,15 @@ class CellMeasurer {
     const defences::Inference& inference = outcome_.inference;
     const Matrix mean_ref = repeat_rows(references_.encoding.mean, outcome_.restarts);
     const Matrix mean_rec_ref = repeat_rows(references_.mean_reconstruction, outcome_.restarts);
-    measure_protocol("draw", draw_ref_, inference.draw, draw_rec_ref_, decode(inference.draw));
-    measure_protocol("mean", mean_ref, inference.mean, mean_rec_ref, inference.mean_reconstruction);
+    measure_estimate("draw", draw_ref_, inference.draw, draw_rec_ref_, decode(inference.draw));
+    measure_estimate("mean", mean_ref, inference.mean, mean_rec_ref, inference.mean_reconstruction);
     if (!inference.reencoded.empty()) {
-      measure_protocol("reencoded", mean_ref, inference.reencoded, mean_rec_ref, decode(inference.reencoded));
+      measure_estimate("reencoded", mean_ref, inference.reencoded, mean_rec_ref, decode(inference.reencoded));
     }
     if (!inference.draws.empty()) {
-      measure_vote();
+      if (subject_.classifier) {
+        measure_vote();
+      }
       add_if_known("reconstruction_error", reconstruction_error(subject_.vae, inference, threads_));
     }
     if (prototype_.defence == "none") {
@@ -86,8 +94,7 @@ class CellMeasurer {
     add_if_known("radius_found", inference.radius);
     add_if_known("touched", inference.touched);
     if (prototype_.defence != "none") {
-      add("mean", "encoder_shift",
-          metrics::latent_distance(inference.mean, subject_.vae.encode(outcome_.adversarial, threads_).mean));
+      add("mean", "encoder_shift", metrics::latent_distance(inference.mean, outcome_.attacked.encoding.mean));
     }
     add_if_known("rhat", inference.rhat);
     add_if_known("bulk_ess", inference.bulk_ess);
@@ -96,6 +103,7 @@ class CellMeasurer {
     add_if_known("e_bfmi", inference.e_bfmi);
     add_if_known("gradients_spent", inference.spent);
     add_if_known("draws_kept", inference.kept);
+    measure_detection();
     for (std::string& sentence : chain_warnings(inference)) {
       records_.notes.push_back({prototype_.cell, std::move(sentence)});
     }
@@ -109,6 +117,8 @@ class CellMeasurer {
   }
 
  private:
+  // Whether the images are large enough for all levels of the paper's MS-SSIM.
+  [[nodiscard]] bool has_levels() const { return std::min(shape().height, shape().width) >= 16; }
   [[nodiscard]] ImageShape shape() const { return subject_.vae.image(); }
   [[nodiscard]] Matrix decode(const Matrix& latents) const { return subject_.vae.decode(latents, threads_); }
 
@@ -135,97 +145,128 @@ class CellMeasurer {
     draw_rec_ref_ = decode(draw_ref_);
   }
 
-  void measure_protocol(std::string_view protocol, const Matrix& z_ref, const Matrix& z, const Matrix& rec_ref,
+  void measure_estimate(std::string_view estimate, const Matrix& z_ref, const Matrix& z, const Matrix& rec_ref,
                         const Matrix& rec) {
-    add(protocol, "ms_ssim_kuzina22", metrics::ms_ssim_kuzina22(rec_ref, rec, shape()));
-    add(protocol, "ms_ssim_wang03", metrics::ms_ssim_wang03(rec_ref, rec, shape()));
-    const auto predicted = subject_.classifier.predict(z);
-    add(protocol, "agreement", metrics::same_class(predicted, references_.prediction));
-    add(protocol, "label_accuracy", metrics::same_class(predicted, references_.images.labels));
-    measure_probabilities(protocol, subject_.classifier.probabilities(z));
-    add(protocol, "mse255", metrics::mse255(rec, x_ref_));
-    add(protocol, "latent_distance", metrics::latent_distance(z, z_ref));
+    if (has_levels()) {
+      add(estimate, "ms_ssim_kuzina22", metrics::ms_ssim_kuzina22(rec_ref, rec, shape()));
+    }
+    add(estimate, "ms_ssim_wang03", metrics::ms_ssim_wang03(rec_ref, rec, shape()));
+    if (subject_.classifier) {
+      measure_classes(estimate, subject_.classifier->predict(z), subject_.classifier->probabilities(z));
+    }
+    add(estimate, "mse255", metrics::mse255(rec, x_ref_));
+    add(estimate, "latent_distance", metrics::latent_distance(z, z_ref));
     const energy::PosteriorEnergy energy(subject_.vae, x_ref_);
     auto ratio = values_of(energy, z, threads_);
     const auto reference = values_of(energy, z_ref, threads_);
     std::ranges::transform(ratio, reference, ratio.begin(), std::minus<>{});
-    add(protocol, "log_posterior_ratio", ratio);
+    add(estimate, "log_posterior_ratio", ratio);
+  }
+
+  void measure_classes(std::string_view estimate, const std::vector<std::int64_t>& predicted,
+                       const Matrix& probabilities) {
+    add(estimate, "agreement", metrics::same_class(predicted, references_.prediction));
+    if (!references_.images.labels.empty()) {
+      add(estimate, "label_accuracy", metrics::same_class(predicted, references_.images.labels));
+      measure_probabilities(estimate, probabilities);
+    }
   }
 
   // Whether the probabilities of classes mean what they say.
-  void measure_probabilities(std::string_view protocol, const Matrix& probabilities) {
+  void measure_probabilities(std::string_view estimate, const Matrix& probabilities) {
     const std::vector<std::int64_t> labels = repeated(references_.images.labels);
-    add(protocol, "brier_score", metrics::brier_score(probabilities, labels));
-    add(protocol, "negative_log_score", metrics::negative_log_score(probabilities, labels));
-    add_estimate(fmt::format("{}/mean", protocol), "calibration_error",
+    add(estimate, "brier_score", metrics::brier_score(probabilities, labels));
+    add(estimate, "negative_log_score", metrics::negative_log_score(probabilities, labels));
+    add_estimate(estimate, "mean", "calibration_error",
                  metrics::calibration_error(probabilities, labels, outcome_.restarts));
   }
 
   void measure_vote() {
-    const Vote votes = vote(subject_.classifier, outcome_.inference);
-    add("vote", "agreement", metrics::same_class(votes.winners, references_.prediction));
-    add("vote", "label_accuracy", metrics::same_class(votes.winners, references_.images.labels));
-    measure_probabilities("vote", votes.probabilities);
+    const Vote votes = vote(*subject_.classifier, outcome_.inference);
+    measure_classes("vote", votes.winners, votes.probabilities);
     add_if_known("probability_error", votes.error, "vote");
   }
 
   // How strong the attack is, whatever the defence.
   void measure_attack() {
-    const models::Encoding attacked = subject_.vae.encode(outcome_.adversarial, threads_);
+    const models::Encoding& attacked = outcome_.attacked.encoding;
     add("mean", "skl",
         metrics::symmetric_kl(attacked.mean, attacked.log_variance,
                               repeat_rows(references_.encoding.mean, outcome_.restarts),
                               repeat_rows(references_.encoding.log_variance, outcome_.restarts)));
-    add("mean", "input_ms_ssim_kuzina22", metrics::ms_ssim_kuzina22(x_ref_, outcome_.adversarial, shape()));
-  }
-
-  void add_if_known(std::string_view metric, const std::vector<double>& values, std::string_view protocol = "mean") {
-    // Too few draws leave some images' statistics unknown, and then their mean is.
-    if (!values.empty() && std::ranges::none_of(values, [](double value) { return std::isnan(value); })) {
-      add(protocol, metric, values);
+    if (has_levels()) {
+      add("mean", "input_ms_ssim_kuzina22", metrics::ms_ssim_kuzina22(x_ref_, outcome_.attacked.images, shape()));
     }
   }
 
-  void add(std::string_view protocol, std::string_view metric, const std::vector<double>& values) {
+  void measure_detection() {
+    for (const std::string_view score : detection_scores()) {
+      const auto clean = clean_.find(score);
+      if (clean == clean_.end()) {
+        continue;
+      }
+      std::vector<Item> attacked;
+      std::ranges::copy_if(records_.items, std::back_inserter(attacked),
+                           [&](const Item& item) { return item.metric == score && item.estimate == "mean"; });
+      std::ranges::move(vaeguard::measures::measure_detection(score, clean->second, attacked, prototype_),
+                        std::back_inserter(records_.measurements));
+    }
+  }
+
+  void add_if_known(std::string_view metric, const std::vector<double>& values, std::string_view estimate = "mean") {
+    // Too few draws leave some images' statistics unknown, and then their mean is.
+    if (!values.empty() && std::ranges::none_of(values, [](double value) { return std::isnan(value); })) {
+      add(estimate, metric, values);
+    }
+  }
+
+  void add(std::string_view estimate, std::string_view metric, const std::vector<double>& values) {
     const metrics::MetricEntry& entry = metrics::catalogue().find(metric);
     for (const auto& [restarts, name] :
          {std::pair{metrics::Restarts::mean, "mean"}, {metrics::Restarts::worst, "worst"}}) {
-      add_estimate(fmt::format("{}/{}", protocol, name), metric,
+      add_estimate(estimate, name, metric,
                    metrics::estimate_by_reference(values, outcome_.restarts, restarts, entry.higher_is_better));
     }
     for (std::size_t i = 0; i < values.size(); ++i) {
       const auto row = static_cast<std::int64_t>(i);
-      records_.items.push_back({prototype_.cell, std::string(protocol), std::string(metric), row / outcome_.restarts,
+      records_.items.push_back({prototype_.cell, std::string(estimate), std::string(metric), row / outcome_.restarts,
                                 row % outcome_.restarts, values[i]});
     }
   }
 
-  void add_estimate(std::string protocol, std::string_view metric, const metrics::Estimate& estimate) {
+  void add_estimate(std::string_view estimate, std::string_view restarts, std::string_view metric,
+                    const metrics::Estimate& of) {
     Measurement m = prototype_;
-    m.protocol = std::move(protocol);
+    m.estimate = estimate;
+    m.restarts = restarts;
     m.metric = metric;
-    m.value = estimate.value;
-    m.standard_error = estimate.standard_error;
-    m.n = estimate.n;
+    m.value = of.value;
+    m.standard_error = of.standard_error;
+    m.n = of.n;
     records_.measurements.push_back(std::move(m));
   }
 
-  void add_points(std::string_view protocol, double gradients, const Matrix& rec_ref, const Matrix& rec,
+  void add_points(std::string_view estimate, double gradients, const Matrix& rec_ref, const Matrix& rec,
                   const Matrix& z) {
-    add_point(protocol, "ms_ssim_kuzina22", gradients, metrics::ms_ssim_kuzina22(rec_ref, rec, shape()));
-    add_point(protocol, "agreement", gradients,
-              metrics::same_class(subject_.classifier.predict(z), references_.prediction));
+    if (has_levels()) {
+      add_point(estimate, "ms_ssim_kuzina22", gradients, metrics::ms_ssim_kuzina22(rec_ref, rec, shape()));
+    }
+    if (subject_.classifier) {
+      add_point(estimate, "agreement", gradients,
+                metrics::same_class(subject_.classifier->predict(z), references_.prediction));
+    }
   }
 
-  void add_point(std::string_view protocol, const char* metric, double gradients, const std::vector<double>& values) {
-    const auto estimate = metrics::estimate_by_reference(values, outcome_.restarts, metrics::Restarts::mean, true);
-    records_.curves.push_back({prototype_.cell, std::string(protocol), metric, gradients, estimate.value,
-                               estimate.standard_error, estimate.n});
+  void add_point(std::string_view estimate, const char* metric, double gradients, const std::vector<double>& values) {
+    const auto mean = metrics::estimate_by_reference(values, outcome_.restarts, metrics::Restarts::mean, true);
+    records_.curves.push_back(
+        {prototype_.cell, std::string(estimate), metric, gradients, mean.value, mean.standard_error, mean.n});
   }
 
   const Subject& subject_;
   const References& references_;
   const Outcome& outcome_;
+  const CleanScores& clean_;
   Measurement prototype_;
   int threads_;
   Matrix x_ref_;
@@ -241,13 +282,34 @@ References make_references(const Subject& subject, data::Images images, std::vec
   References references{std::move(index), std::move(images), {}, {}, {}, draw_key};
   references.encoding = subject.vae.encode(references.images.pixels, threads);
   references.mean_reconstruction = subject.vae.decode(references.encoding.mean, threads);
-  references.prediction = subject.classifier.predict(references.encoding.mean);
+  if (subject.classifier) {
+    references.prediction = subject.classifier->predict(references.encoding.mean);
+  }
   return references;
 }
 
+Attacked encode_attacked(const models::Vae& vae, Matrix images, int threads) {
+  Attacked attacked{std::move(images), {}, {}};
+  attacked.encoding = vae.encode(attacked.images, threads);
+  attacked.mean_reconstruction = vae.decode(attacked.encoding.mean, threads);
+  return attacked;
+}
+
+Attacked first_restarts(const Attacked& attacked, std::int64_t restarts, std::int64_t kept) {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t row = 0; row < attacked.images.rows(); ++row) {
+    if (row % restarts < kept) {
+      rows.push_back(row);
+    }
+  }
+  return {attacked.images.gather(rows),
+          {attacked.encoding.mean.gather(rows), attacked.encoding.log_variance.gather(rows)},
+          attacked.mean_reconstruction.gather(rows)};
+}
+
 CellRecords measure(const Subject& subject, const References& references, const Outcome& outcome,
-                    const Measurement& prototype, int threads) {
-  return CellMeasurer(subject, references, outcome, prototype, threads).run();
+                    const CleanScores& clean, const Measurement& prototype, int threads) {
+  return CellMeasurer(subject, references, outcome, clean, prototype, threads).run();
 }
 
 }  // namespace vaeguard::measures

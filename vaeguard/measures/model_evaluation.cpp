@@ -14,27 +14,17 @@ training::ElboEstimate test_elbo(const models::Vae& vae, std::uint64_t seed, con
   return training::estimate_elbo(vae, dataset.test.pixels, Key(seed).fold("test elbo"), threads);
 }
 
-Measurement model_prototype(std::string cell, std::string dataset, std::string model) {
-  Measurement m;
-  m.cell = std::move(cell);
-  m.dataset = std::move(dataset);
-  m.model = std::move(model);
-  m.attack = "clean";
-  m.norm = "none";
-  m.attacker = "blind";
-  m.defence = "none";
-  m.protocol = "mean/mean";
-  return m;
-}
-
 Key sample_key(std::uint64_t seed) { return Key(seed).fold("prior samples"); }
 
 CellRecords measure_model(const Subject& subject, const plans::Plan& plan, const data::Dataset& dataset,
                           const SampleDistance* samples, const Measurement& prototype, int threads,
                           Observer& observer) {
   CellRecords records;
+  Measurement common = prototype;
+  common.estimate = "mean";
+  common.restarts = "mean";
   const auto add = [&](std::string_view metric, double value, double standard_error, std::int64_t n) {
-    Measurement m = prototype;
+    Measurement m = common;
     m.metric = metric;
     m.value = value;
     m.standard_error = standard_error;
@@ -55,13 +45,15 @@ CellRecords measure_model(const Subject& subject, const plans::Plan& plan, const
     add("bits_per_dimension", bits * nll.negative_log_likelihood, bits * nll.standard_error, nll.images);
   }
   if (samples != nullptr) {
-    std::ranges::move(samples->measure(subject.vae, sample_key(plan.seed), prototype, threads, observer),
+    std::ranges::move(samples->measure(subject.vae, sample_key(plan.seed), common, threads, observer),
                       std::back_inserter(records.measurements));
   }
-  const auto means = subject.vae.encode(dataset.test.pixels, threads).mean;
-  const double accuracy = models::accuracy(subject.classifier, means, dataset.test.labels);
-  const auto n = dataset.test.pixels.rows();
-  add("classifier_accuracy", accuracy, std::sqrt(accuracy * (1.0 - accuracy) / static_cast<double>(n)), n);
+  if (subject.classifier && !dataset.test.labels.empty()) {
+    const auto means = subject.vae.encode(dataset.test.pixels, threads).mean;
+    const double accuracy = models::accuracy(*subject.classifier, means, dataset.test.labels);
+    const auto n = dataset.test.pixels.rows();
+    add("classifier_accuracy", accuracy, std::sqrt(accuracy * (1.0 - accuracy) / static_cast<double>(n)), n);
+  }
   return records;
 }
 

@@ -1,8 +1,6 @@
 // How good the model itself is: its likelihood, its samples, its classifier.
 #pragma once
 
-#include <string>
-
 #include "vaeguard/base/observer.h"
 #include "vaeguard/data/dataset.h"
 #include "vaeguard/measures/measure.h"
@@ -15,11 +13,9 @@ namespace vaeguard::measures {
 /// The ELBO of all test images.
 training::ElboEstimate test_elbo(const models::Vae& vae, std::uint64_t seed, const data::Dataset& dataset, int threads);
 
-/// A measurement of a model itself: `cell`, data set and model, everything else of an undefended clean image.
-Measurement model_prototype(std::string cell, std::string dataset, std::string model);
-
 /// ELBO, importance-weighted NLL, bits per dimension and classifier accuracy on test images, and, where `samples` is
-/// not null, the Frechet distance of prior samples; `prototype` as above.
+/// not null, the Frechet distance of prior samples. Accuracy is left out where the model has no classifier or the data
+/// no labels. `prototype` gives what all measurements share.
 CellRecords measure_model(const Subject& subject, const plans::Plan& plan, const data::Dataset& dataset,
                           const SampleDistance* samples, const Measurement& prototype, int threads, Observer& observer);
 

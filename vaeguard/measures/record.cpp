@@ -1,31 +1,38 @@
-// Cells that stand apart end in the word for what they are of; names of plans have no dash, so none is mistaken.
+// The words for kinds of cells.
 #include "vaeguard/measures/record.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
+#include <vector>
+
+#include "vaeguard/base/text.h"
 
 namespace vaeguard::measures {
 namespace {
 
-constexpr std::array kEndings = {std::pair{CellKind::model, std::string_view("model")},
-                                 std::pair{CellKind::inception, std::string_view("inception")},
-                                 std::pair{CellKind::smallest, std::string_view("smallest")},
-                                 std::pair{CellKind::distortion, std::string_view("distortion")}};
+constexpr std::array kWords = {std::pair{CellKind::scenario, std::string_view("scenario")},
+                               std::pair{CellKind::model, std::string_view("model")},
+                               std::pair{CellKind::inception, std::string_view("inception")},
+                               std::pair{CellKind::smallest, std::string_view("smallest")},
+                               std::pair{CellKind::distortion, std::string_view("distortion")}};
 
 }  // namespace
 
-CellKind cell_kind(std::string_view cell) {
-  const std::string_view last = cell.substr(cell.rfind('-') + 1);  // all of it where there is no dash
-  const auto found = std::ranges::find(kEndings, last, &decltype(kEndings)::value_type::second);
-  return found == kEndings.end() ? CellKind::scenario : found->first;
+std::string_view name(CellKind kind) {
+  return std::ranges::find(kWords, kind, &decltype(kWords)::value_type::first)->second;
 }
 
-std::string cell_apart(std::string_view before, CellKind kind) {
-  const auto found = std::ranges::find(kEndings, kind, &decltype(kEndings)::value_type::first);
-  return fmt::format("{}{}", before, found->second);
+CellKind cell_kind(std::string_view name) {
+  const auto found = std::ranges::find(kWords, name, &decltype(kWords)::value_type::second);
+  if (found == kWords.end()) {
+    std::vector<std::string> known;
+    std::ranges::transform(kWords, std::back_inserter(known),
+                           [](const auto& word) { return std::string(word.second); });
+    unknown_name("measures.record", "kind of cell", std::string(name), known);
+  }
+  return found->first;
 }
 
 }  // namespace vaeguard::measures

@@ -8,7 +8,7 @@
 
 namespace vaeguard::measures {
 
-/// What a cell is of. All but scenarios stand apart: they have tables of their own.
+/// What a cell is of. All but scenarios have tables of their own in reports.
 enum class CellKind {
   scenario,    // an attack at a radius, or none, under a defence
   model,       // the model itself: likelihood, accuracy on the test set
@@ -17,15 +17,15 @@ enum class CellKind {
   distortion,  // distortion curves of one attack
 };
 
-/// As the cell's name tells.
-CellKind cell_kind(std::string_view cell);
-
-/// The name of a cell that is no scenario; `before` is empty or ends in a dash: "vae-" -> "vae-model".
-std::string cell_apart(std::string_view before, CellKind kind);
+/// The kind's word in records: "scenario".
+std::string_view name(CellKind kind);
+/// Throws Misuse that names the nearest known word.
+CellKind cell_kind(std::string_view name);
 
 /// One number of a run with its uncertainty; a row of the table `measurements`, the columns in this order.
 struct Measurement {
-  std::string cell;      // "encoder_skl-linf-0.1-hmc", names the arrays file too
+  std::string cell;  // "encoder_skl-linf-0.1-hmc", names the arrays file too
+  CellKind kind = CellKind::scenario;
   std::string dataset;   // "mnist"
   std::string model;     // "vae"
   std::string attack;    // "clean", "noise", "encoder_skl", "classifier_ce"
@@ -33,9 +33,12 @@ struct Measurement {
   double radius = 0.0;   // 0 for clean
   std::string attacker;  // what the attack knew: "blind"
   std::string defence;   // "none", "hmc", "hmc_published"
-  std::string
-      protocol;  // how draws were aggregated and restarts counted: "draw/mean", "draw/worst", "mean/mean", "mean/worst"
-  std::string metric;  // "ms_ssim_kuzina22", "agreement", ...
+  std::string estimate;  // what of the defence is measured: "draw" is one draw, "mean" the mean over draws, "reencoded"
+                         // the code of its reconstruction, "vote" the class that most draws have
+  std::string restarts;  // of the attack: their "mean", or the "worst" for each reference
+  std::string score;     // of detection, what tells attacked images from clean ones: "energy_drop"; else empty
+  std::string quantile;  // of smallest radii: "median", "lower_quartile", ..; else empty
+  std::string metric;    // "ms_ssim_kuzina22", "agreement", ...
   double value = 0.0;
   double standard_error = 0.0;  // over references: restarts of one image are not independent (column `stderr`)
   std::int64_t n = 0;           // references
@@ -46,7 +49,7 @@ struct Measurement {
 /// A metric of one attacked image, behind the histograms; a row of the table `items`.
 struct Item {
   std::string cell;
-  std::string protocol;  // "draw" or "mean"
+  std::string estimate;  // as in Measurement
   std::string metric;
   std::int64_t reference = 0;  // position in the list of references
   std::int64_t restart = 0;
@@ -62,7 +65,7 @@ struct Note {
 /// A metric as the chain goes on; a row of the table `curves`.
 struct CurvePoint {
   std::string cell;
-  std::string protocol;  // "draw" or "mean"
+  std::string estimate;  // as in Measurement
   std::string metric;
   double gradients = 0.0;  // spent on one image so far
   double value = 0.0;

@@ -57,6 +57,8 @@ std::vector<Measurement> SampleDistance::measure(const models::Vae& vae, Key key
   std::vector<Measurement> result;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     Measurement m = prototype;
+    m.estimate = "mean";
+    m.restarts = "mean";
     m.metric = samples[i].metric;
     m.value = metrics::frechet_distance(samples[i].of, test_[i].of);
     m.standard_error = std::nan("");

@@ -25,7 +25,7 @@ class SampleDistance {
   SampleDistance(std::shared_ptr<const metrics::FeatureExtractor> extractor, const data::Dataset& dataset,
                  std::int64_t images, int threads, Observer& observer);
   /// Of as many mean images of draws from the VAE's prior to those, one measurement for each set of features.
-  /// `prototype` gives cell, dataset, model and protocol.
+  /// `prototype` gives kind, cell, dataset and model.
   [[nodiscard]] std::vector<Measurement> measure(const models::Vae& vae, Key key, const Measurement& prototype,
                                                  int threads, Observer& observer) const;
 

@@ -29,36 +29,36 @@ CellRecords measure_smallest(const plans::SmallestPlan& plan, const attacks::Sma
   prototype.attack = plan.attack.name;
   prototype.norm = attacks::name(plan.attack.norm);
   prototype.radius = plan.search.largest;
-  prototype.attacker = "blind";
-  prototype.defence = "none";
+  prototype.estimate = "mean";
+  prototype.restarts = "worst";
   const std::vector<double> radii = least_of_restarts(found.radius, plan.attack.restarts);
-  const auto add = [&](std::string protocol, std::string metric, const metrics::Estimate& estimate) {
+  const auto add = [&](std::string quantile, std::string metric, const metrics::Estimate& estimate) {
     Measurement m = prototype;
-    m.protocol = std::move(protocol);
+    m.quantile = std::move(quantile);
     m.metric = std::move(metric);
     m.value = estimate.value;
     m.standard_error = estimate.standard_error;
     m.n = estimate.n;
     records.measurements.push_back(std::move(m));
   };
-  const auto add_radius = [&](std::string protocol, double value) {
-    add(std::move(protocol), "smallest_radius", {value, std::nan(""), std::ssize(radii)});
+  const auto add_radius = [&](std::string quantile, double value) {
+    add(std::move(quantile), "smallest_radius", {value, std::nan(""), std::ssize(radii)});
   };
   const metrics::Quantile median = metrics::quantile(radii, 0.5);
-  add_radius("median/worst", median.value);
-  add_radius("median_low/worst", std::max(median.interval.low, 0.0));
-  add_radius("median_high/worst", median.interval.high);
-  add_radius("lower_quartile/worst", metrics::quantile(radii, 0.25).value);
-  add_radius("upper_quartile/worst", metrics::quantile(radii, 0.75).value);
+  add_radius("median", median.value);
+  add_radius("median_low", std::max(median.interval.low, 0.0));
+  add_radius("median_high", median.interval.high);
+  add_radius("lower_quartile", metrics::quantile(radii, 0.25).value);
+  add_radius("upper_quartile", metrics::quantile(radii, 0.75).value);
   std::vector<double> reached;
   std::ranges::transform(radii, std::back_inserter(reached),
                          [](double radius) { return std::isfinite(radius) ? 1.0 : 0.0; });
-  add("mean/worst", "radius_reached", metrics::estimate_by_reference(reached, 1, metrics::Restarts::mean, false));
+  add("", "radius_reached", metrics::estimate_by_reference(reached, 1, metrics::Restarts::mean, false));
   if (plan.search.success && plan.search.success->rule == attacks::Success::Rule::reconstruction) {
-    add("mean/worst", "success_distance", {plan.search.success->distance, 0.0, std::ssize(radii)});
+    add("", "success_distance", {plan.search.success->distance, 0.0, std::ssize(radii)});
   }
   if (plan.attack.draws > 0) {
-    add("mean/worst", "success_draws", {static_cast<double>(plan.attack.draws), 0.0, std::ssize(radii)});
+    add("", "success_draws", {static_cast<double>(plan.attack.draws), 0.0, std::ssize(radii)});
   }
   for (std::size_t row = 0; row < found.radius.size(); ++row) {
     const auto at = static_cast<std::int64_t>(row);

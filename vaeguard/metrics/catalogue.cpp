@@ -52,8 +52,8 @@ std::vector<MetricEntry> entries() {
       {"encoder_shift", "Shift",
        "Euclidean distance between the defended code and the encoder's code of the same image.", 2, kLower},
       {"auroc", "AUROC",
-       "How often an attacked image scores above a clean one: 0.5 is chance, 1 is perfect. The estimate names the "
-       "score.",
+       "How often an attacked image scores above a clean one: 0.5 is chance, 1 is perfect. The column `score` names "
+       "the score.",
        3, kHigher, true},
       {"true_positives_at_1_percent", "Caught at 1 %",
        "Share of attacked images that are flagged where 1 % of the clean ones are.", 2, kHigher, true},

@@ -16,10 +16,10 @@ namespace {
 using measures::Measurement;
 
 // The attacker keeps the best of the restarts.
-constexpr std::string_view kProtocol = "mean/worst";
+constexpr std::string_view kRestarts = "worst";
 constexpr double kShown[] = {0.1, 0.25, 0.5, 1.0};
 
-/// The measurements of one cell under that protocol.
+/// The measurements of one cell of those restarts.
 struct CurveRecords {
   std::string model;
   std::string attack;
@@ -31,7 +31,7 @@ std::vector<CurveRecords> gather(const RunRecords& records) {
   std::vector<std::string> cells;
   std::vector<CurveRecords> result;
   for (const Measurement& m : records.measurements) {
-    if (measures::cell_kind(m.cell) != measures::CellKind::distortion || m.protocol != kProtocol) {
+    if (m.kind != measures::CellKind::distortion || m.restarts != kRestarts) {
       continue;
     }
     const auto at = static_cast<std::size_t>(std::ranges::find(cells, m.cell) - cells.begin());

@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <set>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/npz.h"
+#include "vaeguard/reports/cell_arrays.h"
 #include "vaeguard/reports/words.h"
 
 namespace vaeguard::reports {
@@ -20,21 +20,12 @@ std::vector<std::int64_t> whole_numbers(const NpzArrays& arrays, const std::stri
   return values == nullptr ? std::vector<std::int64_t>{} : *values;
 }
 
-/// [N, C, H, W] as given; [N, pixels] as square images of one channel, or else of three.
+/// Of [N, C, H, W].
 ImageShape image_shape(const NpzArray& array) {
-  if (array.shape.size() == 4) {
-    return {array.shape[1], array.shape[2], array.shape[3]};
+  if (array.shape.size() != 4) {
+    misuse("reports.gallery", "images must be [N, C, H, W], got {} dimensions", array.shape.size());
   }
-  const std::int64_t size = array.shape.size() == 2 ? array.shape[1] : 0;
-  for (const std::int64_t channels : {1, 3}) {
-    const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(size / channels))));
-    if (size > 0 && channels * side * side == size) {
-      return {channels, side, side};
-    }
-  }
-  misuse("reports.gallery",
-         "images must be [N, C, H, W] or [N, pixels] of square images, got {} dimensions of {} values",
-         array.shape.size(), size);
+  return {array.shape[1], array.shape[2], array.shape[3]};
 }
 
 /// The position of the first restart of each reference, by its index in the data set.
@@ -130,11 +121,10 @@ Gallery gallery(const RunRecords& records, const Scenario& scenario, std::int64_
   };
   bool first = true;
   for (const Cell& cell : scenario.cells) {
-    const auto path = records.arrays_folder / (cell.name + ".npz");
-    if (records.arrays_folder.empty() || !std::filesystem::exists(path)) {
+    const NpzArrays arrays = cell_arrays(records, scenario, cell);
+    if (arrays.empty()) {
       continue;
     }
-    const NpzArrays arrays = read_npz(path);
     if (!first && !references.empty()) {
       positions = rows_of(references, whole_numbers(arrays, "index"));  // a defence may have fewer restarts
     }

@@ -9,6 +9,7 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/npz.h"
+#include "vaeguard/reports/cell_arrays.h"
 #include "vaeguard/reports/histogram.h"
 #include "vaeguard/reports/html.h"
 #include "vaeguard/reports/scenario.h"
@@ -42,10 +43,15 @@ std::vector<std::int64_t> whole_numbers(const NpzArrays& arrays, const std::stri
   return *values;
 }
 
+// Images without classes are all of one.
+std::vector<std::int64_t> labels_of(const NpzArrays& arrays, std::size_t count, const std::filesystem::path& file) {
+  return arrays.contains("label") ? whole_numbers(arrays, "label", count, file) : std::vector<std::int64_t>(count, 0);
+}
+
 std::vector<MapDot> read_map(const std::filesystem::path& file) {
   const NpzArrays arrays = read_npz(file);
   const auto at = points(arrays, "z", file);
-  const auto labels = whole_numbers(arrays, "label", at.size(), file);
+  const auto labels = labels_of(arrays, at.size(), file);
   std::vector<MapDot> map;
   for (std::size_t i = 0; i < at.size(); ++i) {
     map.push_back({at[i], labels[i]});
@@ -58,14 +64,13 @@ struct LabelledPath {
   std::int64_t label = 0;
 };
 
-// The first restart of every reference.
-std::vector<LabelledPath> read_paths(const std::filesystem::path& file) {
-  const NpzArrays arrays = read_npz(file);
+// Of every reference, its first restart.
+std::vector<LabelledPath> read_paths(const NpzArrays& arrays, const std::filesystem::path& file) {
   const auto reference = points(arrays, "z_ref", file);
   const auto attacked = points(arrays, "z_adv", file);
   const auto defended = points(arrays, "z_defended", file);
   const auto index = whole_numbers(arrays, "index", reference.size(), file);
-  const auto labels = whole_numbers(arrays, "label", reference.size(), file);
+  const auto labels = labels_of(arrays, reference.size(), file);
   if (attacked.size() != reference.size() || defended.size() != reference.size()) {
     misuse("reports.latent_map", "{} has {} codes of references, {} attacked and {} defended ones", file.string(),
            reference.size(), attacked.size(), defended.size());
@@ -126,8 +131,11 @@ std::vector<Chart> latent_map_charts(const RunRecords& records) {
     const std::vector<MapDot> map = read_map(map_file);
     for (const Cell& cell : scenario.cells) {
       const auto file = records.arrays_folder / (cell.name + ".npz");
-      if (cell.defence != "none" && exists(file)) {
-        charts.push_back(chart_of(scenario, cell, map, read_paths(file)));
+      if (cell.defence == "none") {
+        continue;
+      }
+      if (const NpzArrays arrays = cell_arrays(records, scenario, cell); !arrays.empty()) {
+        charts.push_back(chart_of(scenario, cell, map, read_paths(arrays, file)));
       }
     }
   }

@@ -62,8 +62,8 @@ std::string facts(const RunRecords& records) {
     if (measurement.defence != "none") {
       defences.insert(defence_words(measurement.defence));
     }
-    const auto kind = measures::cell_kind(measurement.cell);
-    if (kind != measures::CellKind::model && kind != measures::CellKind::inception) {  // whose n are test images
+    // Those of the model itself have test images for their n.
+    if (measurement.kind != measures::CellKind::model && measurement.kind != measures::CellKind::inception) {
       references = std::max(references, measurement.n);
     }
   }

@@ -17,19 +17,19 @@
 namespace vaeguard::reports {
 namespace {
 
-/// Values of one metric by cell, of the protocol `preferred` if a cell has it, else of its first.
+/// Values of one metric by cell, of the estimate `preferred` where a cell has it, else of the first it has.
 std::map<std::string, std::vector<double>> values_by_cell(const RunRecords& records, const std::string& metric,
                                                           const std::string& preferred) {
-  std::map<std::string, std::string> protocol;
+  std::map<std::string, std::string> estimate;
   for (const auto& item : records.items) {
     if (item.metric == metric) {
-      std::string& chosen = protocol.try_emplace(item.cell, item.protocol).first->second;
-      chosen = item.protocol == preferred ? preferred : chosen;
+      std::string& chosen = estimate.try_emplace(item.cell, item.estimate).first->second;
+      chosen = item.estimate == preferred ? preferred : chosen;
     }
   }
   std::map<std::string, std::vector<double>> values;
   for (const auto& item : records.items) {
-    if (item.metric == metric && item.protocol == protocol.at(item.cell)) {
+    if (item.metric == metric && item.estimate == estimate.at(item.cell)) {
       values[item.cell].push_back(item.value);
     }
   }
@@ -40,11 +40,11 @@ std::string colour_of(const std::string& defence, const std::vector<std::string>
   return series_colour(static_cast<std::size_t>(std::ranges::find(order, defence) - order.begin()));
 }
 
-Curve read_curve(const RunRecords& records, const Cell& cell, const MetricWords& words, const std::string& protocol,
+Curve read_curve(const RunRecords& records, const Cell& cell, const MetricWords& words, const std::string& estimate,
                  const std::string& colour) {
-  Curve curve{.label = defence_words(cell.defence), .colour = colour, .dashed = protocol == "draw", .samples = {}};
+  Curve curve{.label = defence_words(cell.defence), .colour = colour, .dashed = estimate == "draw", .samples = {}};
   for (const auto& point : records.curves) {
-    if (point.cell == cell.name && point.metric == words.name && point.protocol == protocol) {
+    if (point.cell == cell.name && point.metric == words.name && point.estimate == estimate) {
       const metrics::Interval band = metrics::interval95(
           {.value = point.value, .standard_error = point.standard_error, .n = point.n}, words.proportion);
       curve.samples.push_back({point.gradients, point.value, band.low, band.high});
@@ -55,16 +55,16 @@ Curve read_curve(const RunRecords& records, const Cell& cell, const MetricWords&
 }
 
 // The estimates of a cell that can be shown as one point, with the suffix of their labels.
-constexpr std::pair<const char*, const char*> kPoints[] = {{"mean/mean", ""}, {"reencoded/mean", ", re-encoded"}};
+constexpr std::pair<const char*, const char*> kPoints[] = {{"mean", ""}, {"reencoded", ", re-encoded"}};
 
 // One point for each estimate of a cell, at x(measurement).
 template <typename X>
 std::vector<Curve> read_points(const RunRecords& records, const Cell& cell, const MetricWords& words,
                                const std::string& colour, X&& x) {
   std::vector<Curve> curves;
-  for (const auto& [protocol, remark] : kPoints) {
+  for (const auto& [estimate, remark] : kPoints) {
     for (const auto& m : records.measurements) {
-      if (m.cell == cell.name && m.metric == words.name && m.protocol == protocol) {
+      if (m.cell == cell.name && m.metric == words.name && m.estimate == estimate && m.restarts == "mean") {
         const metrics::Interval band =
             metrics::interval95({.value = m.value, .standard_error = m.standard_error, .n = m.n}, words.proportion);
         curves.push_back({.label = defence_words(cell.defence) + remark,
@@ -102,10 +102,10 @@ std::vector<Chart> posterior_ratio_charts(const RunRecords& records) {
 
 std::vector<Chart> curve_charts(const RunRecords& records) {
   std::set<std::string> present;
-  std::set<std::string> protocols;
+  std::set<std::string> estimates;
   for (const auto& point : records.curves) {
     present.insert(point.metric);
-    protocols.insert(point.protocol);
+    estimates.insert(point.estimate);
   }
   const std::vector<Scenario> all = scenarios(records);
   const std::vector<std::string> order = defences(all);
@@ -118,8 +118,8 @@ std::vector<Chart> curve_charts(const RunRecords& records) {
       for (const Cell& cell : scenario.cells) {
         const std::string colour = colour_of(cell.defence, order);
         bool has_curve = false;
-        for (const std::string& protocol : protocols) {
-          Curve curve = read_curve(records, cell, words, protocol, colour);
+        for (const std::string& estimate : estimates) {
+          Curve curve = read_curve(records, cell, words, estimate, colour);
           if (!curve.samples.empty()) {
             curves.push_back(std::move(curve));
             has_curve = true;
@@ -146,7 +146,7 @@ std::vector<Chart> curve_charts(const RunRecords& records) {
 std::vector<Chart> cost_charts(const RunRecords& records) {
   std::map<std::string, double> images;
   for (const auto& item : records.items) {
-    images[item.cell] += item.metric == "agreement" && item.protocol == "mean" ? 1.0 : 0.0;
+    images[item.cell] += item.metric == "agreement" && item.estimate == "mean" ? 1.0 : 0.0;
   }
   const auto milliseconds = [&](const measures::Measurement& m) {
     const auto found = images.find(m.cell);

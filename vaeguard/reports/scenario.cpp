@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 #include <tuple>
 
@@ -13,28 +12,6 @@
 
 namespace vaeguard::reports {
 namespace {
-
-/// The parts of the name <attack>-<norm>-<radius>-<defence> of a cell without measurements; some may be missing.
-measures::Measurement read_cell_name(const std::string& cell) {
-  measures::Measurement measurement;
-  measurement.cell = cell;
-  const std::size_t first = cell.find('-');
-  const std::size_t second = first == std::string::npos ? first : cell.find('-', first + 1);
-  const std::size_t third = second == std::string::npos ? second : cell.find('-', second + 1);
-  if (third == std::string::npos) {
-    measurement.attack = cell;
-    measurement.norm = "none";
-    measurement.defence = "none";
-    return measurement;
-  }
-  measurement.attack = cell.substr(0, first);
-  measurement.norm = cell.substr(first + 1, second - first - 1);
-  measurement.radius = std::strtod(cell.substr(second + 1, third - second - 1).c_str(), nullptr);
-  measurement.defence = cell.substr(third + 1);
-  return measurement;
-}
-
-bool of_scenario(const std::string& cell) { return measures::cell_kind(cell) == measures::CellKind::scenario; }
 
 bool same_scenario(const Scenario& a, const measures::Measurement& b) {
   return std::tie(a.dataset, a.model, a.attack, a.norm, a.radius, a.attacker) ==
@@ -83,32 +60,10 @@ std::vector<Scenario> scenarios(const RunRecords& records) {
   std::vector<Scenario> result;
   std::set<std::string> seen;
   for (const auto& measurement : records.measurements) {
-    if (of_scenario(measurement.cell) && seen.insert(measurement.cell).second) {
+    if (measurement.kind == measures::CellKind::scenario && seen.insert(measurement.cell).second) {
       add(result, measurement);
     }
   }
-  const auto add_by_name = [&](const std::string& cell) {
-    if (!of_scenario(cell) || !seen.insert(cell).second) {
-      return;
-    }
-    measures::Measurement named = read_cell_name(cell);
-    for (const Scenario& known : result) {
-      if (std::tie(known.attack, known.norm, known.radius) == std::tie(named.attack, named.norm, named.radius)) {
-        named.dataset = known.dataset;
-        named.model = known.model;
-        named.attacker = known.attacker;
-        break;
-      }
-    }
-    add(result, named);
-  };
-  for (const auto& item : records.items) {
-    add_by_name(item.cell);
-  }
-  for (const auto& point : records.curves) {
-    add_by_name(point.cell);
-  }
-
   const std::vector<std::string> attacks = in_order_of_appearance(result, &Scenario::attack);
   const std::vector<std::string> models = in_order_of_appearance(result, &Scenario::model);
   const auto rank = [&](const Scenario& scenario) {

@@ -32,8 +32,7 @@ struct Scenario {
   [[nodiscard]] bool clean() const { return attack == "clean"; }
 };
 
-/// All scenarios: "clean" first, then attacks in order of first appearance, with radii ascending. Cells known only from
-/// items or curves, as in an interrupted run, are read from their names.
+/// All scenarios: "clean" first, then attacks in order of first appearance, with radii ascending.
 std::vector<Scenario> scenarios(const RunRecords& records);
 
 /// Defences in order of first appearance among the scenarios, so that each keeps its colour on the whole page.

@@ -16,7 +16,7 @@ namespace {
 
 using measures::Measurement;
 
-/// Measurements of one cell: (metric, protocol) -> measurement.
+/// Measurements of one cell: (metric, quantile) -> measurement.
 using Measured = std::map<std::pair<std::string, std::string>, const Measurement*>;
 
 std::string radius_words(double radius, double largest) {
@@ -24,8 +24,8 @@ std::string radius_words(double radius, double largest) {
                             : number_words(radius, metric_words("smallest_radius").digits);
 }
 
-TableCell radius_cell(const Measured& measured, const std::string& protocol) {
-  const auto found = measured.find({"smallest_radius", protocol});
+TableCell radius_cell(const Measured& measured, const std::string& quantile) {
+  const auto found = measured.find({"smallest_radius", quantile});
   if (found == measured.end()) {
     return {.text = "–"};
   }
@@ -34,9 +34,9 @@ TableCell radius_cell(const Measured& measured, const std::string& protocol) {
 }
 
 TableCell median_cell(const Measured& measured) {
-  TableCell cell = radius_cell(measured, "median/worst");
-  const auto low = measured.find({"smallest_radius", "median_low/worst"});
-  const auto high = measured.find({"smallest_radius", "median_high/worst"});
+  TableCell cell = radius_cell(measured, "median");
+  const auto low = measured.find({"smallest_radius", "median_low"});
+  const auto high = measured.find({"smallest_radius", "median_high"});
   if (low != measured.end() && high != measured.end()) {
     cell.low = low->second->value;
     cell.high = high->second->value;
@@ -47,7 +47,7 @@ TableCell median_cell(const Measured& measured) {
 }
 
 TableCell reached_cell(const Measured& measured) {
-  const auto found = measured.find({"radius_reached", "mean/worst"});
+  const auto found = measured.find({"radius_reached", ""});
   if (found == measured.end()) {
     return {.text = "–"};
   }
@@ -55,8 +55,8 @@ TableCell reached_cell(const Measured& measured) {
 }
 
 std::string success_words(const Measured& measured) {
-  const auto distance = measured.find({"success_distance", "mean/worst"});
-  const auto draws = measured.find({"success_draws", "mean/worst"});
+  const auto distance = measured.find({"success_distance", ""});
+  const auto draws = measured.find({"success_draws", ""});
   const std::string rule = distance == measured.end() ? "another class"
                                                       : fmt::format("reconstruction moved by more than {}",
                                                                     plain_number(distance->second->value));
@@ -71,11 +71,11 @@ std::optional<Table> smallest_table(const RunRecords& records) {
   std::vector<std::string> cells;
   std::map<std::string, Measured> by_cell;
   for (const Measurement& m : records.measurements) {
-    if (measures::cell_kind(m.cell) == measures::CellKind::smallest) {
+    if (m.kind == measures::CellKind::smallest) {
       if (by_cell[m.cell].empty()) {
         cells.push_back(m.cell);
       }
-      by_cell[m.cell][{m.metric, m.protocol}] = &m;
+      by_cell[m.cell][{m.metric, m.quantile}] = &m;
     }
   }
   if (cells.empty()) {
@@ -106,9 +106,9 @@ std::optional<Table> smallest_table(const RunRecords& records) {
                           {.text = attack_words(any.attack), .raw = any.attack},
                           {.text = success_words(measured)},
                           {.text = norm_words(any.norm), .raw = any.norm},
-                          radius_cell(measured, "lower_quartile/worst"),
+                          radius_cell(measured, "lower_quartile"),
                           median_cell(measured),
-                          radius_cell(measured, "upper_quartile/worst"),
+                          radius_cell(measured, "upper_quartile"),
                           {.text = plain_number(any.radius), .raw = fmt::format("{}", any.radius)},
                           reached_cell(measured),
                           {.text = count_words(static_cast<double>(any.n)), .raw = fmt::format("{}", any.n)}});

@@ -44,6 +44,11 @@ constexpr std::array kAttackMetrics = {"skl", "input_ms_ssim_kuzina22"};
 /// Measurements of one cell: (metric, protocol) -> measurement.
 using Measured = std::map<std::pair<std::string, std::string>, const Measurement*>;
 
+// Which of the summary's tables a measurement belongs to. Scores that detect attacks have one each.
+std::string protocol_of(const Measurement& m) {
+  return fmt::format("{}/{}", m.score.empty() ? m.estimate : m.score, m.restarts);
+}
+
 std::string aggregation(const std::string& protocol) { return protocol.substr(0, protocol.find('/')); }
 std::string restarts(const std::string& protocol) {
   const std::size_t slash = protocol.find('/');
@@ -80,8 +85,8 @@ std::string column_group(const std::string& protocol) {
 std::vector<std::string> summary_metrics(const RunRecords& records, const std::string& protocol) {
   std::set<std::string> present;
   for (const Measurement& measurement : records.measurements) {
-    if (measures::cell_kind(measurement.cell) == measures::CellKind::scenario &&
-        column_group(measurement.protocol) == column_group(protocol)) {
+    if (measurement.kind == measures::CellKind::scenario &&
+        column_group(protocol_of(measurement)) == column_group(protocol)) {
       present.insert(measurement.metric);
     }
   }
@@ -147,9 +152,9 @@ std::pair<std::int64_t, double> cost(const Measured& measured) {
 std::vector<std::string> protocols(const RunRecords& records) {
   std::vector<std::string> found;
   for (const Measurement& measurement : records.measurements) {
-    if (measures::cell_kind(measurement.cell) == measures::CellKind::scenario &&
-        std::ranges::find(found, measurement.protocol) == found.end()) {
-      found.push_back(measurement.protocol);
+    if (measurement.kind == measures::CellKind::scenario &&
+        std::ranges::find(found, protocol_of(measurement)) == found.end()) {
+      found.push_back(protocol_of(measurement));
     }
   }
   std::stable_partition(found.begin(), found.end(),
@@ -161,7 +166,7 @@ Table summary_table(const RunRecords& records, const std::string& protocol) {
   const std::vector<Scenario> all = scenarios(records);
   std::map<std::string, Measured> by_cell;
   for (const Measurement& measurement : records.measurements) {
-    by_cell[measurement.cell][{measurement.metric, measurement.protocol}] = &measurement;
+    by_cell[measurement.cell][{measurement.metric, protocol_of(measurement)}] = &measurement;
   }
   const std::vector<NamedColumn> named = naming_columns(all);
   const std::vector<std::string> metric_names = summary_metrics(records, protocol);
@@ -235,7 +240,7 @@ std::optional<Table> attack_table(const RunRecords& records) {
     bool measured = false;
     for (const char* metric : kAttackMetrics) {
       const auto found = std::ranges::find_if(records.measurements, [&](const Measurement& m) {
-        return m.metric == metric && restarts(m.protocol) == "mean" &&
+        return m.metric == metric && m.restarts == "mean" &&
                std::ranges::any_of(scenario.cells, [&](const Cell& cell) { return cell.name == m.cell; });
       });
       const Measurement* measurement = found == records.measurements.end() ? nullptr : &*found;
@@ -254,8 +259,7 @@ std::optional<Table> model_table(const RunRecords& records) {
   std::set<std::string> present;
   std::map<std::pair<std::string, std::string>, const Measurement*> found;  // (model, metric)
   for (const Measurement& measurement : records.measurements) {
-    const auto kind = measures::cell_kind(measurement.cell);
-    if (kind == measures::CellKind::model || kind == measures::CellKind::inception) {
+    if (measurement.kind == measures::CellKind::model || measurement.kind == measures::CellKind::inception) {
       if (std::ranges::find(models, measurement.model) == models.end()) {
         models.push_back(measurement.model);
       }

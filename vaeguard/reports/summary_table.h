@@ -11,7 +11,8 @@
 
 namespace vaeguard::reports {
 
-/// The protocols in the records, "mean/mean" first if it is there.
+/// What the summary has a table of each: estimate and restarts of the measurements, "mean/worst", or score and
+/// restarts, "energy_drop/mean"; "mean/mean" first if it is there.
 std::vector<std::string> protocols(const RunRecords& records);
 
 /// The summary for one protocol ("mean/worst"). A metric not measured under it is shown as "–", with two exceptions:

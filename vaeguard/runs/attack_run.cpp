@@ -35,7 +35,7 @@ class AttackRun {
   [[nodiscard]] const attacks::Victim& victim() const { return victim_; }
   [[nodiscard]] attacks::GoalInputs inputs() const {
     return {.references = references_.encoding,
-            .classifier = &subject_.classifier,
+            .classifier = subject_.classifier ? &*subject_.classifier : nullptr,
             .vae = &subject_.vae,
             .images = &references_.images.pixels,
             .labels = references_.images.labels,

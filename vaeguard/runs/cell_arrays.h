@@ -1,20 +1,24 @@
-// The arrays behind a run's pictures, as .npz files: images and codes of each cell, and the map of a plane of codes.
+// The arrays behind a run's pictures, as .npz files: what was attacked, what a defence made of it, a map of the codes.
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "vaeguard/data/dataset.h"
 #include "vaeguard/measures/measure.h"
+#include "vaeguard/runs/run_folder.h"
 
 namespace vaeguard::runs {
 
-/// Images, reconstructions and codes of a cell, a row for each restart of each reference: x_ref, x_adv, rec_ref,
-/// rec_adv, rec_defended [N, P]; z_ref, z_adv, z_defended, z_defended_draw [N, D]; label, index [N].
-void write_cell_arrays(const std::filesystem::path& file, const measures::Subject& subject,
-                       const measures::References& references, const measures::Outcome& outcome, int threads);
+/// What all cells of a model share, in the folder's files for it: the references x_ref, rec_ref [n, C, H, W], z_ref
+/// [n, D], index [n] in the test set, label [n] where there are classes; and, of a model with two latents, the means
+/// that the encoder gives the first 2,000 test images: z [m, 2], label likewise.
+void write_model_arrays(const RunFolder& folder, const std::string& prefix, const measures::Subject& subject,
+                        const measures::References& references, const data::Images& test, int threads);
 
-/// The means that the encoder gives the first 2,000 images: z [n, D], label [n]. Drawn where D = 2.
-void write_latent_map(const std::filesystem::path& file, const measures::Subject& subject, const data::Images& images,
-                      int threads);
+/// What a defence made of a cell's images, a row for each restart of each reference: rec_defended [N, C, H, W];
+/// z_defended, z_defended_draw [N, D]; reference [N], a row of the references' file, and restart [N].
+void write_cell_arrays(const std::filesystem::path& file, const measures::Subject& subject,
+                       const measures::Outcome& outcome);
 
 }  // namespace vaeguard::runs

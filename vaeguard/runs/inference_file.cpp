@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+#include <numeric>
+
 #include "vaeguard/base/error.h"
 
 namespace vaeguard::runs {
@@ -27,7 +30,7 @@ constexpr std::pair<const char*, std::vector<double> defences::Inference::*> kSt
 
 std::vector<double> numbers_from(const std::map<std::string, NpzArray>& arrays, const std::string& name,
                                  std::string_view place) {
-  const Matrix row = matrix_from(arrays, name, place);
+  const Matrix row = rows_from(arrays, name, place);
   return {row.values().begin(), row.values().end()};
 }
 
@@ -41,21 +44,27 @@ void append_rows(Matrix& whole, const Matrix& part) {
 
 NpzArray to_array(const Matrix& matrix) { return {{matrix.rows(), matrix.columns()}, matrix.values()}; }
 
+NpzArray to_array(const Matrix& images, ImageShape shape) {
+  return {{images.rows(), shape.channels, shape.height, shape.width}, images.values()};
+}
+
 NpzArray to_array(const std::vector<double>& values) {
   return {{1, static_cast<std::int64_t>(values.size())}, std::vector<float>(values.begin(), values.end())};
 }
 
-Matrix matrix_from(const std::map<std::string, NpzArray>& arrays, const std::string& name, std::string_view place) {
+Matrix rows_from(const std::map<std::string, NpzArray>& arrays, const std::string& name, std::string_view place) {
   const auto found = arrays.find(name);
   if (found == arrays.end()) {
     misuse(place, "the array '{}' is missing", name);
   }
   const auto* values = std::get_if<std::vector<float>>(&found->second.values);
-  if (values == nullptr || found->second.shape.size() != 2) {
-    misuse(place, "the array '{}' must be a float32 matrix, got {} dimensions{}", name, found->second.shape.size(),
+  const std::vector<std::int64_t>& shape = found->second.shape;
+  if (values == nullptr || shape.size() < 2) {
+    misuse(place, "the array '{}' must be a float32 matrix or images, got {} dimensions{}", name, shape.size(),
            values == nullptr ? " of integers" : "");
   }
-  return {found->second.shape[0], found->second.shape[1], *values};
+  const std::int64_t columns = std::accumulate(shape.begin() + 1, shape.end(), std::int64_t{1}, std::multiplies<>{});
+  return {shape[0], columns, *values};
 }
 
 void save_inference(const std::filesystem::path& file, const defences::Inference& inference, double seconds) {
@@ -85,11 +94,11 @@ defences::Inference load_inference(const std::filesystem::path& file, double& se
   const auto arrays = read_npz(file);
   const std::string place = file.string();
   defences::Inference inference;
-  inference.draw = matrix_from(arrays, "draw", place);
-  inference.mean = matrix_from(arrays, "mean", place);
-  inference.mean_reconstruction = matrix_from(arrays, "mean_reconstruction", place);
-  inference.reencoded = matrix_from(arrays, "reencoded", place);
-  inference.draws = matrix_from(arrays, "draws", place);
+  inference.draw = rows_from(arrays, "draw", place);
+  inference.mean = rows_from(arrays, "mean", place);
+  inference.mean_reconstruction = rows_from(arrays, "mean_reconstruction", place);
+  inference.reencoded = rows_from(arrays, "reencoded", place);
+  inference.draws = rows_from(arrays, "draws", place);
   const auto cost = numbers_from(arrays, "cost", place);
   if (cost.size() != 2) {
     misuse(place, "the array 'cost' must hold gradients and seconds, got {} values", cost.size());
@@ -108,9 +117,9 @@ defences::Inference load_inference(const std::filesystem::path& file, double& se
   const auto snapshot_gradients = numbers_from(arrays, "snapshot_gradients", place);
   for (std::size_t i = 0; i < snapshot_gradients.size(); ++i) {
     inference.snapshots.push_back({snapshot_gradients[i],
-                                   matrix_from(arrays, fmt::format("snapshot_latent_{}", i), place),
-                                   matrix_from(arrays, fmt::format("snapshot_mean_{}", i), place),
-                                   matrix_from(arrays, fmt::format("snapshot_reconstruction_{}", i), place)});
+                                   rows_from(arrays, fmt::format("snapshot_latent_{}", i), place),
+                                   rows_from(arrays, fmt::format("snapshot_mean_{}", i), place),
+                                   rows_from(arrays, fmt::format("snapshot_reconstruction_{}", i), place)});
   }
   return inference;
 }

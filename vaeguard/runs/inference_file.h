@@ -4,15 +4,19 @@
 #include <filesystem>
 #include <vector>
 
+#include "vaeguard/base/image_shape.h"
 #include "vaeguard/base/npz.h"
 #include "vaeguard/defences/defence.h"
 
 namespace vaeguard::runs {
 
 NpzArray to_array(const Matrix& matrix);
+/// [rows, C, H, W].
+NpzArray to_array(const Matrix& images, ImageShape shape);
 NpzArray to_array(const std::vector<double>& values);
-/// Throws Misuse unless the named array is a float matrix.
-Matrix matrix_from(const std::map<std::string, NpzArray>& arrays, const std::string& name, std::string_view place);
+/// A matrix with a row for each first index of the named array, [N, P] of [N, C, H, W]. Throws Misuse unless there is
+/// such an array of floats with at least two dimensions.
+Matrix rows_from(const std::map<std::string, NpzArray>& arrays, const std::string& name, std::string_view place);
 
 /// Inference of some images and the seconds it took, as one file.
 void save_inference(const std::filesystem::path& file, const defences::Inference& inference, double seconds);

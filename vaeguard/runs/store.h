@@ -1,13 +1,16 @@
-// The records of a run in SQLite: a cell's rows appear all at once or not at all, whatever happens.
+// The records of a run in SQLite: a cell's rows appear all at once or not at all, and are read in the plan's order.
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "vaeguard/measures/record.h"
+
+struct sqlite3;
 
 namespace vaeguard::runs {
 
@@ -21,16 +24,22 @@ class Store {
   Store& operator=(Store&&) noexcept;
 
   [[nodiscard]] bool finished(std::string_view cell) const;
+  /// The same. Throws Misuse where the cell was computed from something else than this digest (cell.h) stands for.
+  [[nodiscard]] bool finished(std::string_view cell, std::string_view digest) const;
   /// Replaces the cell's rows and marks it finished, in one transaction.
-  void write(std::string_view cell, const measures::CellRecords& records);
-  /// The items of one cell, protocol and metric, in their order; empty where there are none.
-  [[nodiscard]] std::vector<measures::Item> items(std::string_view cell, std::string_view protocol,
+  void write(std::string_view cell, std::string_view digest, const measures::CellRecords& records);
+  /// The order in which `read` gives the cells, whichever is finished when; cells that are not named come last.
+  void arrange(const std::vector<std::string>& cells);
+  /// The items of one cell, estimate and metric, in their order; empty where there are none.
+  [[nodiscard]] std::vector<measures::Item> items(std::string_view cell, std::string_view estimate,
                                                   std::string_view metric) const;
-  /// Everything, in the order of the cells' completion.
+  /// Everything, in the order of `arrange`.
   [[nodiscard]] measures::CellRecords read() const;
 
  private:
   struct Database;
+  // All of `work` on the database, or nothing of it.
+  void transact(const std::function<void(sqlite3*)>& work);
   std::unique_ptr<Database> database_;
 };
 

@@ -21,8 +21,7 @@
 namespace vaeguard::runs {
 namespace {
 
-void check_image(const models::VaeWeights& weights, const data::Dataset& dataset, std::string_view place) {
-  const ImageShape image = weights.image();
+void check_image(ImageShape image, const data::Dataset& dataset, std::string_view place) {
   if (image != dataset.shape) {
     misuse(place, "the model must take the images of {}, {}x{}x{}; it takes {}x{}x{}", dataset.name,
            dataset.shape.channels, dataset.shape.height, dataset.shape.width, image.channels, image.height,
@@ -34,7 +33,7 @@ void check_image(const models::VaeWeights& weights, const data::Dataset& dataset
 models::VaeWeights given_weights(const plans::ModelPlan& model, const data::Dataset& dataset, std::uint64_t seed) {
   if (!model.start.empty()) {
     models::VaeWeights weights = models::load_checkpoint(model.start).vae;
-    check_image(weights, dataset, model.start.string());
+    check_image(weights.image(), dataset, model.start.string());
     return weights;
   }
   const std::int64_t channels = dataset.shape.channels;
@@ -80,7 +79,7 @@ models::Checkpoint trained(const plans::ModelPlan& model, std::uint64_t seed, co
 
 models::Checkpoint kept(const std::filesystem::path& file, const data::Dataset& dataset) {
   models::Checkpoint checkpoint = models::load_checkpoint(file);
-  check_image(checkpoint.vae, dataset, file.string());
+  check_image(checkpoint.vae.image(), dataset, file.string());
   checkpoint.metadata["companions_of"] = file.filename().string();
   return checkpoint;
 }
@@ -135,17 +134,22 @@ models::Checkpoint read_checkpoint(const plans::ModelPlan& model) {
   return checkpoint;
 }
 
-measures::Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset,
-                               std::string_view place, std::string_view backend, networks::Precision gradients) {
-  check_image(checkpoint.vae, dataset, place);
-  if (!checkpoint.classifier || checkpoint.classifier->classes() != dataset.classes) {
-    misuse(place, "the checkpoint must hold a latent classifier of {} classes, it holds {}", dataset.classes,
-           checkpoint.classifier ? fmt::format("one of {}", checkpoint.classifier->classes()) : "none");
+void check_subject(const measures::Subject& subject, const data::Dataset& dataset, std::string_view place) {
+  check_image(subject.vae.image(), dataset, place);
+  if (subject.classifier && dataset.classes > 0 && subject.classifier->classes() != dataset.classes) {
+    misuse(place, "a latent classifier of {} must have {} classes, this one has {}", dataset.name, dataset.classes,
+           subject.classifier->classes());
   }
-  return {models::Vae(checkpoint.vae, backend, gradients), *checkpoint.classifier};
 }
 
-void tell_refusal(const models::Vae& vae, Observer& observer) {
+measures::Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset,
+                               std::string_view place, std::string_view backend, networks::Precision gradients) {
+  measures::Subject subject{models::Vae(checkpoint.vae, backend, gradients), checkpoint.classifier};
+  check_subject(subject, dataset, place);
+  return subject;
+}
+
+void report_fallbacks(const models::Vae& vae, Observer& observer) {
   if (const models::LayeredVae* layers = vae.layers(); layers != nullptr && !layers->refusal().empty()) {
     observer.message(fmt::format("warning: precision mixed is not possible, fp32 runs: {}", layers->refusal()));
   }

@@ -24,13 +24,18 @@ models::Checkpoint make_checkpoint(const plans::ModelPlan& model, std::uint64_t 
 /// The model's checkpoint. Throws Misuse where the plan says another likelihood or prior of it than it has.
 models::Checkpoint read_checkpoint(const plans::ModelPlan& model);
 
-/// Throws Misuse unless the checkpoint fits the data set and has a classifier of its classes.
+/// Throws Misuse unless the model takes the data set's images and its classifier, if there is one, has the data's
+/// classes, if there are any.
+void check_subject(const measures::Subject& subject, const data::Dataset& dataset, std::string_view place);
+
+/// The checkpoint's model, checked as above.
 measures::Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset,
                                std::string_view place, std::string_view backend,
                                networks::Precision gradients = networks::Precision::float32);
 
-/// A message with the reason where bfloat16 gradients were asked for and float32 runs.
-void tell_refusal(const models::Vae& vae, Observer& observer);
+/// A message for each fast path that the model cannot take, with the reason: gradients in bfloat16, energies in one
+/// pass.
+void report_fallbacks(const models::Vae& vae, Observer& observer);
 
 /// A warning where the checkpoint, called `place`, notes that it was trained on other data than `dataset`.
 void tell_other_data(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,

@@ -17,6 +17,18 @@ document.documentElement.classList.add("script");
   show();
 })();
 
+// Marks tables that go on to the right of what is shown.
+(function () {
+  const areas = [...document.querySelectorAll(".scroll")];
+  const mark = (area) => area.classList.toggle("cut", area.scrollLeft + area.clientWidth < area.scrollWidth - 1);
+  const sizes = new ResizeObserver((entries) => entries.forEach((entry) => mark(entry.target)));
+  for (const area of areas) {
+    area.addEventListener("scroll", () => mark(area), { passive: true });
+    sizes.observe(area);
+    mark(area);
+  }
+})();
+
 // Rows of long tables can be filtered by word and sorted by number. Heads that span several rows are copied to each of
 // them, and merged again over the rows that are shown, in their order.
 (function () {

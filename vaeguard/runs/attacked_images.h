@@ -1,0 +1,18 @@
+// The images that an attack made: computed, encoded and stored once, whatever is measured of them later.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+
+#include "vaeguard/attacks/attack.h"
+#include "vaeguard/measures/measure.h"
+
+namespace vaeguard::runs {
+
+/// Reads the attacked images from `file`, after writing what `attack` gives where there is no file: images [N, C, H,
+/// W], N = references x restarts, the model's reconstructions, codes and the objective. Numbers always come back from
+/// the file, so that a resumed run sees the same bits.
+measures::Attacked attacked_images(const std::filesystem::path& file, const models::Vae& vae, int threads,
+                                   const std::function<attacks::AttackResult()>& attack);
+
+}  // namespace vaeguard::runs

@@ -1,0 +1,27 @@
+// Runs a defence over many images in blocks that are kept as they finish: the unit of work that a killed run keeps.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "vaeguard/base/observer.h"
+#include "vaeguard/base/random.h"
+#include "vaeguard/defences/defence.h"
+#include "vaeguard/models/vae.h"
+
+namespace vaeguard::runs {
+
+struct TimedInference {
+  defences::Inference inference;
+  double seconds = 0.0;  // of all blocks, also of those of earlier calls
+};
+
+/// What `defence` infers of `images` [B, P], image b by keys[b]. Blocks lie in `folder`, which the caller removes when
+/// the cell is recorded, and their numbers always come back from there: a resumed run sees the same bits. `cost` is
+/// the number of gradients that an image takes, for the size of a block. `task` names the work to the observer.
+TimedInference infer_in_blocks(const defences::Defence& defence, double cost, const models::Vae& vae,
+                               const Matrix& images, std::span<const Key> keys, const std::filesystem::path& folder,
+                               const std::string& task, int threads, Observer& observer);
+
+}  // namespace vaeguard::runs

@@ -1,0 +1,34 @@
+// Distances of samples from test images, whose moments all models of a run share; formed when first asked for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "vaeguard/base/observer.h"
+#include "vaeguard/data/dataset.h"
+#include "vaeguard/measures/sample_distance.h"
+#include "vaeguard/runs/run_options.h"
+
+namespace vaeguard::runs {
+
+class SampleDistances {
+ public:
+  /// By `images` test images; the references must outlive this.
+  SampleDistances(const data::Dataset& dataset, std::int64_t images, const RunOptions& options, Observer& observer)
+      : dataset_(dataset), images_(images), options_(options), observer_(observer) {}
+
+  /// By the features of a classifier that is trained here; null where no images are to be compared, or have no classes.
+  const measures::SampleDistance* classifier();
+  /// By the features of options.inception, which must be there.
+  const measures::SampleDistance& inception();
+
+ private:
+  const data::Dataset& dataset_;
+  std::int64_t images_;
+  const RunOptions& options_;
+  Observer& observer_;
+  std::optional<measures::SampleDistance> classifier_;
+  std::optional<measures::SampleDistance> inception_;
+};
+
+}  // namespace vaeguard::runs
