@@ -36,7 +36,7 @@ double attack_speed(int threads, double seconds) {
   const auto run = [&](const attacks::PublishedOptions& options) {
     attacks::Published{options}(objective, images, {.radius = 0.1}, keys, {.threads = threads});
   };
-  run({.iterations = 2});  // brings caches and clocks up
+  run({.iterations = 2});  // warms up caches and clocks
   const auto start = Clock::now();
   std::int64_t attacked = 0;
   double elapsed = 0.0;
@@ -56,7 +56,7 @@ nlohmann::ordered_json bench_attack(int threads, double seconds, const std::stri
                                 {"threads", threads},
                                 {"attacked_images_per_second", attack_speed(threads, seconds)}};
   if (!peer.empty()) {
-    // Threads cost more than they bring at one image a time, so the peer has the better of both.
+    // One image at a time, threads cost more than they gain, so the peer gets the better of both.
     double theirs = 0.0;
     for (const int count : {1, threads}) {
       const std::string field = "attacked_images_per_second";

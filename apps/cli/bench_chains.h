@@ -1,4 +1,4 @@
-// The chains that the HMC benchmark times: a decoder, images, and transitions run as the defences run them.
+// The chains that the HMC benchmark times: a decoder, images, and transitions as the defences run them.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +23,10 @@ struct BenchModel {
 BenchModel bench_model(std::string_view name);
 
 /// Multiply-adds of one forward pass by the plain formula of each layer, k * k * inputs * outputs * positions of its
-/// defining loop, those that meet padding included: what the literature counts. 7,254,016 for the MNIST decoder.
+/// defining loop, including those that meet padding, as the literature counts them. 7,254,016 for the MNIST decoder.
 std::int64_t nominal_multiply_adds(const networks::LayerGraph& graph);
 
-/// What a timed run did.
+/// The outcome of a timed run.
 struct Timed {
   double seconds = 0.0;
   double gradients = 0.0;

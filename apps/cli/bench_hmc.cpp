@@ -1,4 +1,4 @@
-// Times the chains of every case, asks the peer, and relates both to each other and to the processor's peak.
+// Times the chains of every case, runs the peer, and relates both to each other and to the processor's peak.
 #include "apps/cli/bench_hmc.h"
 
 #include <fmt/format.h>
@@ -24,9 +24,10 @@ using Json = nlohmann::ordered_json;
 // The paper's own batch (restarts of one image) and a large one.
 constexpr std::array<std::int64_t, 2> kPeerBatches{10, 500};
 constexpr int kRepeats = 5;
-constexpr int kLeastRepeats = 3;  // where one transition of a large batch takes longer than a repeat may
+constexpr int kLeastRepeats = 3;  // if one transition of a large batch takes longer than a repeat should
 
-// Median and spread of repeats of equal work. Two untimed trials warm up and tell how many transitions a repeat takes.
+// Median and spread of repeats of equal work. Two untimed trials warm up and determine the number of transitions per
+// repeat.
 Json measure(const BenchChains& chains, int threads, double seconds) {
   const std::int64_t few = std::min<std::int64_t>(chains.batch(), 64);
   static_cast<void>(chains.run(few, 1, threads));
@@ -73,7 +74,7 @@ std::vector<std::string> chosen_backends(const std::vector<std::string>& named, 
   return result;
 }
 
-// What the backend can compute the decoder's gradients in here.
+// The precisions in which this backend can compute the decoder's gradients on this machine.
 std::vector<std::pair<std::string, networks::Precision>> precisions_of(const std::string& backend,
                                                                        const networks::LayerGraph& decoder) {
   std::vector<std::pair<std::string, networks::Precision>> result{{"fp32", networks::Precision::float32}};
@@ -160,7 +161,7 @@ class HmcBench {
     backend_memory_[backend] = peak_resident_megabytes();
   }
 
-  // Taken around the measurements, so that a clock that changes is seen.
+  // Measured before, between and after, so that changes of the clock show.
   void measure_peak(const std::string& when) {
     for (const int threads : std::set<int>{1, options_.all_threads, most_threads_}) {
       const double gflops = fma_peak_gflops(threads);
@@ -212,7 +213,7 @@ class HmcBench {
 
   void tell_fractions() {
     const std::int64_t batch = has_batch(500) ? 500 : *std::ranges::max_element(options_.batches);
-    // A gradient is a forward and a backward pass, a multiply-add two operations.
+    // A gradient is a forward and a backward pass; a multiply-add counts as two operations.
     const auto fraction = [&](double gradients_per_second, const char* which) {
       return gradients_per_second * 4.0 * result_["multiply_adds"][which].get<double>() /
              (peaks_.at(most_threads_) * 1e9);

@@ -29,7 +29,7 @@ std::string speed_lines(const Json& result) {
   const Json& eager = result["eager"];
   const Json medians = eager.value("grads_per_second", Json::object());
   for (const auto& [batch, median] : medians.items()) {
-    // The faster variant's spread, where the script tells it.
+    // The faster variant's spread, if the script reports it.
     const std::string variant = eager.value("faster", Json::object()).value(batch, "");
     const Json only{{"median", median}, {"least", median}, {"most", median}};
     text += speed_line("eager", "fp32", std::to_string(eager.value("threads", 0)), batch,

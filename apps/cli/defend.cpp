@@ -23,7 +23,7 @@ struct DefendVerb {
   std::string out = "defended.npz";
 };
 
-// The preset and its changes as a plan would have them, read and checked as plans are.
+// The preset and its changes in the form of a plan, read and checked like a plan.
 plans::DefencePlan defence_plan(const DefendVerb& verb) {
   constexpr std::string_view kPlace = "vaeguard defend";
   Value options = plans::parse_settings(verb.settings, kPlace);

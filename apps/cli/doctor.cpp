@@ -1,4 +1,4 @@
-// vaeguard doctor: what this machine and build have, and what is missing with the command that gets it.
+// vaeguard doctor: what this machine and build have, what is missing, and the command that gets it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -92,7 +92,7 @@ void doctor(const Common& common) {
 }  // namespace
 
 void add_doctor(CLI::App& program, Common& common) {
-  auto* app = program.add_subcommand("doctor", "Tell what this machine and build have, and how to get what is missing");
+  auto* app = program.add_subcommand("doctor", "Show what this machine and build have, and how to get what is missing");
   app->footer("Example: vaeguard doctor");
   app->callback([&common] { doctor(common); });
 }

@@ -17,7 +17,7 @@
 namespace vaeguard::cli {
 namespace {
 
-// Enough chains to hide a latency of 4 to 6 cycles behind two multiply-adds a cycle, few enough for 16 registers.
+// Enough chains to hide a latency of 4 to 6 cycles behind two multiply-adds per cycle, few enough for 16 registers.
 constexpr int kChains = 12;
 
 // `rounds` times sums = sums * factor + summand over all chains; gives a number that depends on every one of them.
@@ -61,7 +61,7 @@ __attribute__((target("avx2,fma"))) float burst_avx2(std::int64_t rounds, float 
 }
 #endif
 
-// Four floats a vector, SSE or NEON; a multiply and an add where the baseline has no fused one.
+// Four floats per vector, SSE or NEON; a multiply and an add if the baseline has no fused one.
 float burst_generic(std::int64_t rounds, float factor, float summand) {
   using Vector [[gnu::vector_size(16)]] = float;
   Vector sums[kChains];
@@ -132,7 +132,7 @@ double best_seconds(Burst burst, std::int64_t rounds, int threads) {
 std::string_view fma_vectors() { return widest().name; }
 
 double fma_peak_gflops(int threads) {
-  constexpr int kTeams = 4;  // a team may find itself on fewer processors than threads; another is placed anew
+  constexpr int kTeams = 4;  // a team may land on fewer processors than threads; the next is placed anew
   constexpr std::int64_t kRounds = 1'000'000;  // a few milliseconds: long beside a barrier, short beside a time slice
   const Width width = widest();
   double seconds = std::numeric_limits<double>::infinity();

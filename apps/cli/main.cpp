@@ -112,7 +112,7 @@ int run_program(int argc, char** argv) {
     return report(kMisuse, error.what());
   } catch (const Interrupted&) {
     observer.reset();
-    return report(kInterrupted, "interrupted; everything finished so far is kept, the same command goes on from there");
+    return report(kInterrupted, "interrupted; finished work is kept, and the same command continues from there");
   } catch (const std::exception& error) {
     observer.reset();
     return report(kFailed, error.what());

@@ -1,4 +1,4 @@
-// Other people's formulation, measured beside ours: a Python script that prints one JSON object.
+// Another formulation, measured for comparison: a Python script that prints one JSON object.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -45,8 +45,8 @@ plans::Plan changed_plan(const RunVerb& verb, const Common& common) {
 }  // namespace
 
 void add_run(CLI::App& program, Common& common) {
-  auto* app =
-      program.add_subcommand("run", "Run a plan: train, attack, defend, measure, report; finishes what is missing");
+  auto* app = program.add_subcommand(
+      "run", "Run a plan: train, attack, defend, measure, report; computes only what is missing");
   auto verb = std::make_shared<RunVerb>();
   app->add_option("plan", verb->plan, "Plan (TOML)")->required();
   app->add_option("--out", verb->out, "Folder of the run (default: runs/NAME)");
@@ -57,7 +57,7 @@ void add_run(CLI::App& program, Common& common) {
   app->add_flag("--retrain", verb->retrain, "Train the model even where the plan names a checkpoint");
   app->footer(
       "Example: vaeguard run plans/quickstart.toml --out runs/quickstart\n"
-      "Interrupted or killed, the same command goes on where it was. A finished run of a plan to which\n"
+      "Interrupted or killed, the same command resumes. A finished run of a plan to which\n"
       "models, attacks, radii or defences were added computes what they add.");
   app->callback([verb, &common] {
     const plans::Plan plan = changed_plan(*verb, common);

@@ -1,4 +1,4 @@
-// What a person at a terminal sees of long work: progress bars with the time left, messages, and Ctrl-C.
+// Long work at a terminal: progress bars with the time left, messages, and Ctrl-C.
 #pragma once
 
 #include <memory>

@@ -122,7 +122,7 @@ TEST(CommandLine, DoctorAndListSucceedWithoutData) {
   EXPECT_EQ(doctor.code, 0);
   EXPECT_THAT(doctor.output, HasSubstr("tools/get-data"));
   EXPECT_THAT(run(folder, {"list"}).output, testing::AllOf(HasSubstr("encoder_skl"), HasSubstr("hmc_published"),
-                                                           HasSubstr("of several modes; 556 gradients an image")));
+                                                           HasSubstr("of several modes; 556 gradients per image")));
 }
 
 #ifndef __SANITIZE_ADDRESS__

@@ -105,7 +105,7 @@ TEST_F(ProgramEndToEnd, CtrlCStopsCleanlyWith130AndTheSameCommandGoesOn) {
   kill(child, SIGINT);
   const Ended ended = wait_for(folder_, child);
   EXPECT_EQ(ended.code, 130) << ended.errors;
-  EXPECT_THAT(ended.errors, testing::HasSubstr("goes on from there"));
+  EXPECT_THAT(ended.errors, testing::HasSubstr("continues from there"));
   EXPECT_EQ(run(folder_, run_words("interrupted")).code, 0);
 }
 
