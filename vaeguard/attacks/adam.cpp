@@ -15,7 +15,7 @@
 namespace vaeguard::attacks {
 namespace {
 
-constexpr double kFloor = 1e-12;     // of the root of the mean square
+constexpr double kFloor = 1e-12;     // of the root mean square
 constexpr double kSteepest = 1e100;  // its square is still finite
 
 struct Moments {

@@ -1,4 +1,4 @@
-// Adam on the perturbation: a step for each pixel, as large as its gradients have lately been alike.
+// Adam on the perturbation: per-pixel steps, larger where recent gradients agree.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,14 @@
 
 namespace vaeguard::attacks {
 
-/// Adam (Kingma and Ba 2015) from a random start, projected after every step; the step falls to 0 on half a cosine.
-/// first_step is in shares of the radius: with 1, one step moves all pixels to the border of the ball.
+/// Adam (Kingma and Ba 2015) from a random start, projected after every step; the step falls to 0 along half a cosine.
+/// first_step is in radii: with 1, one step moves every pixel to the boundary of the ball.
 struct AdamOptions {
   std::int64_t iterations = 50;  // gradients spent on each image
   double first_step = 0.5;
   double mean_decay = 0.9;
-  double square_decay = 0.99;                               // a shorter memory than usual, since there are few steps
-  double enough = std::numeric_limits<double>::infinity();  // an image is left alone once its objective is above this
+  double square_decay = 0.99;                               // a shorter memory than usual, for few steps
+  double enough = std::numeric_limits<double>::infinity();  // an image is finished once its objective exceeds this
 };
 
 /// The options as plans write them.

@@ -13,7 +13,7 @@
 namespace vaeguard::attacks {
 namespace {
 
-/// One image's step and what it has seen since the last checkpoint.
+/// One image's step size and progress since the last checkpoint.
 class Pace {
  public:
   Pace(double step, double rho) : step_(step), rho_(rho) {}
@@ -50,7 +50,7 @@ class Pace {
   bool halved_ = false;
 };
 
-/// The loop's state: where each row is, was, and was best.
+/// The loop's state: each row's current, previous and best point.
 struct Climb {
   Matrix points;
   Matrix previous;

@@ -1,4 +1,4 @@
-// Projected ascent that halves its own step and goes back to its best point when it stops getting better.
+// Projected ascent that halves its step and returns to its best point when it stops improving.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +12,15 @@ namespace vaeguard::attacks {
 
 /// Auto-PGD (Croce and Hein 2020, arXiv 2003.01690, algorithm 1), for any norm by its steepest direction:
 ///   z = project(x_k + step direction(gradient));  x_{k+1} = project(x_k + a (z - x_k) + (1 - a) (x_k - x_{k-1}))
-/// with a = momentum, 1 at the first step. At each checkpoint an image halves its step and goes on from its best point,
-/// with the gradient found there and at rest, if fewer than a share rho of the steps since the last checkpoint went up,
-/// or if neither step nor best value changed since then.
+/// with a = momentum, 1 at the first step. At each checkpoint an image halves its step and continues from its best
+/// point, with the gradient found there and without momentum, if fewer than a share rho of the steps since the last
+/// checkpoint went up, or if neither step nor best value changed since then.
 struct ApgdOptions {
   std::int64_t iterations = 100;  // gradients spent on each image
   double first_step = 2.0;        // in radii
   double momentum = 0.75;         // the weight a of the new direction
   double rho = 0.75;
-  double enough = std::numeric_limits<double>::infinity();  // an image is left alone once its objective is above this
+  double enough = std::numeric_limits<double>::infinity();  // an image is finished once its objective exceeds this
 };
 
 /// The options as plans write them.

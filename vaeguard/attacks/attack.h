@@ -23,13 +23,13 @@ struct AttackResult {
   std::int64_t gradients = 0;     // spent by the optimiser, summed over rows
 };
 
-/// How to run, without influence on the result.
+/// How to run; does not affect the result.
 struct Execution {
   int threads = 1;
   Observer* observer = &silent_observer();
 };
 
-/// What an optimiser sees: n rows of the batch, and the objective through one counted call.
+/// An optimiser's view: n rows of the batch, and the objective through one counted call.
 class Search {
  public:
   /// [n, P], every pixel inside threat().low .. threat().high.
@@ -38,15 +38,15 @@ class Search {
   /// The random numbers of each row; fold by purpose before use.
   [[nodiscard]] std::span<const Key> keys() const { return keys_; }
   /// The objective at `points` [n, P] -> values [n], and its gradients [n, P] unless null (all resized). A safe point:
-  /// throws Interrupted when the observer asks for it.
+  /// throws Interrupted if the observer asks for it.
   void evaluate(const Matrix& points, std::vector<double>& values, Matrix* gradients);
-  /// The same for some rows, in rising order: the others' values and gradients stay as they were, and cost nothing.
+  /// The same for some rows, in ascending order: the others' values and gradients are left unchanged, and cost nothing.
   void evaluate(std::span<const std::int64_t> rows, const Matrix& points, std::vector<double>& values,
                 Matrix* gradients);
   /// The objective of one row at `point` [1, P], its gradient [1, P] unless null.
   double evaluate_one(std::int64_t row, const Matrix& point, Matrix* gradient);
-  /// A search over some of these rows, in rising order, with keys of its own; `objective` null for the same one, else
-  /// another one of the same references. What it spends counts here.
+  /// A search over some of these rows, in ascending order, with keys of its own; `objective` null for the same one, or
+  /// another one of the same references. Its gradients are counted here.
   [[nodiscard]] Search part(std::span<const std::int64_t> rows, const ScalarField* objective,
                             std::uint64_t number) const;
 
@@ -81,7 +81,7 @@ class Attack {
                           std::span<const Key> keys, const Execution& execution = {}) const;
 
  protected:
-  /// What another attack's hook makes of a search: for attacks made of attacks.
+  /// The points of another attack's hook, for attacks that are composed of attacks.
   static Matrix points_of(const Attack& attack, Search& search) { return attack.maximise(search); }
 
  private:
@@ -90,9 +90,9 @@ class Attack {
   virtual Matrix maximise(Search& search) const = 0;
 };
 
-/// Keys for references x restarts, restarts of one reference in a row. `references` are positions in the data set, so a
-/// row's numbers do not depend on which other images are attacked. The radius is no part of the key: one restart draws
-/// the same numbers at every radius, which makes curves over the radius smooth.
+/// Keys for references x restarts, the restarts of one reference in consecutive rows. `references` are positions in the
+/// data set, so a row's numbers do not depend on which other images are attacked. The radius is not part of the key: a
+/// restart draws the same numbers at every radius, so curves over the radius are smooth.
 std::vector<Key> attack_keys(Key seed, std::string_view attack, std::span<const std::int64_t> references,
                              std::int64_t restarts);
 

@@ -9,16 +9,16 @@
 namespace vaeguard::attacks {
 namespace {
 
-constexpr double kFarthest = 1e6;    // of a change; keeps differences of the sorted numbers below exact enough
+constexpr double kFarthest = 1e6;    // of a change; keeps differences of the sorted numbers below accurate enough
 constexpr double kMargin = 0x1p-23;  // of the radius: one rounding of a difference to float, twice over
 
-/// What a pixel would move and what the box allows it, both as lengths.
+/// A pixel's unconstrained move and the room that the box leaves, both as lengths.
 struct Move {
   double wanted = 0.0;
   double room = 0.0;
 };
 
-/// The larger of the differences in float and in double, since either may be what somebody measures.
+/// The larger of the differences in float and in double, since callers may measure either.
 double measured(float x, float reference) {
   const double in_float = std::abs(x - reference);
   return std::max(in_float, std::abs(static_cast<double>(x) - reference));
@@ -52,9 +52,9 @@ std::vector<Move> moves(const Ball& ball, std::span<const float> x) {
   return result;
 }
 
-/// The largest t for which sum min(t wanted, room)^2 is at most radius^2. Pixels that are at their side of the box for
-/// one t are there for every larger one, so each pass solves for t as if no more would follow, which is too small until
-/// none does.
+/// The largest t for which sum min(t wanted, room)^2 is at most radius^2. Pixels that reach their side of the box for
+/// one t do so for every larger one. Each pass solves for t as if no further pixel did, which underestimates t until
+/// that is true.
 double shrinkage(std::span<const Move> moves, double radius) {
   double t = 0.0;
   for (;;) {
@@ -78,8 +78,8 @@ double shrinkage(std::span<const Move> moves, double radius) {
   }
 }
 
-/// The t for which sum min(max(wanted - t, 0), room) is `radius`, found from large t downwards: the sum grows with as
-/// many ones as pixels move, from `wanted` on, and stops with each that meets its side, at wanted - room.
+/// The t for which sum min(max(wanted - t, 0), room) is `radius`, found from large t downwards: the slope of the sum is
+/// the number of moving pixels; each starts at t = wanted and stops at its side of the box, at wanted - room.
 double threshold(std::span<const Move> moves, double radius) {
   std::vector<std::pair<double, int>> events;  // (t, change of the number of pixels that move)
   events.reserve(2 * moves.size());
@@ -117,8 +117,8 @@ float moved(float reference, double length, bool up) {
   return rounded;
 }
 
-/// Projects with `solve(radius)` -> the length that each pixel moves; aims a little inside, and farther inside should
-/// rounding of many pixels ask for it.
+/// Projects with `solve(radius)` -> the length that each pixel moves; aims slightly inside, and further inside if the
+/// rounding of many pixels requires it.
 template <typename Measure, typename Solve>
 void project(const Ball& ball, std::span<float> x, const Measure& measure, const Solve& solve) {
   const std::vector<float> wanted(x.begin(), x.end());

@@ -1,4 +1,4 @@
-// Several attacks one after the other, and the best of their points for each image.
+// Several attacks in turn, keeping the best of their points for each image.
 #pragma once
 
 #include <limits>
@@ -10,15 +10,15 @@
 
 namespace vaeguard::attacks {
 
-/// One of several attacks. `objective` null: it climbs what the whole attack is judged by.
+/// One of several attacks. If `objective` is null, it maximises the objective by which the whole attack is judged.
 struct BestOfMember {
   std::shared_ptr<const Attack> attack;
   std::shared_ptr<const ScalarField> objective = nullptr;  // of the same references and restarts
 };
 
 /// Runs members in turn with keys of their own, projects their points and judges all of them by the one objective that
-/// the attack was called with. Members may climb other objectives: losses that lead where the judge's gradient does
-/// not. An image whose judged objective is above `enough` is left alone by later members.
+/// the attack was called with. Members may maximise other objectives, losses that lead where the judge's gradient does
+/// not. Later members skip images whose judged objective exceeds `enough`.
 class BestOf : public Attack {
  public:
   BestOf(std::string_view name, std::vector<BestOfMember> members,
@@ -26,7 +26,7 @@ class BestOf : public Attack {
   [[nodiscard]] std::string_view name() const override { return name_; }
 
  private:
-  /// The point with the largest finite objective of each row; the reference where there is none.
+  /// The point with the largest finite objective of each row, or the reference if there is none.
   [[nodiscard]] Matrix maximise(Search& search) const override;
 
   std::string name_;

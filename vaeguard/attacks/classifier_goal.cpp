@@ -1,4 +1,4 @@
-// Losses of logits, their slopes at each logit, and the pull-back through the linear classifier.
+// Losses of logits, their derivatives, and back-propagation through the linear classifier.
 #include "vaeguard/attacks/classifier_goal.h"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ std::vector<double> logits(const models::LinearClassifier& classifier, std::span
   return result;
 }
 
-/// Classes by falling logit, the first of equals first.
+/// Classes in descending order of their logits, ties in order of class.
 std::vector<std::size_t> ranking(const std::vector<double>& logits) {
   std::vector<std::size_t> order(logits.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -35,8 +35,7 @@ std::vector<std::size_t> ranking(const std::vector<double>& logits) {
   return order;
 }
 
-/// l_wins - l_loses, where a negative `target` makes the best other class win over the own one, and a target wins over
-/// the best other class.
+/// l_wins - l_loses: the best other class minus the own one, or, with a target, the target minus the best other class.
 Loss margin(const ClassAim& aim, const std::vector<double>& logits, const std::vector<std::size_t>& order) {
   const auto held = static_cast<std::size_t>(aim.target < 0 ? aim.own : aim.target);
   const std::size_t rival = order[0] == held ? order[1] : order[0];

@@ -9,7 +9,7 @@
 
 namespace vaeguard::attacks {
 
-/// Of logits l with l_(1) >= l_(2) >= ... in order, the class y to leave or the class t to reach:
+/// For logits l with l_(1) >= l_(2) >= ... in order, the class y to leave and the class t to reach:
 ///                  away from y                                  towards t
 ///   cross_entropy  -log softmax(l)_y in nats                    log softmax(l)_t
 ///   margin         max_{c != y} l_c - l_y                       l_t - max_{c != t} l_c
@@ -18,7 +18,7 @@ namespace vaeguard::attacks {
 /// does not change when logits are scaled or shifted (Croce and Hein 2020, arXiv 2003.01690, eq. 6 and 7).
 enum class ClassifierLoss { cross_entropy, margin, dlr };
 
-/// What an attack wants of the class of one reference.
+/// The classes of one reference that an attack leaves or reaches.
 struct ClassAim {
   std::int64_t own = 0;      // y, the classifier's own prediction for the clean image
   std::int64_t target = -1;  // t; negative for an attack that only leaves y
@@ -26,8 +26,8 @@ struct ClassAim {
 
 class ClassifierGoal : public Goal {
  public:
-  /// Reads the means, at once or as a code that was drawn. Throws Misuse where the loss needs more classes: dlr takes
-  /// 3, 4 with a target.
+  /// Reads only the code: the mean, or a draw in its place. Throws Misuse if the loss needs more classes: dlr needs 3,
+  /// or 4 with a target.
   ClassifierGoal(std::string_view name, ClassifierLoss loss, models::LinearClassifier classifier,
                  std::vector<ClassAim> aims);
 

@@ -1,4 +1,4 @@
-// Goals on the reconstruction: what the decoder makes of the attacked image's code, with gradients through both.
+// Goals on the reconstruction of the attacked image, with gradients through decoder and encoder.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace vaeguard::attacks {
 
-/// Decodes the means, or a code that was drawn, in batches, and pulls slopes at the decoder's output back to the code.
-/// Goals of this family differ in `output_value` alone.
+/// Decodes the means, or drawn codes, in batches, and propagates gradients from the decoder's output back to the code.
+/// Goals of this family differ only in `output_value`.
 class DecoderGoal : public Goal {
  public:
   [[nodiscard]] std::string_view name() const override { return name_; }
@@ -24,13 +24,13 @@ class DecoderGoal : public Goal {
                 Matrix* gradients) const override;
 
  protected:
-  /// `images` [references, P]: what the reconstructions are compared with. `vae` must outlive the goal.
+  /// `images` [references, P], with which reconstructions are compared. `vae` must outlive the goal.
   DecoderGoal(std::string_view name, const models::Vae& vae, Matrix images);
   [[nodiscard]] const models::Likelihood& likelihood() const { return vae_.likelihood(); }
   [[nodiscard]] std::span<const float> image(std::int64_t reference) const { return images_.row(reference); }
 
  private:
-  /// What the attacker wants large, of the decoder's output (logits for Bernoulli) [P]; its gradient [P] unless empty.
+  /// The value to maximise, of the decoder's output [P] (logits for Bernoulli); writes its gradient [P] unless empty.
   virtual double output_value(std::int64_t reference, std::span<const float> decoder_output,
                               std::span<float> gradient) const = 0;
 
@@ -56,7 +56,7 @@ class ReconstructionDistance : public DecoderGoal {
   Sign sign_;
 };
 
-/// log p(target image | code) in nats: the attack on the output in its model's own measure.
+/// log p(target image | code) in nats: the attack on the output measured by the model's own likelihood.
 class TargetLikelihood : public DecoderGoal {
  public:
   TargetLikelihood(std::string_view name, const models::Vae& vae, Matrix targets)

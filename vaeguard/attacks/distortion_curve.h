@@ -1,4 +1,4 @@
-// The distortion-distortion curve of an attack: how much of its distance to the target is left for how much change.
+// The distortion-distortion curve of an attack: the distance to the target left, against the change of the image.
 #pragma once
 
 #include <span>
@@ -6,16 +6,16 @@
 
 namespace vaeguard::attacks {
 
-/// An attacked image, as one penalty of a sweep gives it.
+/// The attacked image that one penalty of a sweep gives.
 struct SweepPoint {
   double distortion = 0.0;  // |x - reference|_2
   double objective = 0.0;   // the negative distance to the target
 };
 
-/// Of one image, both axes from 0 to 1 (Gondim-Ribeiro, Tabacof and Valle 2018, arXiv 1806.04646). x is the distortion
-/// as a share of the distance between reference and target image; y the least distance to the target that some point
-/// with at most this distortion has, as a share of the distance without an attack. y(0) = 1, straight lines between
-/// points, level after the last one.
+/// The curve of one image, both axes from 0 to 1 (Gondim-Ribeiro, Tabacof and Valle 2018, arXiv 1806.04646). x is the
+/// distortion as a share of the distance between reference and target image; y the least distance to the target among
+/// points with at most this distortion, as a share of the distance without an attack. y(0) = 1, linear between points,
+/// constant after the last one.
 class DistortionCurve {
  public:
   /// Points in any order; those that are not finite are left out. `farthest` is |reference - target|_2, `widest` the
@@ -24,7 +24,7 @@ class DistortionCurve {
 
   /// y(x) for x from 0 to 1.
   [[nodiscard]] double remaining(double x) const;
-  /// The area under the curve (AUDDC): 1 where attacks achieve nothing, 0 where they cost nothing.
+  /// The area under the curve (AUDDC): 1 if attacks achieve nothing, 0 if they cost nothing.
   [[nodiscard]] double area() const;
 
  private:

@@ -10,11 +10,11 @@
 namespace vaeguard::attacks {
 
 /// The mean of another goal over draws z_k = m + e^(v / 2) noise_k, k = 1 .. draws. The noise is fixed by reference,
-/// restart and k, so the goal stays a function that gradients describe; restarts see different noise. For goals that
-/// read the code alone, since z_k takes the place of the means in what they see.
+/// restart and k, so the goal stays differentiable; restarts see different noise. For goals that read only the code,
+/// since z_k takes the place of the means.
 class DrawnGoal : public Goal {
  public:
-  /// keys[r]: of reference r; draws >= 1.
+  /// keys[r] is for reference r; draws >= 1.
   DrawnGoal(std::unique_ptr<Goal> goal, std::vector<Key> keys, std::int64_t draws);
 
   [[nodiscard]] std::string_view name() const override { return goal_->name(); }

@@ -16,7 +16,7 @@ struct Part {
   double log_variance_slope = 0.0;
 };
 
-/// e^s - 1 - s, with the digits that the plain form cancels for small s.
+/// e^s - 1 - s, without the cancellation of the plain form for small s.
 double excess(double s) { return std::expm1(s) - s; }
 
 /// shift: of the mean; v and w: the log-variances of the output and of the other.
@@ -24,7 +24,7 @@ Part symmetric_kl(double shift, double v, double w) {
   const double spread = v - w;
   const double precision = std::exp(-v);
   const double both = precision + std::exp(-w);
-  // sinh^2 keeps the digits that (e^s + e^-s) / 4 - 1/2 cancels for small s.
+  // sinh^2 avoids the cancellation of (e^s + e^-s) / 4 - 1/2 for small s.
   const double half = std::sinh(spread / 2.0);
   return {half * half + shift * shift * both / 4.0, shift * both / 2.0,
           std::sinh(spread) / 2.0 - shift * shift * precision / 4.0};

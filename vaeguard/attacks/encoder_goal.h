@@ -1,4 +1,4 @@
-// Goals on the encoding: away from the clean image's own, or towards another image's, under five measures of distance.
+// Goals on the encoding: away from the clean image's, or towards another image's, under five measures of distance.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace vaeguard::attacks {
 
-/// How far an encoding q = N(m, e^v) is from another p = N(n, e^w), both diagonal; sums over the D dimensions.
+/// The distance of an encoding q = N(m, e^v) from another p = N(n, e^w), both diagonal; sums over the D dimensions.
 ///   symmetric_kl   (KL(p|q) + KL(q|p)) / 2 = sinh^2((v - w) / 2) + (m - n)^2 (e^-v + e^-w) / 4     (eq. 3)
 ///   forward_kl     KL(p|q) = (v - w + e^(w - v) - 1 + (m - n)^2 e^-v) / 2
 ///   reverse_kl     KL(q|p) = (w - v + e^(v - w) - 1 + (m - n)^2 e^-w) / 2
@@ -24,8 +24,8 @@ double encoding_gap(EncodingGap gap, const models::Encoding& other, std::int64_t
 
 enum class Direction { away, towards };
 
-/// away: the gap itself, the unsupervised attack. towards: its negative, the attack on the latent space that imitates a
-/// target image (Kos, Fischer and Song 2018, "Adversarial examples for generative models"; Table 1).
+/// away: the gap itself, the unsupervised attack. towards: its negative, the latent-space attack towards a target image
+/// (Kos, Fischer and Song 2018, "Adversarial examples for generative models"; Table 1).
 class EncoderGoal : public Goal {
  public:
   /// `others` [references, D]: each reference's own encoding, or its target's.

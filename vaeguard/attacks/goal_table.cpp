@@ -1,4 +1,4 @@
-// Names of goals, and how each is made of references, targets, classifier and decoder.
+// Names of goals, and how each is made from references, targets, classifier and decoder.
 #include "vaeguard/attacks/goal_table.h"
 
 #include <algorithm>

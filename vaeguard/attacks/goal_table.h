@@ -1,4 +1,4 @@
-// All goals that plans can name, and whom the targeted ones imitate.
+// All goals that plans can name, and the targets of the targeted ones.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@ namespace vaeguard::attacks {
 /// For registry.cpp.
 std::vector<GoalEntry> goal_table();
 
-/// For each reference the row of the one that a targeted goal made of these inputs imitates; empty for other goals.
+/// For each reference the row of its target, for a targeted goal made of these inputs; empty for other goals.
 std::vector<std::int64_t> target_rows(std::string_view goal, const GoalInputs& inputs);
 
 }  // namespace vaeguard::attacks

@@ -1,4 +1,4 @@
-// One L-BFGS run a penalty and row, and the curve of their answers.
+// One L-BFGS run per penalty and row, and the curve of their solutions.
 #include "vaeguard/attacks/lbfgs.h"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ class Penalised {
         evaluate_(std::move(evaluate)),
         point_(1, std::ssize(reference)) {}
 
-  /// The answer for one penalty from `start` (pixels inside the box).
+  /// The solution for one penalty from `start` (pixels inside the box).
   std::vector<float> minimise(double penalty, std::span<const float> start) {
     std::vector<double> w(start.size());
     std::ranges::transform(start, w.begin(), [&](float pixel) {
@@ -68,7 +68,8 @@ class Penalised {
   Matrix gradient_;
 };
 
-/// A random point near the reference, strictly inside the box, where the change of variables has a slope.
+/// A random point near the reference, strictly inside the box, where the derivative of the change of variables is not
+/// 0.
 std::vector<float> start_near(std::span<const float> reference, Key key, const LbfgsOptions& options,
                               const Threat& box) {
   std::vector<float> start(reference.size());

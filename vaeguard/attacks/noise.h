@@ -5,7 +5,7 @@
 
 namespace vaeguard::attacks {
 
-/// One draw per row, projected. It spends no gradient; best of many draws is a matter of restarts.
+/// One draw per row, projected. It spends no gradient; for the best of many draws, use restarts.
 class Noise : public Attack {
  public:
   [[nodiscard]] std::string_view name() const override { return "noise"; }

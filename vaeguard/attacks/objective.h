@@ -13,8 +13,8 @@
 
 namespace vaeguard::attacks {
 
-/// The field that attacks climb. Function b belongs to reference b / restarts: rows lie as repeat_rows(references,
-/// restarts) puts them.
+/// The field that attacks maximise. Function b belongs to reference b / restarts, the order of repeat_rows(references,
+/// restarts).
 class Objective : public ScalarField {
  public:
   /// `victim` and `goal` must outlive the objective. `keys`: one a function for a victim that draws random numbers,

@@ -20,7 +20,7 @@ struct PgdOptions {
   double first_step = 2.0;       // in radii: the first steps jump from corner to corner of the ball
   Schedule schedule = Schedule::cosine;
   double momentum = 0.0;
-  double enough = std::numeric_limits<double>::infinity();  // an image is left alone once its objective is above this
+  double enough = std::numeric_limits<double>::infinity();  // an image is finished once its objective exceeds this
 };
 
 /// The options as plans write them.
@@ -28,7 +28,7 @@ const OptionSchema<PgdOptions>& pgd_schema();
 /// Throws Misuse naming the option.
 void validate(const PgdOptions& options);
 
-/// The momentum method with its constant step, one ball's width over 50 iterations.
+/// The momentum method with its constant step: the diameter of the ball over 50 iterations.
 PgdOptions mi_fgsm_options();
 
 class Pgd : public Attack {

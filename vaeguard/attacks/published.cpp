@@ -13,8 +13,8 @@
 namespace vaeguard::attacks {
 namespace {
 
-/// The plateau rule in relative form. `best (1 - threshold)` lies above a negative best, so a loss that is slightly
-/// worse still counts as better there; kept, because losses here are negative and the authors' runs had it.
+/// The plateau rule in relative form. For a negative best, `best (1 - threshold)` lies above it, so a loss that is
+/// slightly worse still counts as better; kept, because losses here are negative and the authors' runs behaved so.
 class Plateau {
  public:
   explicit Plateau(const PublishedOptions& options) : options_(options), step_(options.step) {}

@@ -13,8 +13,8 @@ namespace vaeguard::attacks {
 ///   repeat: eps <- clamp(x + eps, min x, max x) - x;  loss = -objective(x + eps);  eps <- eps - step grad loss;
 ///           halve `step` once the loss has not improved for more than `patience` iterations;  eps <- clamp(eps,
 ///           +-radius)
-/// The range is this reference's own darkest and brightest pixel, not [0, 1]; no sign and no scaling of the gradient;
-/// the first gradient is taken outside the ball where start_deviation is large; the last iterate is kept, not the best.
+/// The range is that of this reference's own pixels, not [0, 1]; the gradient keeps its size and is no sign; the first
+/// gradient is taken outside the ball if start_deviation is large; the last iterate is kept, not the best.
 /// Exists for L-infinity only: the authors' projection for other norms tests one radius and scales to another.
 struct PublishedOptions {
   std::int64_t iterations = 50;

@@ -16,15 +16,15 @@
 
 namespace vaeguard::attacks {
 
-/// What goals are made of. Whatever is null or empty is only missed by goals that need it. `classifier` and `vae` must
-/// outlive the goal.
+/// The inputs of goals. Only goals that need an input require it; others may be null or empty. `classifier` and `vae`
+/// must outlive the goal.
 struct GoalInputs {
   models::Encoding references;                           // of the n clean images
   const models::LinearClassifier* classifier = nullptr;  // of latent codes
   const models::Vae* vae = nullptr;                      // its decoder
   const Matrix* images = nullptr;                        // [n, P], clean
-  std::vector<std::int64_t> labels{};                    // [n]; targets are of another one
-  std::vector<std::int64_t> positions{};                 // [n], in the data set; 0 .. n - 1 where empty
+  std::vector<std::int64_t> labels{};                    // [n]; a target has another label
+  std::vector<std::int64_t> positions{};                 // [n], in the data set; empty for 0 .. n - 1
   Key key{0};                                            // of targets and of draws
   std::int64_t draws = 0;                                // of the encoder; 0 for its mean
 };
@@ -36,7 +36,7 @@ struct GoalEntry {
   bool needs_classifier = false;
   bool needs_decoder = false;
   bool targeted = false;    // needs labels
-  bool reads_code = false;  // and nothing else of the encoding: takes draws
+  bool reads_code = false;  // and nothing else of the encoding, so it can take draws
   std::function<std::unique_ptr<Goal>(const GoalInputs&)> make;
 };
 
@@ -59,7 +59,7 @@ const Registry<OptimiserEntry>& optimisers();
 /// Frozen: what a name stands for does not change, a better suite gets a new name.
 const Registry<SuiteEntry>& suites();
 
-/// Looks the name up; throws Misuse where a goal lacks what it needs, or is asked for draws that it does not read.
+/// Makes the goal of that name; throws Misuse if an input that it needs is missing, or if it cannot take draws.
 std::unique_ptr<Goal> make_goal(std::string_view goal, const GoalInputs& inputs);
 /// Looks both names up; `options` is a table of the optimiser's own options. Throws Misuse that names place, key,
 /// expectation and finding.

@@ -34,12 +34,12 @@ class SomeFunctions : public ScalarField {
   std::span<const std::int64_t> of_whole_;
 };
 
-/// What success is read from: the judge at the attacked images, or the objective that the attack has left.
+/// The values that decide success: the judge's at the attacked images, or the attack's own objective.
 std::vector<double> marks(const ScalarField* judge, const AttackResult& result, const Execution& execution) {
   return judge == nullptr ? result.objective : values_of(*judge, result.adversarial, execution.threads);
 }
 
-/// Between a radius that failed and one that succeeded.
+/// A radius that failed and one that succeeded.
 struct Interval {
   double fails = 0.0;
   double succeeds = std::numeric_limits<double>::infinity();

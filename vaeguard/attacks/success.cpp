@@ -1,4 +1,4 @@
-// Rules as goals that are 0 or 1, and their share over draws.
+// Criteria as goals that are 0 or 1, and their share over draws.
 #include "vaeguard/attacks/success.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 namespace vaeguard::attacks {
 namespace {
 
-/// 1 where another goal is above a level, else 0; NaN is not above.
+/// 1 if another goal exceeds a level, else 0; NaN does not.
 class Above : public Goal {
  public:
   Above(std::unique_ptr<Goal> goal, double level) : goal_(std::move(goal)), level_(level) {}

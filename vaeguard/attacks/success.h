@@ -1,4 +1,4 @@
-// When an attack has succeeded, whatever its goal: the class is another one, or the reconstruction has moved.
+// When an attack has succeeded, whatever its goal: the class has changed, or the reconstruction has moved.
 #pragma once
 
 #include <memory>
@@ -17,16 +17,16 @@ struct Success {
   double distance = 0.0;  // Euclidean, of pixels from 0 to 1
 };
 
-/// Throws Misuse where the distance is not finite or below 0.
+/// Throws Misuse if the distance is not finite or below 0.
 void validate(const Success& success);
 
-/// An attack has succeeded where the rule holds for more than this share of codes.
+/// An attack has succeeded if the criterion holds for more than this share of codes.
 inline constexpr double kMostCodes = 0.5;
 
-/// The share of codes for which the rule holds: of the mean code alone, 0 or 1, or of inputs.draws draws of q(z|x).
-/// With draws and the rule `reconstruction`, more than half say that the image is not r-robust there: the probability
-/// of a reconstruction within r = distance is below 1/2 (Camuto et al. 2021, arXiv 2007.07365). The draws are others
-/// than a goal of these inputs sees, so an attack is not judged by the noise that it has fitted. No gradient.
+/// The share of codes that meet the criterion: 0 or 1 for the mean code alone, or over inputs.draws draws of q(z|x).
+/// With draws and `reconstruction`, more than half means that the image is not r-robust there: the probability of a
+/// reconstruction within r = distance is below 1/2 (Camuto et al. 2021, arXiv 2007.07365). The draws differ from those
+/// that a goal of these inputs sees, so an attack is not judged by the noise that it has fitted. No gradient.
 std::unique_ptr<Goal> make_judge(const Success& success, const GoalInputs& inputs);
 
 }  // namespace vaeguard::attacks

@@ -17,8 +17,8 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// The largest float that is at most `value` >= 0. Rounding is monotone, so what is at most this float in exact
-/// arithmetic is at most `value` however the difference is rounded.
+/// The largest float that is at most `value` >= 0. Rounding is monotone, so a difference that is at most this float in
+/// exact arithmetic is at most `value` however it is rounded.
 float float_below(double value) {
   const auto rounded = static_cast<float>(std::min(value, static_cast<double>(std::numeric_limits<float>::max())));
   return static_cast<double>(rounded) > value ? std::nextafter(rounded, 0.0F) : rounded;
@@ -42,7 +42,7 @@ Range pixel_range(float reference, float radius, const Threat& threat) {
   return {std::max(range.low, threat.low), std::min(range.high, threat.high)};
 }
 
-constexpr std::size_t kSparsity = 20;  // an L1 move takes one pixel in so many
+constexpr std::size_t kSparsity = 20;  // an L1 move changes one pixel in so many
 
 /// Pixels of reference + change; those that would leave their range go the other way.
 void mirrored(std::span<const float> reference, std::span<const double> change, const Threat& threat,
@@ -80,7 +80,7 @@ std::vector<double> random_direction(Norm norm, Key key, std::size_t pixels) {
   return direction;
 }
 
-/// Finite, and 0 where it is no number.
+/// Finite, and 0 for NaN.
 double tame(float gradient) {
   constexpr float kLargest = std::numeric_limits<float>::max();
   return std::isnan(gradient) ? 0.0 : std::clamp(gradient, -kLargest, kLargest);
@@ -174,7 +174,7 @@ void Threat::random_point(Key key, std::span<const float> reference, std::span<f
     }
     return;
   }
-  // A volume grows with the P-th power of its radius.
+  // The volume grows with the P-th power of the radius.
   const double share = std::pow(Stream(key.fold("size")).uniform(), 1.0 / static_cast<double>(x.size()));
   std::vector<double> change = random_direction(norm, key.fold("direction"), x.size());
   std::ranges::for_each(change, [&](double& part) { part *= share * radius; });

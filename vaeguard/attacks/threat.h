@@ -14,7 +14,7 @@ enum class Norm { linf, l2, l1 };
 
 std::string_view name(Norm norm);
 const std::vector<Norm>& norms();
-/// Throws Misuse with the known names where there is no such norm.
+/// Throws Misuse with the known names if there is no such norm.
 Norm norm_from_name(std::string_view name);
 
 /// The set {x : |x - reference| <= radius, low <= x <= high} of one image. Every function takes one row of pixels, and
@@ -25,25 +25,25 @@ struct Threat {
   float low = 0.0F;
   float high = 1.0F;
 
-  /// Moves x to the nearest point of the set. Holds as measured: for the result, x - reference computed in float or in
-  /// double, its norm summed in double, is at most `radius`, also where `radius` is no float (0.1). NaN pixels become
-  /// the reference's.
+  /// Moves x to the nearest point of the set. The result is inside also in float arithmetic: the norm of x - reference,
+  /// computed in float or in double and summed in double, is at most `radius`, even if `radius` is not a float (0.1).
+  /// NaN pixels become the reference's.
   void project(std::span<const float> reference, std::span<float> x) const;
-  /// A point uniform in the set for L-infinity. For L2 and L1: uniform in the ball, pixels that left their range
-  /// mirrored at the reference, then projected; that is uniform in the set where the range cuts nothing off the ball
-  /// and where references are black and white.
+  /// A point uniform in the set for L-infinity. For L2 and L1: uniform in the ball, with pixels that left their range
+  /// mirrored at the reference, then projected; that is uniform in the set if the range does not cut the ball, or if
+  /// references are black and white.
   void random_point(Key key, std::span<const float> reference, std::span<float> x) const;
   /// An outermost point of the ball, drawn uniformly, then projected: for L-infinity every pixel moves by +-radius.
   void random_extreme(Key key, std::span<const float> reference, std::span<float> x) const;
-  /// A unit move that raises a linear function of this gradient: its sign for L-infinity, the gradient over its norm
-  /// for L2, which raise it most; for L1 equal moves of the twentieth of the pixels with the steepest gradients (Tramer
-  /// and Boneh 2019, arXiv 1904.13000: the single steepest pixel would be best for one step and wastes all others). 0
-  /// where the gradient is 0 or NaN.
+  /// A unit move that increases a linear function with this gradient: its sign for L-infinity and the gradient over its
+  /// norm for L2, which increase it most; for L1 equal moves of the twentieth of the pixels with the steepest gradients
+  /// (Tramer and Boneh 2019, arXiv 1904.13000: the single steepest pixel would be best for one step, but ignores all
+  /// others). 0 if the gradient is 0 or NaN.
   void steepest_direction(std::span<const float> gradient, std::span<float> direction) const;
-  /// The same for an image `x` in the set: pixels that stand at a side of their range take no part in leaving it.
+  /// The same for an image `x` in the set: pixels at an end of their range do not move beyond it.
   void steepest_direction_from(std::span<const float> x, std::span<const float> gradient,
                                std::span<float> direction) const;
-  /// How far one of `pixels` pixels moves where all move equally far to the border of the ball.
+  /// How far one of `pixels` pixels moves if all move equally far to the boundary of the ball.
   [[nodiscard]] double pixel_share(std::int64_t pixels) const;
   /// |x - reference| in this norm.
   [[nodiscard]] double size(std::span<const float> reference, std::span<const float> x) const;
