@@ -13,14 +13,14 @@ namespace {
 
 constexpr std::int64_t kLevels = models::PixelLaw::kLevels;
 constexpr double kTop = static_cast<double>(kLevels - 1);
-constexpr double kRounding = 1e-3;  // of a level: float pixels that ought to lie on a bound do
-// Prior share of extreme ones among touched pixels, believed as much as the image: attackers use what they have, and
-// where the law of true pixels is broad the image tells little about it.
+constexpr double kRounding = 1e-3;  // of a level: float pixels that should lie on a bound do
+// Prior share of extreme moves among touched pixels, with as much weight as the image: attackers use the radius they
+// have, and the image says little about the share if the distribution of true pixels is broad.
 constexpr double kExtreme = 0.9;
 constexpr std::size_t kFinalists = 8;
-// Rounds of expectation maximisation; where the law is broad shares still move by some percent.
+// Rounds of expectation maximisation; for broad pixel laws shares still move by some percent.
 constexpr int kImprovements = 8;
-constexpr std::size_t kFactors = 4;  // of masses that are probabilities of float pixels: their product is far from 0
+constexpr std::size_t kFactors = 4;  // of masses, which are probabilities of float pixels: their product is far from 0
 
 double mix(double low, double high, double share) { return low + share * (high - low); }
 
@@ -35,7 +35,7 @@ constexpr std::int64_t fast_floor(double v) { return static_cast<std::int64_t>(v
 
 }  // namespace
 
-// An observed pixel in levels; those outside the range are read as the nearest inside.
+// An observed pixel in levels; clamped to the range.
 struct ChannelModel::Observed {
   explicit Observed(double x) : level(kTop * std::clamp(x, 0.0, 1.0)) {}
 
@@ -48,7 +48,7 @@ struct ChannelModel::Observed {
   double level;
 };
 
-// Pixels that are observed and decoded alike, most of them background.
+// Pixels with equal observed and decoded values, mostly background.
 struct ChannelModel::Group {
   Observed x;
   Place at;
@@ -63,20 +63,20 @@ struct ChannelModel::Reach {
   double each;  // probability of each uniform amount
 };
 
-// The true levels that can have become the observed pixel where it was touched.
+// The true levels that a touched pixel with the observed value can have had.
 struct ChannelModel::Window {
   Window(Observed x, Reach within);
 
   // Clipped, a level v has the probability (offset + sign v) / (2 r + 1) in the uniform sums.
   [[nodiscard]] double offset() const { return reach.radius + 0.5 - (at_bottom ? 0.0 : kTop); }
   [[nodiscard]] double sign() const { return at_bottom ? -1.0 : 1.0; }
-  // Extreme moves that go to the end at which x lies.
+  // Share of extreme moves towards the end at which x lies.
   [[nodiscard]] double share_to_end(double up) const { return at_bottom ? 1.0 - up : up; }
 
   Reach reach;
   std::int64_t low;  // uniform: low .. high
   std::int64_t high;
-  std::int64_t below;  // extreme: moved up from here, or down from `above`; -1 where there is no such level
+  std::int64_t below;  // extreme: moved up from here, or down from `above`; -1 if there is no such level
   std::int64_t above;
   bool at_bottom;  // clipped
   bool at_top;
@@ -111,8 +111,8 @@ ChannelModel::ChannelModel(const models::PixelLaw& law) : law_(law) {
   }
 }
 
-// A uniform amount e in -r .. r takes a level v to x with probability 1 / (2 r + 1), and below 0 with probability
-// (r - v + 1/2) / (2 r + 1): the sums over v of that are made of the running ones.
+// A uniform amount e in -r .. r takes a level v to x with probability 1 / (2 r + 1), and below 0 with probability (r -
+// v + 1/2) / (2 r + 1): sums over v follow from the cumulative ones.
 std::array<double, 2> ChannelModel::touched_masses(const Window& w, const Sums* sums, double up) {
   const auto between = [&](double Sums::*what) { return sums[w.high + 1].*what - sums[w.low].*what; };
   const double mass = between(&Sums::mass);
@@ -150,7 +150,7 @@ ChannelTerms ChannelModel::terms(double x, double radius, std::int64_t node, dou
 }
 
 ChannelModel::Place ChannelModel::place(double position) const {
-  // NaN goes on, into the terms.
+  // NaN propagates into the terms.
   const auto node = position >= 0.0 ? std::min(static_cast<std::int64_t>(position), nodes() - 2) : 0;
   return {row(node), row(node + 1), position - static_cast<double>(node)};
 }
@@ -273,7 +273,7 @@ Channel ChannelModel::fit_shares(std::span<const float> image, std::span<const f
   return channel;
 }
 
-// All radii get a first look, and the most probable ones a second.
+// All radii get a first round, and the most probable ones the rest.
 Channel ChannelModel::fit(std::span<const float> image, std::span<const float> parameters, double largest) const {
   if (!std::isfinite(largest) || largest <= 0.0 || largest > 1.0) {
     misuse("energy.channel", "the largest radius must be in (0, 1], got {}", largest);
@@ -283,7 +283,7 @@ Channel ChannelModel::fit(std::span<const float> image, std::span<const float> p
     double evidence = 0.0;
   };
   const std::vector<Group> groups = groups_of(image, parameters);
-  Masses masses = untouched_masses(groups);  // of one radius at a time, so that they stay in the nearest cache
+  Masses masses = untouched_masses(groups);  // for one radius at a time, so that they stay in the first-level cache
   std::vector<Candidate> candidates;
   for (int level = 1; level <= std::max(1L, std::lround(kTop * largest)); ++level) {
     Candidate& candidate = candidates.emplace_back();

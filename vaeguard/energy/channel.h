@@ -1,4 +1,4 @@
-// How a pixel came to be what is observed: the attack as a noisy channel from true grey levels to observed ones.
+// The attack as a noisy channel from true grey levels to observed ones.
 #pragma once
 
 #include <array>
@@ -10,12 +10,12 @@
 
 namespace vaeguard::energy {
 
-/// Of an extreme move to have gone up, where nothing tells.
+/// Prior probability that an extreme move went up.
 inline constexpr double kEitherWay = 0.5;
 
-/// What happened to a pixel, with these shares of an image's pixels (sum 1): it is `untouched`; it was moved by a
-/// `uniform` amount within the radius; it was moved by the radius itself, up or down (`extreme`, what the sign of a
-/// gradient does). All results are clipped to [0, 1].
+/// What may have happened to a pixel, with shares of an image's pixels that sum to 1: it is `untouched`; it was moved
+/// by a `uniform` amount within the radius; it was moved by the radius itself, up or down (`extreme`, as by the sign of
+/// a gradient). All results are clipped to [0, 1].
 struct Channel {
   double radius = 0.0;  // of the L-infinity ball, in units of the pixel range
   double untouched = 1.0;
@@ -32,8 +32,8 @@ struct ExtremeMove {
   double down = 0.0;
 };
 
-/// Sums over the true levels v of p(x | v, c) p(v | a), for each thing c that may have happened: untouched, uniform,
-/// extreme. `moment` has v / 255 as a further factor.
+/// Sums over the true levels v of p(x | v, c) p(v | a), for each kind c of change: untouched, uniform, extreme.
+/// `moment` has v / 255 as a further factor.
 struct ChannelTerms {
   std::array<double, 3> mass{};
   std::array<double, 3> moment{};
@@ -42,34 +42,34 @@ struct ChannelTerms {
 /// The share-weighted sum of terms.
 double mixed(const Channel& channel, const std::array<double, 3>& terms);
 
-/// A pixel law with running sums, so that the terms of a pixel cost the same at any radius. In double.
+/// A pixel law with cumulative sums in double, so that the terms of a pixel cost the same at any radius.
 class ChannelModel {
  public:
   explicit ChannelModel(const models::PixelLaw& law);
 
   [[nodiscard]] std::int64_t nodes() const { return law_.nodes(); }
   [[nodiscard]] const models::PixelLaw& law() const { return law_; }
-  /// Terms of the observed pixel x in [0, 1] where the decoder's output is that of a node; extreme moves go up with
-  /// probability `up`.
+  /// Terms of the observed pixel x in [0, 1] for the decoder's output at a node; extreme moves go up with probability
+  /// `up`.
   [[nodiscard]] ChannelTerms terms(double x, double radius, std::int64_t node, double up = kEitherWay) const;
   /// The same at any output of the decoder, linear between nodes.
   [[nodiscard]] ChannelTerms terms_at(double x, double radius, double parameter, double up = kEitherWay) const;
-  /// Equal for two observed pixels only where their masses are equal at every node and any `up`. (The untouched moment
-  /// has x itself.)
+  /// Equal for two observed pixels only if their masses are equal at every node and any `up`. (The untouched moment
+  /// contains x itself.)
   [[nodiscard]] std::uint64_t level_key(double x, double radius) const;
 
-  /// The shares that the image and the decoder's outputs make most probable at this radius, by expectation
-  /// maximisation from equal shares with one made-up pixel for each, in a fixed number of rounds. Among touched pixels
-  /// the extreme share is halfway between what the image says and 0.9. `evidence` gets sum log p(x) in nats.
+  /// The most probable shares at this radius, given the image and the decoder's outputs, by expectation maximisation
+  /// from equal shares with one pseudo-pixel each, in a fixed number of rounds. Among touched pixels the extreme share
+  /// is halfway between the image's estimate and 0.9. `evidence` gets sum log p(x) in nats.
   [[nodiscard]] Channel fit_shares(std::span<const float> image, std::span<const float> parameters, double radius,
                                    double* evidence = nullptr) const;
   /// The most probable channel among radii of whole levels, 1 and more, up to `largest`: all get one round, the best
   /// eight the rest.
   [[nodiscard]] Channel fit(std::span<const float> image, std::span<const float> parameters, double largest) const;
-  /// What the image and the decoder's outputs say of each pixel's extreme moves, were both ways equally likely before.
+  /// Probabilities of each pixel's extreme moves, given the image and the decoder's outputs, with equal priors.
   [[nodiscard]] std::vector<ExtremeMove> extreme_moves(std::span<const float> image, std::span<const float> parameters,
                                                        const Channel& channel) const;
-  /// E[v / 255 | x, a] of each pixel: the image as it was before the attack, as far as can be told.
+  /// E[v / 255 | x, a] of each pixel: the expected image before the attack.
   void expected_image(std::span<const float> image, std::span<const float> parameters, const Channel& channel,
                       std::span<float> expected) const;
 
@@ -81,7 +81,7 @@ class ChannelModel {
     double second = 0.0;
     double level = 0.0;
   };
-  // The rows of the nodes around a decoder's output, and how far it is towards the higher one.
+  // The rows of the two nodes around a decoder's output, and its fractional position between them.
   struct Place {
     const Sums* low;
     const Sums* high;
@@ -90,21 +90,21 @@ class ChannelModel {
   struct Observed;
   struct Reach;
   struct Window;
-  // Of uniform and extreme.
+  // For uniform and extreme moves.
   static std::array<double, 2> touched_masses(const Window& window, const Sums* sums, double up);
   static std::array<double, 2> touched_moments(const Window& window, const Sums* sums, double up);
   static ChannelTerms terms_in(double x, const Window& window, const Sums* sums, double up);
   [[nodiscard]] Place place(double position) const;
 
   struct Group;
-  using Masses = std::array<std::vector<double>, 3>;  // [groups] of what may have happened
+  using Masses = std::array<std::vector<double>, 3>;  // [groups] for each kind of change
   [[nodiscard]] std::vector<Group> groups_of(std::span<const float> image, std::span<const float> parameters) const;
   [[nodiscard]] Masses untouched_masses(const std::vector<Group>& groups) const;
-  // Sets the other masses to those at a radius.
+  // Sets the masses of touched pixels for a radius.
   void touch(const std::vector<Group>& groups, double radius, Masses& masses) const;
   static void improve_shares(const std::vector<Group>& groups, const Masses& masses, Channel& channel);
   static double log_evidence(const std::vector<Group>& groups, const Masses& masses, const Channel& channel);
-  // Improves the shares from equal ones, and gives the evidence of the last ones.
+  // Improves the shares, beginning with equal ones, and returns the evidence of the last ones.
   double look(const std::vector<Group>& groups, double radius, int improvements, Masses& masses,
               Channel& channel) const;
 

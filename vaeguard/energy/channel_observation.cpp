@@ -1,4 +1,4 @@
-// Energies of pixels seen through a channel, tabulated once for each distinct pixel of an image.
+// Energies of pixels observed through a channel, tabulated once for each distinct pixel of an image.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -11,7 +11,7 @@ namespace vaeguard::energy {
 namespace {
 
 // The rows of one image: -log of the mixed mass at the nodes, with one more value at each end, so that a cubic through
-// four neighbours is one read.
+// four neighbours is one load.
 struct Table {
   std::vector<float> values;        // [distinct pixels, nodes + 3]
   std::vector<std::uint32_t> rows;  // [C*H*W], where each pixel's row starts
@@ -102,7 +102,7 @@ class ChannelObservation : public Observation {
     const auto last = static_cast<float>(model_->nodes() - 1);
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       const float position = (parameters[i] - first) * per_spacing;
-      const float within = std::clamp(position, 0.0F, last);  // NaN goes on, into the sum
+      const float within = std::clamp(position, 0.0F, last);  // NaN propagates into the sum
       const auto node = within >= 0.0F ? static_cast<std::uint32_t>(within) : 0U;
       visit(i, table.values.data() + table.rows[i] + node, within - static_cast<float>(node), within == position);
     }

@@ -1,4 +1,4 @@
-// Which field computes the posterior energies of a VAE: PosteriorEnergy, or what its backend brought along.
+// Which field computes the posterior energies of a VAE: PosteriorEnergy, or one that its backend registered.
 #pragma once
 
 #include <functional>
@@ -23,8 +23,8 @@ void register_posterior_maker(std::string_view backend, PosteriorMaker maker);
 /// rounding.
 std::unique_ptr<ScalarField> make_posterior_energy(const models::Vae& vae, Matrix images);
 
-/// Empty, or why that is a PosteriorEnergy although the backend registered another: a learned prior, or a likelihood
-/// that is here to repeat a mistake.
+/// Why that is a PosteriorEnergy although the backend registered another field, empty otherwise: a learned prior, or
+/// the likelihood clamped_bernoulli, which exists only to reproduce the published code.
 std::string maker_refusal(const models::Vae& vae);
 
 }  // namespace vaeguard::energy

@@ -100,7 +100,7 @@ class MinimumObservation : public Observation {
   }
 
  private:
-  // Valid until the next call in this thread.
+  // Valid until the next call on this thread.
   std::span<const float> best(std::int64_t b, std::span<const float> parameters) const {
     thread_local std::vector<float> image;
     image.resize(parameters.size());

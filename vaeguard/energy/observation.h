@@ -1,4 +1,4 @@
-// How an energy reads an image: as it is, as the best image within an attacker's ball, or through an attack channel.
+// Observation models: the image as it is, the best image in an attacker's ball, or the image through an attack channel.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace vaeguard::energy {
 
-/// The term of a posterior energy that the pixels give: a function of the decoder's outputs for each image.
+/// The data term of a posterior energy: a function of the decoder's outputs for each image.
 class Observation {
  public:
   virtual ~Observation() = default;
@@ -30,7 +30,7 @@ class Observation {
   virtual void true_image(std::int64_t b, std::span<const float> parameters, std::span<float> image) const = 0;
 };
 
-/// -log p(x | z): the image [B, C*H*W] is what it is.
+/// -log p(x | z) of the images [B, C*H*W] as they are.
 std::unique_ptr<Observation> exact_observation(const models::Likelihood& likelihood, Matrix images);
 
 /// Norms of perturbations, in units of the pixel range.
@@ -42,7 +42,7 @@ enum class BallNorm { linf, l2 };
 /// best image moves with the parameters, is that of an image that stays: an upper bound.
 std::unique_ptr<Observation> minimum_observation(const models::Likelihood& likelihood, Matrix images, BallNorm norm,
                                                  std::vector<double> radii);
-/// The minimiser, closed form in L-infinity, by bisection of one multiplier in L2. For one image.
+/// The minimiser for one image, in closed form for L-infinity, by bisection of one multiplier for L2.
 void best_image(const models::Likelihood& likelihood, BallNorm norm, double radius, std::span<const float> image,
                 std::span<const float> parameters, std::span<float> best);
 

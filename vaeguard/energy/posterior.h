@@ -1,4 +1,4 @@
-// The posterior energy U(z|x) of each image, as a scalar field over latent codes: what its pixels say, and the prior.
+// The posterior energy U(z|x) of each image, as a scalar field over latent codes: an observation model and the prior.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ namespace vaeguard::energy {
 /// be less precise. Keeps references: `vae` must outlive the field.
 class PosteriorEnergy : public ScalarField {
  public:
-  /// The ordinary one of images [B, C*H*W] with finite pixels.
+  /// The ordinary posterior energy of images [B, C*H*W] with finite pixels.
   PosteriorEnergy(const models::Vae& vae, Matrix images);
   PosteriorEnergy(const models::Vae& vae, std::shared_ptr<const Observation> observation);
 
@@ -43,8 +43,8 @@ class PosteriorEnergy : public ScalarField {
   mutable Pool<Workspace> workspaces_;
 };
 
-/// The energy of one image in double precision through plain loops; writes the gradient unless null. The truth that
-/// PosteriorEnergy is tested against.
+/// The energy of one image in double precision through plain loops; writes the gradient unless null. PosteriorEnergy is
+/// tested against it.
 double reference_energy(const models::VaeWeights& vae, std::span<const float> image, std::span<const double> latent,
                         std::vector<double>* gradient);
 
