@@ -18,7 +18,7 @@ using nlohmann::json;
 
 constexpr std::string_view kFormat = "vaeguard.checkpoint";
 constexpr std::string_view kVersion = "1";
-constexpr std::string_view kPriorVersion = "2";  // of files with a learned prior
+constexpr std::string_view kPriorVersion = "2";  // for files with a learned prior
 constexpr std::string_view kEndsVersion = "3";   // of files with graphs of several inputs or outputs
 constexpr std::array<std::string_view, 8> kOwnKeys{"format",  "format_version",      "architecture", "likelihood",
                                                    "encoder", "likelihood_variance", "decoder",      "prior"};
@@ -90,7 +90,7 @@ void store_prior(const PriorWeights& prior, Safetensors& file) {
   file.metadata["format_version"] = kPriorVersion;
 }
 
-// A file without a description has the standard normal; remains of another prior mean that something was lost.
+// A file without a description has the standard normal prior; leftovers of another prior mean that something was lost.
 PriorWeights load_prior(const Safetensors& file, std::int64_t latents, std::string_view place) {
   if (!file.metadata.contains("prior")) {
     const auto left = file.tensors.lower_bound(std::string(kPriorPrefix));

@@ -1,4 +1,4 @@
-// A trained model in a file: VAE weights, perhaps a classifier, and text that says where they came from.
+// A trained model in a file: VAE weights, optionally a classifier, and text about their origin.
 #pragma once
 
 #include <filesystem>
@@ -21,13 +21,13 @@ namespace vaeguard::models {
 struct Checkpoint {
   VaeWeights vae;
   std::optional<LinearClassifier> classifier;
-  /// Free text by key: training options, digest of the data, metrics. Keys of the format's own are refused.
+  /// Free text by key: training options, digest of the data, metrics. Keys that the format uses are refused.
   std::map<std::string, std::string> metadata;
 };
 
 Safetensors to_safetensors(const Checkpoint& checkpoint);
 /// Throws Misuse that names `place`, the tensor or entry, what was expected and what was found. Tensors of other names,
-/// such as an optimiser's, are left alone.
+/// such as an optimiser's, are ignored.
 Checkpoint from_safetensors(const Safetensors& file, std::string_view place);
 
 Checkpoint load_checkpoint(const std::filesystem::path& file);

@@ -9,7 +9,7 @@
 
 namespace vaeguard::models {
 
-/// What is predicted of a code that is no number: no class, so that it agrees with no label.
+/// The prediction for a code that is not finite: no class, so that it agrees with no label.
 inline constexpr std::int64_t kNoClass = -1;
 
 /// logits = weight z + bias.
@@ -23,7 +23,7 @@ struct LinearClassifier {
   [[nodiscard]] Matrix logits(const Matrix& latents) const;
   /// Latents [B, D] -> softmax of the logits [B, classes].
   [[nodiscard]] Matrix probabilities(const Matrix& latents) const;
-  /// The class with the largest logit of each row; the first one in a tie; kNoClass where a logit is not finite.
+  /// The class with the largest logit of each row; the first in a tie; kNoClass if a logit is not finite.
   [[nodiscard]] std::vector<std::int64_t> predict(const Matrix& latents) const;
   /// -log softmax(logits)[label] in nats, in double; writes its gradient with respect to `latent` [D] unless empty.
   double cross_entropy(std::span<const float> latent, std::int64_t label, std::span<float> gradient) const;

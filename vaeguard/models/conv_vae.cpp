@@ -1,4 +1,4 @@
-// Layers and start of the paper's convolutional VAE.
+// Layers and initial weights of the paper's convolutional VAE.
 #include "vaeguard/models/conv_vae.h"
 
 #include <cmath>
@@ -36,7 +36,7 @@ LayerGraph decoder_graph(std::int64_t image_channels, std::int64_t latent_size) 
 }
 
 // Glorot and Bengio 2010: variance 2 / (fan in + fan out), a fan being channels x kernel area. `heads` layers of equal
-// size lie side by side in the outputs, so each has only its share of the fan out.
+// size share the outputs, so each has only its share of the fan out.
 void xavier_normal(LayerGraph& graph, const Layer& layer, std::int64_t heads, Key key) {
   const double area = static_cast<double>(layer.kernel) * layer.kernel;
   const double fans = area * static_cast<double>(layer.input().channels + layer.output.channels / heads);

@@ -11,20 +11,20 @@ namespace vaeguard::models {
 /// The paper's latent size.
 inline constexpr std::int64_t kConvVaeLatentSize = 64;
 
-/// What images of so many channels are trained with where nobody says otherwise. One channel: Bernoulli. More: Gaussian
-/// with variance 1/(2 pi), so -log p = pi |x - m|^2. That is the Gaussian of the published code, whose log-variance
-/// -log(2 pi) makes it so, and it keeps the balance of reconstruction and divergence in which published values of beta
-/// are stated; a smaller variance would mean another beta.
+/// The default likelihood for images with this many channels. One channel: Bernoulli. More: Gaussian with variance 1/(2
+/// pi), so -log p = pi |x - m|^2. That is the Gaussian of the published code, whose log-variance is -log(2 pi). It
+/// keeps the balance of reconstruction and divergence for which values of beta were published; a smaller variance would
+/// mean another beta.
 Likelihood usual_likelihood(std::int64_t channels);
-/// The likelihood of the published runs: theirs for colours is the Bernoulli on clamped outputs, clamped_bernoulli.
+/// The likelihood of the published runs: for colours the Bernoulli on clamped outputs, clamped_bernoulli.
 Likelihood published_likelihood(std::int64_t channels);
 
-/// Encoder: four stride-2 convolutions C -> 32 -> 64 -> 96 -> 128 (28 -> 14 -> 7 -> 4 -> 2) and one to the latent
-/// (2 -> 1). The paper's two heads, for means and for log-variances, are one convolution here: its first outputs are
-/// the means. Decoder: transposed convolutions 64 -> 128 -> 96 -> 64 -> 32 -> C (1 -> 5 -> 7 -> 7 -> 14 -> 28), ReLU
+/// Encoder: four stride-2 convolutions C -> 32 -> 64 -> 96 -> 128 (28 -> 14 -> 7 -> 4 -> 2) and one to the latent (2 ->
+/// 1). The paper's two heads, for means and for log-variances, are one convolution here: its first outputs are the
+/// means. Decoder: transposed convolutions 64 -> 128 -> 96 -> 64 -> 32 -> C (1 -> 5 -> 7 -> 7 -> 14 -> 28), ReLU
 /// between, logits or means out. Parameters: 332,512 + 273,217 for one channel and the paper's latent size. Weights are
-/// Xavier-normal draws from `key`, each head with its own fans; biases are zero. Throws Misuse unless the image is 28 x
-/// 28 and there is a latent.
+/// Xavier-normal draws from `key`, each head with its own fan-in and fan-out; biases are zero. Throws Misuse unless the
+/// image is 28 x 28 and there is a latent.
 VaeWeights conv_vae(ImageShape image, const Likelihood& likelihood, Key key,
                     std::int64_t latent_size = kConvVaeLatentSize);
 

@@ -42,8 +42,8 @@ void gaussian_gradient(std::span<const float> image, std::span<const float> mean
   }
 }
 
-// softplus(l) = max(l, 0) + log(1 + exp(-|l|)). The logarithms of a block are taken as one, of the product in double:
-// its factors lie in [1, 2], so 512 of them cannot overflow.
+// softplus(l) = max(l, 0) + log(1 + exp(-|l|)). A block takes one logarithm, of the product in double: its factors lie
+// in [1, 2], so 512 of them cannot overflow.
 double bernoulli(std::span<const float> image, std::span<const float> logits, std::span<float> gradient) {
   double sum = 0.0;
   for (std::size_t begin = 0; begin < image.size(); begin += kTerms) {

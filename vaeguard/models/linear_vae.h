@@ -17,12 +17,12 @@ struct Gaussian {
   std::vector<double> covariance;
 };
 
-/// KL(p|q) in nats. Throws Misuse where dimensions differ or a covariance is not positive definite.
+/// KL(p|q) in nats. Throws Misuse if dimensions differ or a covariance is not positive definite.
 double kl_divergence(const Gaussian& p, const Gaussian& q);
 /// log N(point; mean, covariance).
 double log_density(const Gaussian& gaussian, std::span<const double> point);
 
-/// How far the encoder is from the truth.
+/// Deviations of the encoder from the exact posterior.
 struct LinearEncoderOptions {
   double mean_error = 0.0;          // relative: each weight of the mean map times 1 + mean_error N(0, 1)
   double log_variance_shift = 0.0;  // added to every log-variance
@@ -41,8 +41,8 @@ class LinearVae {
   [[nodiscard]] const Matrix& weight() const { return weight_; }  // [P, D]
   [[nodiscard]] double variance() const { return variance_; }
 
-  /// The same model as graphs. The exact encoder gives the posterior mean and the diagonal of S; `error_key` is read
-  /// only where options.mean_error is not 0.
+  /// The same model as graphs. The exact encoder gives the posterior mean and the diagonal of S; `error_key` is used
+  /// only if options.mean_error is not 0.
   [[nodiscard]] VaeWeights weights(const LinearEncoderOptions& options = {}, Key error_key = Key(0)) const;
   /// p(z|x).
   [[nodiscard]] Gaussian posterior(std::span<const float> image) const;

@@ -1,4 +1,4 @@
-// The law of a pixel's grey level given the decoder's output for it, as counted on training images.
+// The pixel law: the distribution of a pixel's grey level given the decoder's output, counted on training images.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 
 namespace vaeguard::models {
 
-/// p(v | a): a pixel has grey level v / 255 where the decoder gives it the parameter a (a logit for Bernoulli, a mean
-/// for Gaussian). A Bernoulli likelihood on grey values says which latent code fits; it is no law of pixels. This is.
-/// Tabulated at equidistant parameters, the nodes; beyond the first and last it stays what it is there.
+/// p(v | a): the probability of grey level v / 255 given the decoder's output a (a logit for Bernoulli, a mean for
+/// Gaussian). A Bernoulli likelihood on grey values ranks latent codes but is no distribution of pixels; this is.
+/// Tabulated at equidistant outputs, the nodes, and constant beyond the first and last.
 struct PixelLaw {
   static constexpr std::int64_t kLevels = 256;
 
@@ -22,11 +22,11 @@ struct PixelLaw {
 
   [[nodiscard]] std::int64_t nodes() const { return probability.rows(); }
   [[nodiscard]] double parameter(std::int64_t node) const { return first + spacing * static_cast<double>(node); }
-  /// Where a parameter lies among the nodes, in 0 .. nodes - 1.
+  /// The position of a parameter among the nodes, in 0 .. nodes - 1.
   [[nodiscard]] double position(double parameter) const;
 };
 
-/// The histogram alone: the same p(v) whatever the decoder says.
+/// The histogram alone: the same p(v) whatever the decoder's output.
 PixelLaw histogram_alone(const PixelLaw& counted);
 
 /// Throws Misuse that names `place` unless there are at least 4 nodes, spacing > 0 and all probabilities are finite

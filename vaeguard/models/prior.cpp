@@ -1,4 +1,4 @@
-// Affine couplings forward, backward and inverted, around the networks that say how far each dimension moves.
+// Affine couplings forward, backward and inverted, around the networks that determine how far each dimension moves.
 #include "vaeguard/models/prior.h"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ double normal_energy(std::span<const Number> point) {
   return 0.5 * (sum + static_cast<double>(point.size()) * std::log(2.0 * std::numbers::pi));
 }
 
-// Weights N(0, 1 / fan in), which keep the size of what passes; biases stay zero.
+// Weights N(0, 1 / fan in), which keep the scale of activations; biases stay zero.
 void randomise(networks::LayerGraph& graph, const networks::Layer& layer, Key key) {
   const auto deviation = static_cast<float>(1.0 / std::sqrt(static_cast<double>(layer.input().channels)));
   const std::span<float> weight = graph.weight(layer);
@@ -156,7 +156,7 @@ void Prior::forward(const Matrix& latents, PriorTape& tape) const {
   }
 }
 
-// Fills outputs and log scales of coupling k from what it keeps of the point.
+// Fills the outputs and log scales of coupling k from the kept part of the point.
 void Prior::run_network(std::size_t k, PriorTape& tape) const {
   PriorTape::Step& step = tape.steps[k];
   const CouplingHalves halves(latents_, k);

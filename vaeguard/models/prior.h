@@ -1,4 +1,4 @@
-// The prior p(z) of a VAE: a standard normal, or a RealNVP that learned where codes lie.
+// The prior p(z) of a VAE: a standard normal, or a learned RealNVP.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,14 @@ namespace vaeguard::models {
 
 /// A prior as plain data: affine couplings (RealNVP; Dinh, Sohl-Dickstein and Bengio 2017, eq. 7) that take a code z to
 /// a base point u, so that p(z) = N(u; 0, I) |det du/dz|. Coupling k keeps every second dimension and moves the others,
-///   u <- u exp(s) + t, s = bound tanh(a / bound), (a, t) = couplings[k](what is kept),
+///   u <- u exp(s) + t, s = bound tanh(a / bound), (a, t) = couplings[k](the kept ones),
 /// which makes log |det du/dz| the sum of all s, finite for every z. Without couplings it is the standard normal.
 struct PriorWeights {
   std::vector<networks::LayerGraph> couplings;  // [kept] -> [2 moved], a then t
   double bound = 2.0;                           // of |s|
 };
 
-/// Which of D dimensions coupling k keeps, those of its parity, and which it moves: first, first + 2, ...
+/// Which of D dimensions coupling k keeps (those of its parity) and which it moves: first, first + 2, ...
 struct CouplingHalves {
   std::int64_t first_kept;
   std::int64_t first_moved;
@@ -44,24 +44,24 @@ struct RealNvpOptions {
 };
 
 /// Couplings of two hidden layers (SiLU, so that energies are smooth) whose last layer is zero: the standard normal,
-/// ready to be trained. Throws Misuse for fewer than 2 latents, which leave nothing to keep.
+/// ready to be trained. Throws Misuse for fewer than 2 latents.
 PriorWeights realnvp(std::int64_t latents, Key key, const RealNvpOptions& options = {});
-/// The prior of that name for so many latents, untrained: "standard_normal" or "realnvp". Throws Misuse that names the
-/// nearest where there is none.
+/// The untrained prior of that name, "standard_normal" or "realnvp", for that many latents. Throws Misuse that suggests
+/// the nearest name if there is none.
 PriorWeights make_prior(std::string_view name, std::int64_t latents, Key key);
 std::string_view name(const PriorWeights& prior);
-/// Throws that Misuse, naming `place`.
+/// Throws that Misuse, naming `place`, for an unknown name.
 void check_prior_name(std::string_view name, std::string_view place);
 /// "realnvp of 4 couplings": the name and its size, for listings.
 std::string describe(const PriorWeights& prior);
-/// Throws Misuse that names `place` and the coupling unless all fit codes of so many dimensions.
+/// Throws Misuse that names `place` and the coupling unless all fit codes of that many dimensions.
 void validate(const PriorWeights& prior, std::int64_t latents, std::string_view place);
 
 /// -log N(z; 0, I) in nats, summed in double.
 double standard_normal_energy(std::span<const float> latent);
 
-/// What a pass through the couplings leaves for its gradient. One tape serves one prior and one thread; reuse it to
-/// spare allocations.
+/// The intermediate values of a pass through the couplings, for its gradient. One tape serves one prior and one thread;
+/// reuse it to save allocations.
 struct PriorTape {
   struct Step {
     std::unique_ptr<networks::Tape> network;
@@ -72,11 +72,11 @@ struct PriorTape {
     Matrix output_gradients;
     Matrix kept_gradients;
   };
-  std::vector<Step> steps;              // one a coupling
+  std::vector<Step> steps;              // one per coupling
   std::int64_t rows = 0;                // B
   std::vector<double> point;            // u [B, D]
   std::vector<double> log_determinant;  // [B]
-  std::vector<double> gradient;         // [B, D], of the last backward
+  std::vector<double> gradient;         // [B, D], from the last backward pass
 
   /// After forward: -log p(z) of code b in nats.
   [[nodiscard]] double energy(std::int64_t b) const;
@@ -87,11 +87,11 @@ class Prior {
  public:
   explicit Prior(const PriorWeights& weights = {}, std::string_view backend = "auto");
 
-  /// Takes codes [B, D] to their base points. Values move in double between couplings; their networks read floats.
+  /// Maps codes [B, D] to their base points. Values between couplings are double; the networks take floats.
   void forward(const Matrix& latents, PriorTape& tape) const;
   /// After forward: tape.gradient, that of -log p(z) with respect to z.
   void backward(PriorTape& tape) const;
-  /// Codes of base points [B, D], the inverse of forward: of standard normal draws, draws of p(z).
+  /// Codes of base points [B, D], the inverse of forward: standard normal draws give draws of p(z).
   [[nodiscard]] Matrix from_base(const Matrix& base, int threads = 1) const;
 
  protected:
@@ -107,16 +107,16 @@ class Prior {
 
   std::vector<std::shared_ptr<const networks::Network>> networks_;
   double bound_;
-  std::int64_t latents_;  // D; -1 where there are no couplings to tell
+  std::int64_t latents_;  // D; -1 without couplings
 };
 
-/// A prior that is being learned.
+/// A prior that is being trained.
 class TrainablePrior : public Prior {
  public:
   explicit TrainablePrior(const PriorWeights& weights = {});
 
   [[nodiscard]] std::size_t parameters() const;
-  /// Takes new parameters, coupling by coupling.
+  /// Sets the parameters, coupling by coupling.
   void set_parameters(std::span<const float> parameters);
   /// As backward for `weight` times the energy; also adds the gradient of each parameter, summed over rows.
   void backward_parameters(double weight, std::span<float> parameter_gradients, PriorTape& tape) const;

@@ -1,4 +1,4 @@
-// Couplings one code at a time, after the equations.
+// Couplings one code at a time, following the equations.
 #include "vaeguard/models/reference_prior.h"
 
 #include <cmath>
@@ -12,7 +12,7 @@ namespace {
 
 using networks::LayerGraph;
 
-// What coupling k says about one code: s and t of each dimension that it moves, and how it got there.
+// Coupling k at one code: s and t of each dimension that it moves, and the intermediate values.
 struct Affine {
   CouplingHalves halves;
   networks::Boundaries boundaries;
@@ -33,12 +33,12 @@ struct Affine {
       shift.push_back(outputs[count + i]);
     }
   }
-  // Where kept or moved dimension i stands in the code.
+  // The position of kept or moved dimension i in the code.
   [[nodiscard]] std::size_t kept(std::int64_t i) const { return static_cast<std::size_t>(halves.first_kept + 2 * i); }
   [[nodiscard]] std::size_t moved(std::size_t i) const { return static_cast<std::size_t>(halves.first_moved) + 2 * i; }
 };
 
-// The way of one code through the couplings.
+// The path of one code through the couplings.
 struct Walk {
   std::vector<std::vector<double>> points;  // before coupling 0, 1, ..., last the base point
   std::vector<Affine> affines;

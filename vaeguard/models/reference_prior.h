@@ -1,4 +1,4 @@
-// The readable truth of a prior: couplings as plain loops in double precision, both ways, with their gradient.
+// The readable reference of a prior: couplings as plain loops in double precision, both ways, with their gradient.
 #pragma once
 
 #include <span>
@@ -18,7 +18,7 @@ ReferenceBase reference_base(const PriorWeights& prior, std::span<const double> 
 /// The code of a base point: the inverse of reference_base.
 std::vector<double> reference_from_base(const PriorWeights& prior, std::span<const double> base);
 
-/// -log p(z) in nats; writes its gradient [D] unless null. The truth that Prior is tested against.
+/// -log p(z) in nats; writes its gradient [D] unless null. Prior is tested against it.
 double reference_prior_energy(const PriorWeights& prior, std::span<const double> latent, std::vector<double>* gradient);
 
 }  // namespace vaeguard::models

@@ -123,7 +123,7 @@ struct Extent {
   std::string name;
 };
 
-// Checks one header entry against the data section of `data_size` bytes and gives the tensor without its bytes.
+// Checks one header entry against the data section of `data_size` bytes and returns the tensor without its bytes.
 Tensor parse_entry(const json& entry, const std::string& name, std::int64_t data_size, Extent& extent,
                    std::string_view place) {
   if (!entry.is_object() || !entry.contains("dtype") || !entry["dtype"].is_string()) {

@@ -12,7 +12,7 @@
 
 namespace vaeguard::models {
 
-/// One tensor as it lies in a file: row-major, little-endian.
+/// One tensor as stored in a file: row-major, little-endian.
 struct Tensor {
   std::string type;  // "F32", "F64", "I64", ... as the format names them
   std::vector<std::int64_t> shape;
@@ -44,7 +44,7 @@ struct Safetensors {
 };
 
 /// Reads the container. Throws Misuse that names `place`, the tensor, what the format asks for and what was found;
-/// no bytes whatever make it crash or allocate more than a small multiple of their number.
+/// no input makes it crash or allocate more than a small multiple of its size.
 Safetensors parse_safetensors(std::span<const std::byte> bytes, std::string_view place);
 std::vector<std::byte> serialise_safetensors(const Safetensors& contents);
 
