@@ -17,9 +17,9 @@ namespace {
 
 using Features = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;  // [latents, pixels]
 
-// Of the regression; its optimum is not needed to many digits, only its signs are used.
+// Of the regression, which need not be precise: only signs are used.
 constexpr std::int64_t kIterations = 20;
-// Pixels whose moves are this much likelier one way than the other say something.
+// Pixels count as informative if one direction is this much more probable than the other.
 constexpr double kTelling = 0.05;
 
 std::vector<std::int64_t> farthest_latents(std::span<const float> shift, std::int64_t count) {
@@ -52,7 +52,7 @@ Features scaled_jacobian(const models::Vae& vae, const AttackedImage& attacked,
   return scale > 0.0 && std::isfinite(scale) ? Features(features / scale) : Features();
 }
 
-// Some pixels' moves, and what the direction makes of their likelihood.
+// The moves of some pixels, and their likelihood given a direction.
 class Regression {
  public:
   Regression(const Features& features, std::span<const energy::ExtremeMove> moves, std::vector<Eigen::Index> pixels,
@@ -76,7 +76,7 @@ class Regression {
     return Eigen::Map<const Eigen::VectorXd>(found.point.data(), features_.rows());
   }
 
-  // Log-likelihood of the moves in nats beyond that without a direction; its derivatives by w . J_i too.
+  // The moves' gain in log-likelihood, in nats, over no direction; also its derivatives with respect to w . J_i.
   double gain(const Eigen::VectorXd& w, Eigen::VectorXd* slopes = nullptr) const {
     const Eigen::VectorXd scores = features_.transpose() * w;
     double sum = 0.0;
@@ -93,12 +93,12 @@ class Regression {
   }
 
  private:
-  Features features_;  // of the pixels alone
+  Features features_;  // of these pixels
   std::vector<energy::ExtremeMove> moves_;
   double ridge_;
 };
 
-// Every second one of those that say something, in two halves.
+// The informative pixels in two halves, alternating.
 std::array<std::vector<Eigen::Index>, 2> telling_pixels(std::span<const energy::ExtremeMove> moves) {
   std::array<std::vector<Eigen::Index>, 2> halves;
   std::size_t telling = 0;

@@ -19,9 +19,9 @@ struct MapOptions {
   std::string name = "map";
   Optimiser optimiser = Optimiser::adam;
   int gradients = 60;           // Adam's steps; L-BFGS stops at the first iteration that reaches so many
-  double learning_rate = 0.15;  // Adam's first; it falls to 0 on half a cosine
-  int starts = 1;               // codes that are tried first, each with start_gradients of Adam; the lowest goes on
-  int start_gradients = 30;     // spent only where starts > 1
+  double learning_rate = 0.15;  // Adam's initial; falls to 0 along half a cosine
+  int starts = 1;               // initial codes, each with start_gradients of Adam; the lowest goes on
+  int start_gradients = 30;     // used only if starts > 1
   ReadingOptions reading = {};
 };
 
@@ -31,9 +31,9 @@ const OptionSchema<MapOptions>& map_schema();
 void validate(const MapOptions& options);
 /// Decoder gradients that one image costs at most, with the longest line search of L-BFGS; an energy counts as one.
 double gradients_per_image(const MapOptions& options);
-/// Minimises the energy from the encoder's mean, or from the repaired code where the reading has one. More starts are
-/// that code with N(0, I) noise, for energies with several modes (descent.h). Draw, mean and their reconstruction are
-/// of the one code that it ends at.
+/// Minimises the energy from the encoder's mean, or from the repaired code if the observation model has one. More
+/// starts are that code with N(0, I) noise, for energies with several modes (descent.h). Draw, mean and their
+/// reconstruction are those of the final code.
 std::unique_ptr<Defence> make_map(const MapOptions& options);
 
 }  // namespace vaeguard::defences

@@ -1,4 +1,4 @@
-// What a defence takes an image for: itself, the best image of a ball, or what an attack channel left of another.
+// The observation model of a defence: the image itself, the best image in a ball, or an attack channel.
 #pragma once
 
 #include <memory>

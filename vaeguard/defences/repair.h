@@ -1,4 +1,4 @@
-// The cheapest defence: encoder and pixel law take turns, and no gradient is spent.
+// The cheapest defence: encoder and pixel law alternate, without gradients.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ struct RepairOptions {
 const OptionSchema<RepairOptions>& repair_schema();
 /// Throws Misuse naming the option.
 void validate(const RepairOptions& options);
-/// Its mean is the encoder's for the repaired image, its draw one of that encoding.
+/// The mean is the encoder's mean for the repaired image, the draw one from that encoding.
 std::unique_ptr<Defence> make_repair(const RepairOptions& options);
 
 }  // namespace vaeguard::defences

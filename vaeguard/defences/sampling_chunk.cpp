@@ -138,7 +138,7 @@ void SamplingChunk::run_tuned(mcmc::State state) {
     tuned = mcmc::learn_lengths(keys, target_, std::move(tuned),
                                 {.max_steps = options_.leapfrog_steps, .group = options_.chains}, visit);
   }
-  // Trials of first steps are no transitions.
+  // Trials of first steps do not count as transitions.
   for (std::size_t b = 0; b < keys.size(); ++b) {
     own[b] = before[b] + static_cast<double>(tuned.gradients[b]);
   }
@@ -250,7 +250,7 @@ void SamplingChunk::finish() {
                 [&](double& acceptance) { acceptance /= static_cast<double>(moments_.draws()); });
   std::fill_n(results_.transitions.begin() + first_, count_, transition_);
   std::fill_n(results_.kept_count.begin() + first_, count_, static_cast<std::int64_t>(decoded_));
-  // A chain that has ended stays where it is.
+  // A chain that has ended keeps its last state.
   const Matrix last = inference.draw.slice(first_, count_);
   for (std::size_t i = 0; i < snapshot_at_.size(); ++i) {
     if (snapshot_at_[i] > transition_) {

@@ -24,7 +24,7 @@ void threshold(double level, ImageShape /*shape*/, std::span<const float> image,
   std::ranges::transform(image, result.begin(), [bound](float x) { return x >= bound ? 1.0F : 0.0F; });
 }
 
-// The bounds are rounded to float as an attack's are: what it moved from 0 or 1 by just `distance` is caught.
+// The bounds are rounded to float like an attack's, so that pixels moved from 0 or 1 by exactly `distance` are caught.
 void snap(double distance, ImageShape /*shape*/, std::span<const float> image, std::span<float> result) {
   const auto low = static_cast<float>(distance);
   const float high = 1.0F - low;
@@ -78,7 +78,7 @@ std::vector<double> gaussian_weights(double sigma) {
   return weights;
 }
 
-// Sum of weights[k] values[stride (at - reach + k)], places outside 0 .. length - 1 read at the nearest end.
+// Sum of weights[k] values[stride (at - reach + k)], with indices clamped to 0 .. length - 1.
 template <typename Value>
 double weighted(const std::vector<double>& weights, const Value* values, std::int64_t at, std::int64_t length,
                 std::int64_t stride) {
@@ -165,8 +165,8 @@ const Registry<TransformEntry>& transforms() {
         Number::real, threshold},
        {"snap", "Snap", "Pixels within a distance of 0 or 1 become 0 or 1.", "", "distance", 0.1, 0.0, 0.5,
         Number::real, snap},
-       {"median", "Median", "The median of a square neighbourhood, each channel for itself.", "", "window", 3.0, 1.0,
-        99.0, Number::odd, median},
+       {"median", "Median", "The median of a square neighbourhood, per channel.", "", "window", 3.0, 1.0, 99.0,
+        Number::odd, median},
        {"bit_depth", "Bit depth", "The nearest of 2^bits equidistant levels.", kColourCaution, "bits", 3.0, 1.0, 16.0,
         Number::whole, bit_depth},
        {"jpeg", "JPEG", "JPEG compression and decompression.", kColourCaution, "quality", 75.0, 1.0, 100.0,

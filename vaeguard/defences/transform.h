@@ -23,9 +23,9 @@ struct TransformEntry {
   std::string_view title;
   std::string_view description;
   std::string_view caution;    // of the defence that it makes of the encoder alone
-  std::string_view parameter;  // what the number is called
-  double value = 0.0;          // of the parameter where none is given
-  double least = 0.0;          // bounds of the parameter, themselves allowed
+  std::string_view parameter;  // the parameter's name
+  double value = 0.0;          // the parameter's default
+  double least = 0.0;          // bounds of the parameter, inclusive
   double most = 0.0;
   Number number = Number::real;
   /// Transforms one image [C*H*W] into `result`, a span of the same size that does not overlap it.
@@ -44,7 +44,7 @@ const Registry<TransformEntry>& transforms();
 
 struct TransformOptions {
   std::string transform = "threshold";
-  std::optional<double> parameter;  // the transform's own default where there is none
+  std::optional<double> parameter;  // empty for the transform's default
   bool of_attack = false;           // of snap: the defender is told the attack's radius, which becomes `parameter`
   std::string name;                 // of the defence in records; empty: the transform's, then _ and the next defence's
 };
@@ -55,14 +55,14 @@ const OptionSchema<TransformOptions>& transform_schema();
 /// Throws Misuse naming the transform or its parameter.
 void validate(const TransformOptions& options);
 
-/// Transforms images [B, C*H*W] of values in [0, 1] into images of the same shape, each by itself and without chance:
-/// the number of threads changes nothing. Values outside [0, 1] pass through median and gaussian_blur as they are and
-/// are read as the nearest of 0 and 1 by all others. Throws Misuse for bad options, shapes that do not agree and pixels
-/// that are no finite numbers.
+/// Transforms images [B, C*H*W] of values in [0, 1] into images of the same shape, each independently and
+/// deterministically, for any number of threads. Values outside [0, 1] pass through median and gaussian_blur unchanged
+/// and are clamped by all others. Throws Misuse for bad options, shapes that do not agree and pixels that are not
+/// finite.
 Matrix apply_transform(const TransformOptions& options, const Matrix& images, ImageShape shape, int threads);
 
-/// Transforms the images and lets `after` infer what it would of the result. Without a name of its own in `options` it
-/// is named like "median" before the undefended encoder and like "median_hmc" before hmc.
+/// Transforms the images and lets `after` infer from the result. Without a name in `options` it is called, for example,
+/// "median" before the undefended encoder and "median_hmc" before hmc.
 std::unique_ptr<Defence> make_transformed(TransformOptions options, std::unique_ptr<Defence> after);
 
 }  // namespace vaeguard::defences
