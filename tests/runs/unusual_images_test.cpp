@@ -2,14 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <set>
 
 #include "tests/run_report.h"
+#include "tests/runs/grey_pictures.h"
 #include "tests/temporary_folder.h"
 #include "vaeguard/base/npz.h"
 #include "vaeguard/base/random.h"
-#include "vaeguard/reports/png_image.h"
 #include "vaeguard/runs/runner.h"
 
 namespace vaeguard::runs {
@@ -35,15 +34,7 @@ models::Vae small_vae() {
 
 TEST(UnusualImagesEndToEnd, RunFromPicturesToTheReport) {
   const TemporaryFolder folder;
-  create_directories(folder.path() / "pictures");
-  for (int i = 0; i < 40; ++i) {
-    reports::PngImage picture(kWidth, kHeight);
-    std::ranges::fill(picture.rgba, static_cast<std::uint8_t>(6 * i));
-    for (std::size_t alpha = 3; alpha < picture.rgba.size(); alpha += 4) {
-      picture.rgba[alpha] = 255;
-    }
-    write_file_atomically(folder.path() / "pictures" / fmt::format("{:02}.png", i), reports::encode_png(picture, ""));
-  }
+  write_grey_pictures(folder.path() / "pictures", kHeight, kWidth);
   const std::string text = fmt::format(R"(
 name = "unusual"
 references = 4

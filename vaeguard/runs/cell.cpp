@@ -67,6 +67,7 @@ class Lister {
         add_scenario({.attack = attack.name,
                       .norm = std::string(attacks::name(attack.norm)),
                       .radius = radius,
+                      .attacker = attack.attacker,
                       .restarts = attack.restarts},
                      &attack, tables_.attack(i));
       }

@@ -13,7 +13,7 @@ namespace {
 
 std::vector<std::string_view> goals_of(const plans::AttackPlan& attack) {
   std::vector<std::string_view> goals{attack.goal};
-  if (const attacks::SuiteEntry* suite = attacks::find_suite(attack.optimiser)) {
+  if (const attacks::SuiteEntry* suite = attacks::suites().lookup(attack.optimiser)) {
     for (const attacks::SuiteMember& member : suite->members) {
       goals.push_back(member.goal);
     }
@@ -26,7 +26,7 @@ std::vector<std::string_view> goals_of(const plans::AttackPlan& attack) {
 void check_needs(const plans::Plan& plan, std::string_view model, bool has_classifier, const data::Dataset& dataset) {
   const auto check = [&](const plans::AttackPlan& attack) {
     for (const std::string_view name : goals_of(attack)) {
-      const attacks::GoalEntry& goal = attacks::find_goal(name);
+      const attacks::GoalEntry& goal = attacks::goals().find(name);
       if (goal.needs_classifier && !has_classifier) {
         misuse("runs.plan_needs",
                "the attack '{}' has the goal {}, which needs a latent classifier; the model '{}' has none", attack.name,
