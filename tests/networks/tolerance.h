@@ -68,7 +68,8 @@ class Tolerance {
     for (float& value : absolute_.parameters) {
       value = std::abs(value);
     }
-    unit_ = 8.0 * 0.5 * std::numeric_limits<float>::epsilon() * std::sqrt(terms);
+    // At least one result is rounded, also where nothing is summed.
+    unit_ = 8.0 * 0.5 * std::numeric_limits<float>::epsilon() * std::sqrt(std::max(terms, 1.0));
   }
   [[nodiscard]] double unit() const { return unit_; }
 
@@ -111,6 +112,7 @@ class Tolerance {
     Boundaries gradients = zeros;
     Boundaries errors = zeros;
     seed(in_double(output_gradient), gradients);
+    seed(magnitudes(in_double(output_gradient)), errors);  // a sum over several readers of a boundary rounds
     for (std::size_t l = graph_.layers.size(); l-- > 0;) {
       const Layer& layer = graph_.layers[l];
       const std::size_t boundary = graph_.inputs.size() + l;
