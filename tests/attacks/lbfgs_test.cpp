@@ -68,9 +68,8 @@ TEST(Lbfgs, BringsAnImageNearItsTarget) {
 }
 
 TEST(Lbfgs, BadOptionsAreNamed) {
-  EXPECT_THAT(
-      [] { Lbfgs({.penalties = 0}); },
-      testing::ThrowsMessage<Misuse>("[attacks.lbfgs] penalties must be a whole number of at least 1, got 0"));
+  EXPECT_THAT([] { Lbfgs({.penalties = 0}); },
+              testing::ThrowsMessage<Misuse>("[attacks.lbfgs] penalties must be a whole number of at least 1, got 0"));
   EXPECT_THROW(Lbfgs({.least = 0.0}), Misuse);
   EXPECT_THROW(Lbfgs({.least = 2.0, .greatest = 1.0}), Misuse);
   EXPECT_THROW(Lbfgs({.start_deviation = 0.0}), Misuse);

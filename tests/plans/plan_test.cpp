@@ -216,7 +216,8 @@ TEST(Plan, ModelsRefuseChoicesThatAreNotTheirs) {
   EXPECT_THAT(error_of("[model]\nlikelihood = \"bernouli\"\n"), HasSubstr("did you mean 'bernoulli'"));
   EXPECT_THAT(error_of("[model.training]\nprior = \"realnpv\"\n"), HasSubstr("did you mean 'realnvp'"));
   EXPECT_THAT(error_of("[model]\nvariance = 0.5\n"), HasSubstr("likelihood is missing"));
-  EXPECT_THAT(error_of("[model]\nlikelihood = \"gaussian\"\nvariance = 0.0\n"), HasSubstr("variance must be a number above 0, got 0"));
+  EXPECT_THAT(error_of("[model]\nlikelihood = \"gaussian\"\nvariance = 0.0\n"),
+              HasSubstr("variance must be a number above 0, got 0"));
   EXPECT_THAT(error_of("[model]\nlatent = 2\n[model.training]\nstart = \"vae.safetensors\"\n"),
               HasSubstr("leave them out"));
   EXPECT_THAT(error_of("[model]\ncheckpoint = \"a.safetensors\"\ncompanions_of = \"b.safetensors\"\n"),

@@ -12,7 +12,8 @@
 namespace vaeguard::mcmc {
 namespace {
 
-// Whether one step of each chain is accepted with probability 1/2 or more. An energy error of NaN counts as not accepted.
+// Whether one step of each chain is accepted with probability 1/2 or more. An energy error of NaN counts as not
+// accepted.
 std::vector<bool> accepts(Part part) {
   auto before = kinetic_energy(part.metric, part.momentum);
   for (std::size_t i = 0; i < before.size(); ++i) {

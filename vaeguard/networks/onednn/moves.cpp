@@ -24,11 +24,8 @@ void append(std::vector<Run>& runs, const Run& run) {
 
 Layer as_layer(const Geometry& g, Operation operation) {
   const bool transposed = operation == Operation::transposed_convolution;
-  Layer layer{{.kernel = g.kernel,
-               .stride = g.stride,
-               .padding = g.padding,
-               .dilation = g.dilation,
-               .groups = g.groups}};
+  Layer layer{
+      {.kernel = g.kernel, .stride = g.stride, .padding = g.padding, .dilation = g.dilation, .groups = g.groups}};
   layer.operation = operation;
   layer.inputs = {transposed ? g.coarse : g.fine};
   layer.output = transposed ? g.fine : g.coarse;

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "vaeguard/networks/onednn/choose_form.h"
 #include "vaeguard/networks/layer_maps.h"
+#include "vaeguard/networks/onednn/choose_form.h"
 #include "vaeguard/networks/onednn/gaps.h"
 
 namespace vaeguard::networks::onednn {
@@ -140,7 +140,8 @@ std::string unsupported(const LayerGraph& graph) {
   const std::int64_t rows = rows_of_chunk(graph);
   for (const Layer& layer : graph.layers) {
     // oneDNN's kernels count floats in 32 bits.
-    const std::int64_t floats = std::max({rows * layer.input().size(), rows * layer.output.size(), layer.weight_count()});
+    const std::int64_t floats =
+        std::max({rows * layer.input().size(), rows * layer.output.size(), layer.weight_count()});
     if (floats > std::numeric_limits<std::int32_t>::max()) {
       return fmt::format("{} floats at a time are too many for oneDNN in the layer {}", floats, describe(layer));
     }
