@@ -235,6 +235,7 @@ TEST(Plan, NamesMustBeDistinct) {
   EXPECT_THAT(error_of("dataset = 'synthetic'\n" + smallest + smallest), HasSubstr("are called 'classifier_margin'"));
   const std::string distortion = "[[distortion]]\ngoal = 'latent_kl'\n";
   EXPECT_THAT(error_of(distortion + distortion), HasSubstr("two tables [[distortion]] are called 'latent_kl'"));
+  EXPECT_THAT(error_of("[[defence]]\npreset=\"hmc\"\nname=\"model\"\n"), HasSubstr("no defence may be called 'model'"));
 }
 
 TEST(Plan, BrokenTomlNamesTheLine) {

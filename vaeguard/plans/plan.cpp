@@ -2,6 +2,7 @@
 #include "vaeguard/plans/plan.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <set>
@@ -15,6 +16,9 @@
 
 namespace vaeguard::plans {
 namespace {
+
+// Words that end the names of cells which are no scenarios.
+constexpr std::array<std::string_view, 4> kEndings = {"model", "inception", "smallest", "distortion"};
 
 void read_training(OptionReader reader, std::uint64_t seed, ModelPlan& model) {
   model.preset = reader.text("preset", model.preset);
@@ -96,6 +100,11 @@ std::set<std::string> distinct_names(const Things& things, Name name, std::strin
 // Cells are named by model, attack, radius and defence, so these must be distinct.
 void check_names(const Plan& plan, std::string_view place) {
   const auto defences = distinct_names(plan.defences, &DefencePlan::name, "defences", place);
+  for (const std::string& name : defences) {
+    if (std::ranges::find(kEndings, name) != kEndings.end()) {
+      misuse(place, "no defence may be called '{}', which ends the names of other cells; give it another name", name);
+    }
+  }
   distinct_names(plan.models, &ModelPlan::name, "models", place);
   distinct_names(
       plan.smallest, [](const SmallestPlan& one) -> const std::string& { return one.attack.name; },
