@@ -68,8 +68,7 @@ class Tolerance {
     for (float& value : absolute_.parameters) {
       value = std::abs(value);
     }
-    // At least one result is rounded, also where nothing is summed.
-    unit_ = 8.0 * 0.5 * std::numeric_limits<float>::epsilon() * std::sqrt(std::max(terms, 1.0));
+    unit_ = 8.0 * 0.5 * std::numeric_limits<float>::epsilon() * std::sqrt(terms);
   }
   [[nodiscard]] double unit() const { return unit_; }
 
