@@ -1,4 +1,4 @@
-// The Adam update (Kingma and Ba 2015, algorithm 1), number by number, for all who walk by it.
+// The Adam update (Kingma and Ba 2015, algorithm 1), one number at a time; shared by training, attacks and defences.
 #pragma once
 
 #include <cmath>
@@ -13,8 +13,8 @@ struct AdamDecays {
   double floor = 1e-8;  // epsilon, added to the root of the mean square
 };
 
-/// Two ways of writing the same numbers, which differ in rounding alone. Weights that were trained and points that were
-/// found with either stay what they are to the bit.
+/// Two ways of writing the same update, which differ only in rounding. Both are kept so that weights and points found
+/// with either can be reproduced bit for bit.
 enum class AdamForm {
   differences,  // m += (1 - b) (g - m), and the mean square corrected under the root
   sums,         // m = b m + (1 - b) g, and the root corrected
@@ -33,8 +33,8 @@ class AdamStep {
     correction_ = static_cast<Real>(kForm == AdamForm::sums ? 1.0 / std::sqrt(seen) : 1.0 / seen);
   }
 
-  /// Takes a gradient into its running means, both of which begin at 0. Returns how far to move, along the gradient for
-  /// ascent and against it for descent: rate m / (sqrt(v) + floor), both means corrected for their beginning.
+  /// Updates the running means, both of which start at 0, with a gradient. Returns how far to move, along the gradient
+  /// for ascent and against it for descent: rate m / (sqrt(v) + floor), with both means bias-corrected.
   Real operator()(Real gradient, Real& mean, Real& square) const {
     if constexpr (kForm == AdamForm::sums) {
       mean = mean_decay_ * mean + (Real{1} - mean_decay_) * gradient;
@@ -55,7 +55,7 @@ class AdamStep {
   Real correction_;
 };
 
-/// A rate that falls from `first` to 0 on half a cosine over `total` steps; `done` of them are over.
+/// A rate that decays from `first` to 0 along half a cosine over `total` steps, after `done` of them.
 inline double half_cosine(double first, std::int64_t done, std::int64_t total) {
   const double angle = std::numbers::pi * static_cast<double>(done) / static_cast<double>(total);
   return 0.5 * first * (1.0 + std::cos(angle));

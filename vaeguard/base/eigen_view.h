@@ -1,4 +1,4 @@
-// A matrix as Eigen sees it; for the sources of the library only.
+// A matrix as an Eigen map; for the sources of the library only.
 #pragma once
 
 #include <Eigen/Core>
@@ -7,7 +7,7 @@
 
 namespace vaeguard {
 
-/// The numbers of `matrix` themselves, [rows, columns]; valid while it lives and keeps its shape.
+/// A view of `matrix` itself, [rows, columns], without a copy; valid while the matrix lives and keeps its shape.
 inline Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> eigen_view(
     const Matrix& matrix) {
   return {matrix.data(), matrix.rows(), matrix.columns()};

@@ -1,4 +1,4 @@
-// The exponential in float, in operations that every compiler vectorises, and the sigmoid made of it.
+// The exponential in float, from operations that every compiler vectorises, and the sigmoid built on it.
 #pragma once
 
 #include <algorithm>

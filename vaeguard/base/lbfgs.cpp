@@ -1,4 +1,4 @@
-// The callbacks of liblbfgs, what it has accepted so far, and its reasons to end.
+// The callbacks of liblbfgs, the state of its search, and its reasons to stop.
 #include "vaeguard/base/lbfgs.h"
 
 #include <lbfgs.h>
@@ -53,7 +53,7 @@ class Run {
     return std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
   }
 
-  // No exception may cross liblbfgs, which is C: it is kept, and NaN makes the line search give up.
+  // No exception may cross liblbfgs, which is C: it is stored, and NaN makes the line search give up.
   static double evaluate(void* instance, const double* point, double* gradient, int size, double /*step*/) {
     auto& self = *static_cast<Run*>(instance);
     const auto count = static_cast<std::size_t>(size);
@@ -120,7 +120,7 @@ class Run {
   const MinimiseOptions& options_;
   Minimum result_;
   double start_value_ = 0.0;
-  bool broken_ = false;  // a value or slope since the last accepted point was no finite number
+  bool broken_ = false;  // a value or slope since the last accepted point was not finite
   std::exception_ptr thrown_;
 };
 

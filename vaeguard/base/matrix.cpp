@@ -1,4 +1,4 @@
-// The batch of points: shape changes, copies of rows, and checks with messages.
+// Shape changes, copies of rows, and checks with their messages.
 #include "vaeguard/base/matrix.h"
 
 #include <algorithm>

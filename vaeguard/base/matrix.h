@@ -13,7 +13,7 @@ class Matrix {
  public:
   Matrix() = default;
   Matrix(std::int64_t rows, std::int64_t columns, float fill = 0.0F);
-  /// Takes over `values`; throws Misuse unless they number rows * columns.
+  /// Takes ownership of `values`; throws Misuse unless there are rows * columns of them.
   Matrix(std::int64_t rows, std::int64_t columns, std::vector<float> values);
 
   [[nodiscard]] std::int64_t rows() const { return rows_; }
@@ -32,7 +32,7 @@ class Matrix {
   float& operator()(std::int64_t i, std::int64_t j) { return values_[static_cast<std::size_t>(i * columns_ + j)]; }
   float operator()(std::int64_t i, std::int64_t j) const { return values_[static_cast<std::size_t>(i * columns_ + j)]; }
 
-  /// Gives the matrix a new shape; keeps its memory where that suffices, values are unspecified.
+  /// Gives the matrix a new shape; reuses its memory where that suffices. Values are unspecified afterwards.
   void resize(std::int64_t rows, std::int64_t columns);
   /// Copies rows first .. first + count.
   [[nodiscard]] Matrix slice(std::int64_t first, std::int64_t count) const;
@@ -54,7 +54,7 @@ class Matrix {
 /// Rows of `matrix` each repeated `times` in a row: r0 r0 r1 r1 ... .
 Matrix repeat_rows(const Matrix& matrix, std::int64_t times);
 
-/// Both matrices' columns side by side; they have as many rows.
+/// The columns of both matrices side by side; they must have the same number of rows.
 Matrix join_columns(const Matrix& left, const Matrix& right);
 
 /// Throws Misuse "[place] name must be [rows, columns], got [..]" unless the shape agrees; -1 accepts any number.

@@ -1,4 +1,4 @@
-// Rows of floats that something else owns: a Matrix, a part of one, another language's array.
+// A view of rows of floats owned elsewhere: a Matrix, a part of one, another language's array.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,14 @@
 
 namespace vaeguard {
 
-/// What a function takes that only reads a batch [rows, columns]: it copies nothing, and is valid while the memory is.
+/// The parameter type of functions that only read a batch [rows, columns]. Copies nothing; valid while the memory is.
 class MatrixView {
  public:
   MatrixView() = default;
   /// Row i begins at data + i * stride. Throws Misuse unless rows >= 0 and stride >= columns >= 0.
   MatrixView(const float* data, std::int64_t rows, std::int64_t columns, std::int64_t stride);
   MatrixView(const float* data, std::int64_t rows, std::int64_t columns) : MatrixView(data, rows, columns, columns) {}
-  MatrixView(const Matrix& matrix)  // NOLINT(google-explicit-constructor): a matrix is what most views are of
+  MatrixView(const Matrix& matrix)  // NOLINT(google-explicit-constructor): most callers hold a matrix
       : data_(matrix.data()), rows_(matrix.rows()), columns_(matrix.columns()), stride_(matrix.columns()) {}
 
   [[nodiscard]] std::int64_t rows() const { return rows_; }
@@ -29,9 +29,9 @@ class MatrixView {
   }
   float operator()(std::int64_t i, std::int64_t j) const { return data_[i * stride_ + j]; }
 
-  /// Rows first .. first + count, without a copy. Throws Misuse where there are fewer.
+  /// Rows first .. first + count, without a copy. Throws Misuse unless the view has them all.
   [[nodiscard]] MatrixView slice(std::int64_t first, std::int64_t count) const;
-  /// The same values in memory of their own.
+  /// The same values in a matrix of its own.
   [[nodiscard]] Matrix copy() const;
 
  private:
@@ -41,7 +41,7 @@ class MatrixView {
   std::int64_t stride_ = 0;
 };
 
-/// As those of a Matrix (base/matrix.h).
+/// As for a Matrix (base/matrix.h).
 void check_shape(std::string_view place, std::string_view name, const MatrixView& matrix, std::int64_t rows,
                  std::int64_t columns);
 void check_finite(std::string_view place, std::string_view name, const MatrixView& matrix);

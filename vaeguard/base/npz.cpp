@@ -150,7 +150,7 @@ std::string read_entry(zip_t* archive, zip_int64_t index, std::string_view place
   if (zip_stat_index(archive, static_cast<zip_uint64_t>(index), 0, &status) != 0 || !entry) {
     misuse(place, "damaged archive: {}", zip_strerror(archive));
   }
-  // Read in pieces: the size that a damaged archive claims may be anything.
+  // Read in pieces, since a damaged archive may claim any size.
   std::string bytes;
   std::string piece(std::size_t{1} << 20U, '\0');
   for (zip_int64_t got = 0; (got = zip_fread(entry.get(), piece.data(), piece.size())) != 0;) {
@@ -219,7 +219,7 @@ NpzArrays read_npz(const std::filesystem::path& file) {
 NpzArrays parse_npz(std::span<const std::byte> bytes, std::string_view place) {
   zip_error_t error;
   zip_error_init(&error);
-  if (bytes.empty()) {  // libzip takes no bytes at all for an empty archive
+  if (bytes.empty()) {  // libzip treats no bytes at all as an empty archive
     misuse(place, "must be an .npz archive, found an empty file");
   }
   zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);

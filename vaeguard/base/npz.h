@@ -22,13 +22,13 @@ using NpzArrays = std::map<std::string, NpzArray>;
 
 /// Writes a compressed archive atomically; equal arrays give equal bytes.
 void write_npz(const std::filesystem::path& file, const NpzArrays& arrays);
-/// Reads every array. Throws Misuse that names file and array, what was expected and what was found, for damaged
-/// archives, other types than little-endian float32 and int64, Fortran order, and sizes that disagree.
+/// Reads every array. Throws Misuse, naming file, array, expectation and finding, for damaged archives, types other
+/// than little-endian float32 and int64, Fortran order, and sizes that do not match.
 NpzArrays read_npz(const std::filesystem::path& file);
-/// The same from bytes in memory; `place` names them in messages.
+/// The same from bytes in memory, called `place` in messages.
 NpzArrays parse_npz(std::span<const std::byte> bytes, std::string_view place);
 
-/// The values, float or int64, of the array of this name; null unless it is there and of that type.
+/// The values, float or int64, of the array of this name; null if there is none or it has another type.
 template <typename Value>
 const std::vector<Value>* find_values(const NpzArrays& arrays, const std::string& name) {
   const auto found = arrays.find(name);

@@ -16,8 +16,8 @@ NpzArray rows_array(MatrixView rows);
 /// An array [B, C, H, W] of images [B, C*H*W].
 NpzArray images_array(MatrixView images, ImageShape shape);
 
-/// The named array's images as [B, C*H*W]: stored as [B, C, H, W] or flat, of one channel also as [B, H, W]. Throws
-/// Misuse that names `place` and both shapes unless it is there, holds float32, finite values and has that shape.
+/// The named array's images as [B, C*H*W]. It may be stored as [B, C, H, W], flat, or with one channel as [B, H, W].
+/// Throws Misuse, naming `place` and both shapes, unless the array exists, is float32, is finite and has that shape.
 Matrix images_from(const NpzArrays& arrays, const std::string& name, ImageShape shape, std::string_view place);
 
 }  // namespace vaeguard

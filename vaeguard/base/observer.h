@@ -7,23 +7,24 @@
 
 namespace vaeguard {
 
-/// What long work tells its caller. The default does nothing. Calls may come from several threads, one at a time.
+/// What a long computation reports to its caller. The default does nothing. Calls may come from several threads, one at
+/// a time.
 class Observer {
  public:
   virtual ~Observer() = default;
-  /// Work `task` has done `done` of `total` units; `detail` is a short text such as a loss.
+  /// `task` has completed `done` of `total` units; `detail` is a short text such as a loss.
   virtual void progress(std::string_view /*task*/, std::int64_t /*done*/, std::int64_t /*total*/,
                         std::string_view /*detail*/) {}
   /// A line for the log.
   virtual void message(std::string_view /*text*/) {}
-  /// True once the caller wants the work to stop at the next safe point (Ctrl-C); work then throws Interrupted.
+  /// True once the caller wants the work to stop (Ctrl-C); it then throws Interrupted at the next safe point.
   [[nodiscard]] virtual bool interrupted() const { return false; }
 };
 
 /// An observer that ignores everything, for callers that pass none.
 Observer& silent_observer();
 
-/// Thrown at a safe point after Observer::interrupted(): everything finished before it is kept. Exit code 130.
+/// Thrown at a safe point after Observer::interrupted(); everything finished by then is kept. Exit code 130.
 class Interrupted {};
 
 }  // namespace vaeguard

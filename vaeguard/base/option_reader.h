@@ -1,4 +1,4 @@
-// Reads one table of options key by key; what was never asked for is an error that names the nearest known key.
+// Reads one table of options key by key; a key that nothing asked for is an error that suggests the nearest known one.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace vaeguard {
 
-/// The numbers that an option may be, from least to most, either of which may be excluded. NaN is never one of them.
+/// The numbers that an option accepts, from least to most, either of which may be excluded. NaN is never in a range.
 struct Range {
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
@@ -24,9 +24,9 @@ struct Range {
   [[nodiscard]] std::string describe(std::string_view what) const;
 };
 
-/// Infinite ones, too.
+/// Infinities included.
 inline Range any_number() { return {}; }
-/// All others hold finite numbers alone.
+/// All other ranges hold finite numbers only.
 Range at_least(double least);
 Range above(double least);
 Range from_to(double least, double most);
@@ -34,15 +34,15 @@ Range from_to_below(double least, double most);
 Range above_to(double least, double most);
 Range between(double least, double most);
 
-/// Every getter throws Misuse "[place, line] key must be ..., got ..." where the value is not what is asked for.
+/// Every getter throws Misuse "[place, line] key must be ..., got ..." for a value of the wrong type or out of range.
 class OptionReader {
  public:
   /// `place` names the table in messages, e.g. "plans/mnist.toml, [[attack]] 2". The table must outlive the reader.
-  /// Throws Misuse where it is no table.
+  /// Throws Misuse if `table` is not a table.
   OptionReader(const Value& table, std::string place);
   OptionReader(Value&& table, std::string place) = delete;
 
-  /// The value; null where there is none. All that ask for a key take it for known.
+  /// The value; null where there is none. Asking for a key, with any getter, makes it a known one.
   const Value* find(std::string_view key);
   [[nodiscard]] bool has(std::string_view key) { return find(key) != nullptr; }
   [[nodiscard]] bool is_text(std::string_view key);
@@ -57,13 +57,13 @@ class OptionReader {
   std::vector<std::string> texts(std::string_view key);
   /// The named table; an empty one where it is absent.
   OptionReader table(std::string_view key);
-  /// The named list of tables, or one table alone; empty where it is absent.
+  /// The named list of tables, or a single table as a list of one; empty where it is absent.
   std::vector<OptionReader> tables(std::string_view key);
   /// Throws Misuse for the first key that no getter asked for.
   void finish() const;
 
   [[nodiscard]] const std::string& place() const { return place_; }
-  /// The place of one value: the table's and the value's origin.
+  /// The place of one value in messages: the table's place and the value's origin.
   [[nodiscard]] std::string place_of(const Value& value) const;
 
  private:

@@ -1,4 +1,4 @@
-// Options as such: what they may be, the errors where they are something else, and their lines in a list.
+// What an option accepts, the errors for anything else, and its lines in a list.
 #include "vaeguard/base/option_schema.h"
 
 #include <fmt/ranges.h>

@@ -1,4 +1,4 @@
-// What options an aggregate has: one table that reads them, checks them, lists them and writes them down.
+// The options of an aggregate in one table, which reads, checks, lists and writes them.
 #pragma once
 
 #include <concepts>
@@ -15,31 +15,31 @@ namespace vaeguard {
 
 enum class OptionKind {
   boolean,  // true or false
-  integer,  // a whole number of `range`
-  number,   // a number of `range`, or one of `words`
+  integer,  // a whole number in `range`
+  number,   // a number in `range`, or one of `words`
   text,     // any text
   word      // one of `words`
 };
 
-/// A word that an option may be.
+/// One of the words that an option accepts.
 struct OptionWord {
   std::string word;
   std::string description;
 };
 
-/// One option, independent of what it is an option of.
+/// One option, independent of the aggregate that it belongs to.
 struct Option {
   std::string key;
   std::string description;  // one line
   OptionKind kind = OptionKind::text;
   Range range = {};
   std::vector<OptionWord> words = {};
-  Value fallback = {};  // where nothing is said
+  Value fallback = {};  // the default
 
   /// "a whole number of at least 1", "one of adam, lbfgs".
   [[nodiscard]] std::string expectation() const;
-  /// Throws Misuse "[place] key must be ..., got ..." unless the option may have this value; for a word that is not
-  /// known, the nearest known one.
+  /// Throws Misuse "[place] key must be ..., got ..." unless the option accepts this value; for an unknown word, the
+  /// message suggests the nearest known one.
   void check(std::string_view place, const Value& value) const;
 };
 
@@ -60,7 +60,7 @@ struct Choice {
 ///       .integer("gradients", &MapOptions::gradients, at_least(1), "steps of Adam")
 ///       .number("learning_rate", &MapOptions::learning_rate, above(0.0), "the first; it falls to 0");
 ///
-/// Defaults are those of the aggregate at hand, so a preset is an aggregate with other values.
+/// Defaults are the values that the aggregate holds, so a preset is an aggregate with other values.
 template <typename Options>
 class OptionSchema {
  public:
@@ -124,7 +124,7 @@ class OptionSchema {
                 .words = std::move(words)},
                get, set);
   }
-  /// The options of a part, as if they were the aggregate's own.
+  /// The options of a member aggregate, as if they were this one's own.
   template <typename Part>
   OptionSchema& part(Part Options::*member, const OptionSchema<Part>& schema) {
     for (const auto& field : schema.fields()) {
@@ -139,19 +139,19 @@ class OptionSchema {
     }
     return *this;
   }
-  /// Any other option: how it is got as a value that `option` may have, and set from one.
+  /// Any other option, with the functions that get it as a value and set it from one.
   OptionSchema& add(Option option, Get get, Set set) {
     fields_.push_back({std::move(option), std::move(get), std::move(set), nullptr});
     return *this;
   }
-  /// The option that was added last is not read where `why` gives a reason: naming it there is an error, and it is no
-  /// part of values(). Options that decide about it must have been added before it.
+  /// Where `why` gives a reason, the option added last is not read: setting it is an error, and values() leaves it out.
+  /// The options on which `why` depends must have been added before it.
   OptionSchema& unless(std::function<std::string(const Options&)> why) {
     fields_.back().unread = std::move(why);
     return *this;
   }
 
-  /// Sets what the reader's table has; the rest stays. The caller finishes the reader.
+  /// Sets the options that the reader's table has and leaves the others. The caller finishes the reader.
   void read(OptionReader& reader, Options& options) const {
     for (const Field& field : fields_) {
       const Value* value = reader.find(field.option.key);
@@ -165,7 +165,7 @@ class OptionSchema {
       field.set(options, *value);
     }
   }
-  /// `options` with what the table has; a key of the table that is no option is an error.
+  /// `options` with the values of the table; a key that is not an option is an error.
   [[nodiscard]] Options read(const Value& table, std::string_view place, Options options = {}) const {
     OptionReader reader(table, std::string(place));
     read(reader, options);
@@ -180,7 +180,7 @@ class OptionSchema {
       }
     }
   }
-  /// The options that are read, with the values that they have.
+  /// The options that are read, with their values.
   [[nodiscard]] Value values(const Options& options) const {
     Value table;
     for (const Option& option : describe(options)) {
@@ -188,7 +188,7 @@ class OptionSchema {
     }
     return table;
   }
-  /// Those options for a list, with these values as what they are where nothing is said.
+  /// The options that are read, for a list, with these values as defaults.
   [[nodiscard]] std::vector<Option> describe(const Options& options) const {
     std::vector<Option> result;
     for (const Field& field : fields_) {
@@ -204,7 +204,7 @@ class OptionSchema {
     Option option;
     Get get;
     Set set;
-    std::function<std::string(const Options&)> unread;  // why the option is not read; none where it always is
+    std::function<std::string(const Options&)> unread;  // why the option is not read; null where it always is
   };
   [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
 
@@ -212,7 +212,7 @@ class OptionSchema {
   std::vector<Field> fields_;
 };
 
-/// Lines for a list, two for each option: key, what it may be, what it is where nothing is said; what it means.
+/// Two lines per option for a list: key, accepted values and default; then the description.
 std::string option_lines(const std::vector<Option>& options, std::string_view indent);
 
 }  // namespace vaeguard

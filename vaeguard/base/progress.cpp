@@ -1,4 +1,4 @@
-// One lock around a counter and its observer.
+// A counter and its observer behind one lock.
 #include "vaeguard/base/progress.h"
 
 namespace vaeguard {

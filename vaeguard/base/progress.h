@@ -15,9 +15,9 @@ class Progress {
  public:
   Progress(Observer& observer, std::string_view task, std::int64_t total)
       : observer_(observer), task_(task), total_(total) {}
-  /// Throws Interrupted where the observer asks for it. Call it before a chunk of work.
+  /// Throws Interrupted if the observer asks for it. Call it before each chunk of work.
   void pause_for_interruption();
-  /// `units` more are done.
+  /// Counts `units` more as done.
   void advance(std::int64_t units, std::string_view detail = "");
 
  private:

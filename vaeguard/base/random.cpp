@@ -21,7 +21,7 @@ Philox::ctr_type philox(std::uint64_t key, std::uint64_t low, std::uint64_t high
 }
 
 // The high half of the counter keeps streams, folded numbers and folded names apart; a name ends with its length, so
-// that "ab" is another stream than "a" then "b".
+// that folding "ab" differs from folding "a", then "b".
 constexpr std::uint64_t kStreamDomain = 0;
 constexpr std::uint64_t kNumberDomain = 1;
 constexpr std::uint64_t kNameDomain = 2;

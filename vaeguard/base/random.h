@@ -23,7 +23,7 @@ class Key {
   std::uint64_t value_;
 };
 
-/// The stream of a key, read from its start: Philox 4x32-10 (Salmon et al. 2011, SC'11).
+/// The random numbers of a key, from the start of its stream: Philox 4x32-10 (Salmon et al. 2011, SC'11).
 class Stream {
  public:
   explicit Stream(Key key) : key_(key) {}
@@ -42,7 +42,7 @@ class Stream {
 
 /// Fills `out` with independent standard normals (Box-Muller, in double, rounded to float).
 void fill_normal(Key key, std::span<float> out);
-/// Fills `out` with independent uniforms of (low, high); rounding to float may give a bound itself.
+/// Fills `out` with independent uniforms on (low, high); rounding to float may give a bound itself.
 void fill_uniform(Key key, float low, float high, std::span<float> out);
 /// The numbers 0 .. count - 1 in random order (Fisher-Yates).
 std::vector<std::int64_t> permutation(Key key, std::int64_t count);

@@ -1,4 +1,4 @@
-// An ordered list of entries with names: what plans can call by name, and the error where a name is mistyped.
+// An ordered list of named entries: what a plan can refer to by name, and the error for a mistyped name.
 #pragma once
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 
 namespace vaeguard {
 
-/// What every entry says of itself: `name` is what plans write and records keep and never changes, `title` a few words
-/// for tables and charts, `description` one line that says what it is.
+/// What every entry has: `name`, which plans and records use and which never changes; `title`, a few words for tables
+/// and charts; `description`, one line that says what it is.
 template <typename E>
 concept Entry = requires(const E entry) {
   { entry.name } -> std::convertible_to<std::string_view>;
@@ -26,7 +26,7 @@ concept Entry = requires(const E entry) {
 template <Entry E>
 class Registry {
  public:
-  /// `what` the entries are, in messages: "goal". Throws Misuse where two have one name or one has no words.
+  /// `what` is the noun for an entry in messages: "goal". Throws Misuse if two entries share a name or one lacks words.
   Registry(std::string_view place, std::string_view what, std::vector<E> entries)
       : place_(place), what_(what), entries_(std::move(entries)) {
     for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
@@ -43,7 +43,7 @@ class Registry {
     }
   }
 
-  /// Throws Misuse that names the nearest known name, and `place` where the caller knows one better.
+  /// Throws Misuse that suggests the nearest known name; a caller may pass a better `place` for the message.
   [[nodiscard]] const E& find(std::string_view name) const { return find(name, place_); }
   [[nodiscard]] const E& find(std::string_view name, std::string_view place) const {
     const E* entry = lookup(name);
@@ -52,7 +52,7 @@ class Registry {
     }
     return *entry;
   }
-  /// Null where there is none of that name.
+  /// Null if no entry has that name.
   [[nodiscard]] const E* lookup(std::string_view name) const {
     const auto found = std::ranges::find(entries_, name, [](const E& entry) { return std::string_view(entry.name); });
     return found == entries_.end() ? nullptr : &*found;

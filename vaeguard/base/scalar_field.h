@@ -9,21 +9,21 @@
 
 namespace vaeguard {
 
-/// B real functions of D variables: posterior energies, attack goals and test targets all are one. Point i is seen by
-/// function functions[i] alone, so a function gives its point the same result in any batch and any order.
+/// B real functions of D variables each: posterior energies, attack goals and test targets are all scalar fields. Each
+/// function sees only its own point, so its result is the same in any batch and any order.
 class ScalarField {
  public:
   virtual ~ScalarField() = default;
   /// B, the number of functions.
   [[nodiscard]] virtual std::int64_t size() const = 0;
-  /// D, the number of variables of each.
+  /// D, the number of variables of each function.
   [[nodiscard]] virtual std::int64_t dimension() const = 0;
-  /// Evaluates the functions of these indices [n], in any order and repeated at will, at `points` [n, D]: values [n],
-  /// and gradients [n, D] unless null (resized as needed). Values may be infinite or NaN where a function overflows;
-  /// callers treat that as data. Safe to call from several threads at once.
+  /// Evaluates the functions with these indices [n], in any order and possibly repeated, at `points` [n, D]: values
+  /// [n], and gradients [n, D] unless null (resized as needed). Values may be infinite or NaN where a function
+  /// overflows; callers treat that as data. Safe to call from several threads at once.
   virtual void evaluate(std::span<const std::int64_t> functions, const Matrix& points, std::span<double> values,
                         Matrix* gradients) const = 0;
-  /// The same gradients that evaluate gives, bit for bit, for callers that need no values.
+  /// The same gradients as evaluate gives, bit for bit, for callers that need no values.
   virtual void gradients(std::span<const std::int64_t> functions, const Matrix& points, Matrix& gradients) const {
     std::vector<double> dropped(functions.size());
     evaluate(functions, points, dropped, &gradients);

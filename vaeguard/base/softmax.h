@@ -8,14 +8,14 @@
 
 namespace vaeguard {
 
-/// What exponentiate leaves: exp(value - largest) in each place, `sum` of them in all.
+/// What exponentiate returns; the values themselves have become exp(value - largest), and `sum` is their sum.
 template <std::floating_point Real>
 struct Exponentials {
   Real largest;
   Real sum;
 };
 
-/// Replaces at least one value each by exp(value - largest).
+/// Replaces each of one or more values by exp(value - largest).
 template <std::floating_point Real>
 Exponentials<Real> exponentiate(std::span<Real> values) {
   const Real largest = *std::ranges::max_element(values);
@@ -27,7 +27,7 @@ Exponentials<Real> exponentiate(std::span<Real> values) {
   return {largest, sum};
 }
 
-/// Replaces at least one value each by exp(value) / sum exp(value); returns log sum exp(value).
+/// Replaces each of one or more values by exp(value) / sum exp(value); returns log sum exp(value).
 template <std::floating_point Real>
 Real softmax(std::span<Real> values) {
   const Exponentials<Real> all = exponentiate(values);

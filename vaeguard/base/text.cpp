@@ -12,7 +12,7 @@
 namespace vaeguard {
 namespace {
 
-// Optimal string alignment: row i holds the distances from the first i letters of `a` to every beginning of `b`.
+// Optimal string alignment: row i holds the distances from the first i letters of `a` to every prefix of `b`.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before_last(b.size() + 1);
   std::vector<std::size_t> last(b.size() + 1);

@@ -1,4 +1,4 @@
-// Words: the known name nearest to a mistyped one, and the error that suggests it.
+// The known name nearest to a mistyped one, and the error that suggests it.
 #pragma once
 
 #include <span>
@@ -7,8 +7,8 @@
 
 namespace vaeguard {
 
-/// The known word with the fewest edits (insert, delete, replace, swap of neighbours) from `word`, the first of equals;
-/// empty when all need more than a third of the letters of `word` (at least one edit is always allowed).
+/// The known word with the fewest edits (insert, delete, replace, swap neighbours) from `word`, the first on a tie;
+/// empty if all need more edits than a third of the length of `word` (one edit is always allowed).
 std::string nearest(std::string_view word, std::span<const std::string> known);
 
 /// Throws Misuse "[place] unknown WHAT 'word', did you mean 'nearest'? Known: a, b, c".

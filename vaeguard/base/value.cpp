@@ -27,7 +27,7 @@ std::string quoted(std::string_view text) {
   return result + '"';
 }
 
-// The shortest text that reads back as the same number, and as no whole one.
+// The shortest text that reads back as the same number, and never as a whole number.
 std::string number_text(double value) {
   std::string text = fmt::format("{}", value);
   return std::isfinite(value) && text.find_first_of(".e") == std::string::npos ? text + ".0" : text;

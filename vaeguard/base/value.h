@@ -1,4 +1,4 @@
-// A neutral tree of values: what a plan, a command line or another language says, before anything reads it.
+// A format-neutral tree of values: a plan, a command line or another language's options before anything reads them.
 #pragma once
 
 #include <concepts>
@@ -12,14 +12,13 @@
 
 namespace vaeguard {
 
-/// True or false, a whole number, a number, a text, a list of values, or a table of named values. Values are compared
-/// by what they are, not by where they come from; 1 and 1.0 differ.
+/// A boolean, a whole number, a number, a text, a list of values, or a table of named values. Comparison ignores where
+/// values come from; 1 and 1.0 differ.
 class Value {
  public:
   struct Member;
   using List = std::vector<Value>;
-  using Table = std::vector<Member>;  // in the order in which they were written;
-                                      // keys are distinct
+  using Table = std::vector<Member>;  // in the order of writing; keys are distinct
 
   Value();
   template <std::integral Integer>  // bool included
@@ -31,7 +30,7 @@ class Value {
   Value(List value);
   Value(Table value);
 
-  /// The value where it is a T (bool, std::int64_t, double, std::string, List or Table), else null.
+  /// The value if it is a T (bool, std::int64_t, double, std::string, List or Table), else null.
   template <typename T>
   [[nodiscard]] const T* as() const {
     return std::get_if<T>(&data_);
@@ -39,12 +38,12 @@ class Value {
   /// A number, whole or not; else nothing.
   [[nodiscard]] std::optional<double> number() const;
 
-  /// The table's value of that key; null where there is none or this is no table.
+  /// The table's value for that key; null if there is none or this is not a table.
   [[nodiscard]] const Value* find(std::string_view key) const;
-  /// Gives the table a value, instead of the one that has the key. Throws Misuse where this is no table.
+  /// Sets or replaces the table's value for that key. Throws Misuse if this is not a table.
   void set(std::string_view key, Value value);
 
-  /// Where the value stands in its source, for messages: "line 12", "--set"; empty where it is not known.
+  /// Where the value stands in its source, for messages: "line 12", "--set"; empty if unknown.
   [[nodiscard]] const std::string& origin() const { return origin_; }
   Value& from(std::string origin) {
     origin_ = std::move(origin);
@@ -80,7 +79,7 @@ inline Value::Value(std::string_view value) : data_(std::string(value)) {}
 inline Value::Value(const char* value) : data_(std::string(value)) {}
 inline Value::Value(List value) : data_(std::move(value)) {}
 
-/// The value as TOML writes it, tables in the order of their keys on one line: the same text for equal values.
+/// The value as TOML, tables sorted by key and on one line: the same text for equal values.
 std::string to_text(const Value& value);
 
 }  // namespace vaeguard
