@@ -1,4 +1,4 @@
-// Any kernel as a value, for whoever chooses one at run time.
+// Any kernel as a value, for choosing one at run time.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,7 @@
 
 namespace vaeguard::mcmc {
 
-/// Itself a Kernel. Copies share the kernel that they hold, which never changes.
+/// Itself a Kernel. Copies share the kernel that they hold, which is immutable.
 class AnyKernel {
  public:
   template <typename K>

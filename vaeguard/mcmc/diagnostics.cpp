@@ -62,7 +62,7 @@ bool says_nothing(const Chains& chains) {
 
 bool too_short(const Chains& chains) { return static_cast<std::int64_t>(chains[0].size()) < kFewestDraws; }
 
-// First and last halves as chains of their own; of an odd number the middle draw is left out.
+// First and last halves as chains of their own; the middle one of an odd number of draws is dropped.
 Chains halves(const Chains& chains) {
   Chains result;
   for (const auto& chain : chains) {
@@ -73,7 +73,7 @@ Chains halves(const Chains& chains) {
   return result;
 }
 
-// Draws replaced by the normal quantiles of (rank - 3/8) / (S + 1/4), ties by their mean rank (the paper's eq. 14).
+// Draws replaced by the normal quantiles of (rank - 3/8) / (S + 1/4); ties share their mean rank (the paper's eq. 14).
 Chains normal_scores(const Chains& chains) {
   const std::vector<double> all = pooled(chains);
   std::vector<std::size_t> order(all.size());
@@ -113,7 +113,7 @@ Chains mapped(Chains chains, const auto& function) {
   return chains;
 }
 
-// The paper's eqs. 1 to 4, of chains that are split already.
+// The paper's eqs. 1 to 4, for chains that are already split.
 double rhat_of(const Chains& chains) {
   if (says_nothing(chains)) {
     return kNan;
@@ -128,7 +128,7 @@ double rhat_of(const Chains& chains) {
   return std::sqrt((draws - 1.0) / draws + variance_of(means) / mean_of(variances));
 }
 
-// Autocorrelations of several chains together, lag by lag as they are asked for (the paper's eq. 10).
+// Combined autocorrelations of several chains, computed lag by lag on demand (the paper's eq. 10).
 class Autocorrelation {
  public:
   explicit Autocorrelation(const Chains& chains) : chains_(chains) {
@@ -159,9 +159,9 @@ class Autocorrelation {
   double total_ = 0.0;
 };
 
-// Geyer's initial monotone sequence (1992): sums of neighbours, from lag 0 on, are positive and falling for a
-// reversible chain, so that the first that is not ends them. Half of the last even lag, where positive, is still
-// counted, which helps antithetic chains (the paper's section 3.2).
+// Geyer's initial monotone sequence (1992): for a reversible chain, sums of neighbouring lags from lag 0 on are
+// positive and decreasing, so the sum is truncated at the first that is not positive. Half of the last even lag, where
+// positive, is still counted, which helps antithetic chains (the paper's section 3.2).
 double autocorrelation_time(const Autocorrelation& correlation, std::size_t draws) {
   std::vector<double> pairs{1.0 + correlation.at(1)};
   std::size_t lag = 0;
@@ -172,15 +172,15 @@ double autocorrelation_time(const Autocorrelation& correlation, std::size_t draw
     pairs.push_back(even + correlation.at(lag + 1));
   }
   const bool positive = pairs.back() >= 0.0;
-  pairs.pop_back();  // of this one only the even lag counts
+  pairs.pop_back();  // only the even lag of the last pair counts
   for (std::size_t k = 1; k < pairs.size(); ++k) {
     pairs[k] = std::min(pairs[k], pairs[k - 1]);
   }
   return -1.0 + 2.0 * std::accumulate(pairs.begin(), pairs.end(), 0.0) + (even > 0.0 || positive ? even : 0.0);
 }
 
-// Of chains that are split already. Antithetic draws may be worth more than independent ones, but no more than log10 of
-// their number times.
+// For chains that are already split. S antithetic draws may be worth more than S independent ones, but no more than
+// S log10(S) are claimed.
 double ess_of(const Chains& chains) {
   if (says_nothing(chains)) {
     return kNan;
@@ -311,7 +311,7 @@ std::vector<std::string> warnings(const Diagnostics& diagnostics) {
   say(diagnostics.draws >= kFewestDraws && std::isnan(diagnostics.rhat),
       "A coordinate is constant or not finite: its chains never moved; lower the first step size or look at the "
       "energy.");
-  // The paper's section 4: 1.01, and an effective sample size of 50 a split half, which makes R-hat and ESS reliable.
+  // The paper's section 4: 1.01, and an effective sample size of 50 per half chain, which makes R-hat and ESS reliable.
   say(diagnostics.rhat > 1.01,
       fmt::format(
           "The chains disagree (largest R-hat {:.3f}, should be below 1.01): warm up longer, draw more, or take "

@@ -1,4 +1,4 @@
-// What draws are worth: convergence, effective sample sizes, standard errors, and warnings in words.
+// The quality of draws: convergence, effective sample sizes, standard errors, and warnings in words.
 #pragma once
 
 #include <cstdint>
@@ -10,34 +10,34 @@
 
 namespace vaeguard::mcmc {
 
-/// Draws of one scalar, [chains][draws], as many of each chain.
+/// Draws of one scalar, [chains][draws], the same number from each chain.
 using Chains = std::vector<std::vector<double>>;
 
-/// Vehtari, Gelman, Simpson, Carpenter and Buerkner 2021. Chains are split in halves, so that a drift shows; draws are
-/// replaced by normal scores of their ranks, so that heavy tails do no harm. NaN where draws are constant or not
+/// Vehtari, Gelman, Simpson, Carpenter and Buerkner 2021. Chains are split in halves to reveal drift; draws are
+/// replaced by the normal scores of their ranks, so that heavy tails do no harm. NaN where draws are constant or not
 /// finite, or there are fewer than kFewestDraws per chain. All throw Misuse for no chains or chains of unequal lengths.
 ///
-/// R-hat, the larger of that of the scores and of that of |draw - median|: 1 for chains that agree in place and width.
+/// R-hat, the larger of those of the scores and of |draw - median|: 1 for chains that agree in location and scale.
 double rank_rhat(const Chains& chains);
-/// Effective sample size of the normal scores: how well the middle is known.
+/// Effective sample size of the normal scores: how well the centre of the distribution is known.
 double bulk_ess(const Chains& chains);
 /// The smaller of the effective sample sizes of the 5 % and 95 % quantiles.
 double tail_ess(const Chains& chains);
-/// Effective sample size of the mean of the draws as they are.
+/// Effective sample size for the mean, from the draws themselves.
 double mean_ess(const Chains& chains);
-/// Monte Carlo standard error of the mean, deviation / sqrt(mean_ess).
+/// Monte Carlo standard error of the mean, standard deviation / sqrt(mean_ess).
 double mcse_mean(const Chains& chains);
 
-/// Halves of fewer than six draws leave no lag to estimate.
+/// Half chains of fewer than six draws leave no lag to estimate.
 inline constexpr std::int64_t kFewestDraws = 12;
 
 /// Energy Bayesian fraction of missing information of one chain, sum (E_t - E_{t-1})^2 / sum (E_t - mean)^2, of the
 /// total energies at the transitions' starts (Info::total_energy; Betancourt 2016, "Diagnosing suboptimal cotangent
-/// disintegrations", eq. 4). Below 0.3 momentum draws change the energy too little to explore it. NaN for fewer than
-/// three or constant energies.
+/// disintegrations", eq. 4). Below 0.3, momentum draws change the energy too little to explore its distribution. NaN
+/// for fewer than three energies or constant ones.
 double e_bfmi(std::span<const double> energies);
 
-/// One scalar's row of a table.
+/// The diagnostics of one scalar, a row of a table.
 struct Summary {
   double mean;
   double deviation;
@@ -48,30 +48,30 @@ struct Summary {
 };
 Summary summarise(const Chains& chains);
 
-/// Coordinate d of chains first .. first + chains, over `draws`: one [n, D] matrix of positions each.
+/// Coordinate d of chains first .. first + chains over `draws`, each an [n, D] matrix of positions.
 Chains coordinate(std::span<const Matrix> draws, std::int64_t first, std::int64_t chains, std::int64_t d);
 
-/// What is known of the chains of one image: of their worst coordinate, NaN where that cannot be told.
+/// Diagnostics of the chains of one image: each for the worst coordinate, NaN where it cannot be computed.
 struct Diagnostics {
   std::int64_t chains = 0;
-  std::int64_t draws = 0;  // of each chain
+  std::int64_t draws = 0;  // per chain
   double rhat = 0.0;       // largest
   double bulk_ess = 0.0;   // smallest, of all chains together
   double tail_ess = 0.0;
-  double relative_mcse = 0.0;    // largest standard error of a mean, in deviations of its coordinate
+  double relative_mcse = 0.0;    // largest standard error of a mean, in standard deviations of its coordinate
   double e_bfmi = 0.0;           // smallest of the chains
   double acceptance = 0.0;       // mean
   double divergent_share = 0.0;  // of transitions
   bool exact = true;             // K::exact
 };
 
-/// Of chains first .. first + chains of `draws`; `total_energy` [chains][transitions] is Info::total_energy of the same
-/// chains, empty if unknown. Leaves what is not known from them at its default: acceptance, divergent_share and exact.
-/// Throws Misuse if there are no draws, or none of the chains.
+/// Diagnoses chains first .. first + chains of `draws`; `total_energy` [chains][transitions] is Info::total_energy of
+/// the same chains, empty if unknown. Leaves what these cannot tell at its default: acceptance, divergent_share, exact.
+/// Throws Misuse if there are no draws or the draws lack these chains.
 Diagnostics diagnose(std::span<const Matrix> draws, std::int64_t first, std::int64_t chains,
                      std::span<const std::vector<double>> total_energy);
 
-/// Sentences that say what is wrong and what to do about it; none if nothing is.
+/// Sentences that say what is wrong and what to do about it; none if all is well.
 std::vector<std::string> warnings(const Diagnostics& diagnostics);
 
 }  // namespace vaeguard::mcmc

@@ -1,4 +1,4 @@
-// The dynamic transition: there to the U-turn, a draw of the length, and back as far as the decision needs.
+// The dynamic transition: forward to the U-turn, a draw of the length, and backward as far as the decision needs.
 #include "vaeguard/mcmc/dynamic_hmc.h"
 
 #include <algorithm>
@@ -65,13 +65,13 @@ struct Chain {
   Path path;
   bool divergent = false;
   int length = 0;      // L
-  int back = 0;        // steps back from z_L that are known not to end the way, plus one: M' is at least this
-  bool known = false;  // M' is `back`
+  int back = 0;        // lower bound on M': backward steps from z_L known not to end the trajectory, plus one
+  bool known = false;  // whether M' equals `back`
   int gradients = 0;
   double uniform = 0.0;
 };
 
-// All chains' transition.
+// The transition of all chains.
 class Transition {
  public:
   Transition(const DynamicHmc::Options& options, std::span<const Key> keys, const Target& target,
@@ -94,7 +94,7 @@ class Transition {
   }
   [[nodiscard]] int lengths(int turn) const { return turn - first_length(turn) + 1; }
 
-  // Would the chain be accepted if M' were `back`? As that grows, the answer turns to no once and for all.
+  // Would the chain be accepted if M' were `back`? As `back` grows, the answer can only change from yes to no.
   [[nodiscard]] bool acceptable(const Chain& chain) const {
     const double ratio = static_cast<double>(lengths(chain.path.steps())) / lengths(chain.back);
     const bool drawable = first_length(chain.back) <= chain.length && chain.length <= chain.back;
@@ -102,7 +102,7 @@ class Transition {
   }
   static double error(const Chain& chain) { return chain.path.total(chain.length) - chain.path.total(0); }
 
-  // Every chain to its first U-turn.
+  // Runs every chain forward to its first U-turn.
   void go_there() {
     const auto kinetic = kinetic_energy(parameters_.metric, momentum_);
     std::vector<std::int64_t> all;
@@ -122,7 +122,7 @@ class Transition {
     });
   }
 
-  // L, and the way back from z_L to z, which is known already.
+  // Draws L, and retraces the known part of the backward trajectory, from z_L to z.
   void choose(const Key& key, Chain& chain) const {
     const Path& path = chain.path;
     chain.uniform = Stream(key.fold("accept")).uniform();
@@ -138,7 +138,7 @@ class Transition {
     chain.back -= chain.known ? 1 : 0;
   }
 
-  // Beyond z, while the decision is open.
+  // Continues the backward trajectory beyond z while the decision is open.
   void go_back() {
     Matrix reversed = momentum_;
     std::ranges::transform(reversed.flat(), reversed.data(), std::negate<>{});

@@ -61,7 +61,7 @@ KernelEntry generalised_hmc_entry() {
           .make = [](const KernelOptions& options) -> AnyKernel {
             return GeneralisedHmc({.leapfrog_steps = options.leapfrog_steps, .persistence = options.persistence});
           },
-          .target_acceptance = 0.95};  // a rejection turns the chain round
+          .target_acceptance = 0.95};  // a rejection turns the chain back
 }
 
 }  // namespace vaeguard::mcmc

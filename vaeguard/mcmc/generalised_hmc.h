@@ -10,9 +10,8 @@ namespace vaeguard::mcmc {
 /// Horowitz 1991; Neal 2011, section 5.5.3. The momentum is part of the state, State::momentum, and a transition is
 ///   p <- a p + sqrt(1 - a^2) n, n ~ N(0, M), which leaves N(0, M) invariant;
 ///   a leapfrog trajectory, accepted by Metropolis; where it is rejected, p <- -p.
-/// That flip makes the step its own reverse: without it a rejected chain would go on into the same wall, and the target
-/// would not be invariant. It also turns the chain round, so that rejections should be rare. A state without momentum
-/// gets a fresh draw.
+/// The flip keeps the target invariant: without it the accept step would not be reversible. But it also turns the chain
+/// back on its path, so rejections should be rare. A state without momentum gets a fresh draw.
 class GeneralisedHmc {
  public:
   static constexpr bool exact = true;

@@ -1,4 +1,4 @@
-// The HMC transition: a fresh momentum, and the proposal that it leads to.
+// The HMC transition: a fresh momentum, then a leapfrog proposal.
 #include "vaeguard/mcmc/hmc.h"
 
 #include "vaeguard/base/error.h"

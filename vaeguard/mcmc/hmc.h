@@ -1,4 +1,4 @@
-// Hamiltonian Monte Carlo: one transition of every chain, each with its own step size and its own accept.
+// Hamiltonian Monte Carlo: one transition of every chain, each with its own step size and accept decision.
 #pragma once
 
 #include <span>
@@ -7,14 +7,14 @@
 
 namespace vaeguard::mcmc {
 
-/// HMC with a fixed number of leapfrog steps, the same for all chains or, where Parameters has them, each chain's own
-/// (Duane et al. 1987; Kuzina et al. 2022, Algorithm 1).
+/// HMC with a fixed number of leapfrog steps, the same for all chains or, if Parameters sets them, one per chain (Duane
+/// et al. 1987; Kuzina et al. 2022, Algorithm 1).
 class Hmc {
  public:
   static constexpr bool exact = true;
   struct Options {
     int leapfrog_steps = 20;
-    /// Each transition's step size is multiplied by a uniform number of 1 - jitter .. 1 + jitter, so that no
+    /// Each transition's step size is multiplied by a uniform draw from 1 - jitter .. 1 + jitter, so that no
     /// trajectory length resonates with a period of the target.
     double jitter = 0.0;
   };
@@ -23,7 +23,7 @@ class Hmc {
   explicit Hmc(const Options& options);
   [[nodiscard]] Info step(std::span<const Key> keys, const Target& target, const Parameters& parameters,
                           State& state) const;
-  /// Where Parameters has no lengths.
+  /// For Parameters without leapfrog_steps.
   [[nodiscard]] int gradients_per_step() const { return options_.leapfrog_steps; }
 
  private:

@@ -11,21 +11,22 @@
 
 namespace vaeguard::mcmc {
 
-/// What a transition is tuned by, one entry per chain.
+/// The tuning parameters of a transition, one entry per chain.
 struct Parameters {
   std::vector<double> step_size;
   Metric metric;
-  /// Leapfrog steps for Hmc, from learn_lengths; empty for the kernel's own number.
+  /// Leapfrog steps for Hmc, set by learn_lengths; empty for the kernel's own number.
   std::vector<int> leapfrog_steps = {};
 };
 
-/// A Markov kernel over a batch of chains; make_state gives the state that it begins with.
-/// * `keys` holds one key per chain for this transition, and a chain's result depends on its own key, state, parameters
-///   and function alone, bit for bit.
-/// * Where `exact`, the target is left invariant for any fixed parameters. A kernel that is not says so here, and its
-///   draws are approximate however long it runs.
+/// A Markov kernel over a batch of chains; make_state gives its initial state.
+/// * `keys` holds one key per chain for this transition, and a chain's result depends, bit for bit, only on its own
+/// key,
+///   state, parameters and function.
+/// * If `exact`, the kernel leaves the target invariant for any fixed parameters. Otherwise its draws are approximate
+///   however long it runs.
 /// * A failed trajectory is an Info entry, never an exception.
-/// * gradients_per_step() is the most that a transition spends on a chain; Info has what it did spend.
+/// * gradients_per_step() is the most gradients that a transition spends on a chain; Info has the number it did spend.
 template <typename K>
 concept Kernel = requires(const K kernel, std::span<const Key> keys, const Target& target, const Parameters& parameters,
                           State& state) {
@@ -37,7 +38,7 @@ concept Kernel = requires(const K kernel, std::span<const Key> keys, const Targe
 /// Throws Misuse unless every step size is finite and > 0, every number of steps >= 1 and the shapes fit `state`.
 void validate(const Parameters& parameters, const State& state);
 
-/// Every key folded by the same purpose.
+/// Every key folded with the same purpose.
 std::vector<Key> fold_all(std::span<const Key> keys, std::string_view purpose);
 
 }  // namespace vaeguard::mcmc

@@ -15,13 +15,12 @@ Info Langevin::step(std::span<const Key> keys, const Target& target, const Param
 }
 
 KernelEntry langevin_entry() {
-  return {
-      .name = "langevin",
-      .title = "Unadjusted Langevin",
-      .description = "MALA without its accept step: biased",
-      .reads = {},
-      .make = [](const KernelOptions&) -> AnyKernel { return Langevin(); },
-      .target_acceptance = 0.9};  // of the accept step that it leaves out: the smaller the step, the smaller the bias
+  return {.name = "langevin",
+          .title = "Unadjusted Langevin",
+          .description = "MALA without its accept step: biased",
+          .reads = {},
+          .make = [](const KernelOptions&) -> AnyKernel { return Langevin(); },
+          .target_acceptance = 0.9};  // of the omitted accept step: the smaller the step size, the smaller the bias
 }
 
 }  // namespace vaeguard::mcmc

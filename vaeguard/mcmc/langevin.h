@@ -1,4 +1,4 @@
-// The unadjusted Langevin algorithm: one gradient a transition, no accept step, biased by its step size.
+// The unadjusted Langevin algorithm: one gradient per transition, no accept step, biased by its step size.
 #pragma once
 
 #include <span>
@@ -7,11 +7,11 @@
 
 namespace vaeguard::mcmc {
 
-/// ULA (Parisi 1981; Roberts and Tweedie 1996): z' = z - e^2/2 M^-1 grad U(z) + e M^-1/2 xi, always taken. Its draws
-/// are not draws of the target: on a normal of variance s^2 with M = 1 they have variance s^2 / (1 - e^2 / (4 s^2)),
-/// and beyond e = 2 s they have none. Info says what MALA's accept step would have done: `acceptance` is that
-/// probability, `accepted` whether the chain moved. A chain stays only where the new energy is not finite, which is
-/// a divergence.
+/// ULA (Parisi 1981; Roberts and Tweedie 1996): z' = z - e^2/2 M^-1 grad U(z) + e M^-1/2 xi, always accepted. Its draws
+/// are not draws from the target: for a normal of variance s^2 with M = 1 they have variance s^2 / (1 - e^2 / (4 s^2)),
+/// and from e = 2 s on the chain has no stationary distribution. Info::acceptance is the probability with which MALA
+/// would have accepted, Info::accepted whether the chain moved. A chain stays only where the new energy is not finite,
+/// which is a divergence.
 class Langevin {
  public:
   static constexpr bool exact = false;

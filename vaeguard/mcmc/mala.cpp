@@ -1,4 +1,4 @@
-// The MALA transition: one leapfrog step from fresh noise.
+// The MALA transition: a single leapfrog step from fresh noise.
 #include "vaeguard/mcmc/mala.h"
 
 #include "vaeguard/mcmc/proposal.h"

@@ -1,4 +1,4 @@
-// Single leapfrog steps of chains that end at different times; for the sources of this folder only.
+// Single leapfrog steps of chains that stop at different times; for the sources of this folder only.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ struct Waypoint {
   double total_energy;
 };
 
-/// Steps the `active` chains, all together, until more(b, waypoint) has said of each chain b that it is done. A field
-/// that integrates by itself, a device, gets its whole batch at each step; elsewhere chains that are done leave.
+/// Steps the `active` chains together until more(b, waypoint) has returned false for each chain b. A field that
+/// integrates by itself (a device) gets its whole batch at every step; otherwise chains that are done leave the batch.
 template <typename More>
 void march(const Target& target, const Parameters& parameters, State state, Matrix momentum,
            std::vector<std::int64_t> active, const More& more) {

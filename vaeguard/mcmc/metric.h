@@ -9,8 +9,8 @@
 
 namespace vaeguard::mcmc {
 
-/// Diagonal of M^-1 for each chain [n, D]: an estimate of the target's variances makes all directions alike. Positive.
-/// (The paper's eq. 10 prints K with a minus sign; exp(-H) is then no density. K is positive here.)
+/// Diagonal of M^-1 for each chain [n, D], positive; with the target's variances all directions have the same scale.
+/// (The paper's eq. 10 prints K with a minus sign, with which exp(-H) would not be a density. K is positive here.)
 struct Metric {
   Matrix inverse_mass;
 };

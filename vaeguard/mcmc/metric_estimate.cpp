@@ -10,7 +10,7 @@
 namespace vaeguard::mcmc {
 namespace {
 
-constexpr double kStartWeight = 2.0;  // states that the start counts as
+constexpr double kStartWeight = 2.0;  // the starting metric counts as this many states
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// Sums of draws, and of their distances from the first.
+// Running sums of draws, of their deviations from the first draw, and of the squares of these.
 #include "vaeguard/mcmc/moments.h"
 
 #include <algorithm>
@@ -38,7 +38,7 @@ Matrix Moments::variances(std::int64_t group) const {
   const auto total = static_cast<double>(draws_ * group);
   for (std::int64_t g = 0; g < result.rows(); ++g) {
     for (std::int64_t d = 0; d < result.columns(); ++d) {
-      // Of all chains about the first one's origin.
+      // Sums over all chains, relative to the first chain's origin.
       double sum = 0.0;
       double square = 0.0;
       for (std::int64_t b = g * group; b < (g + 1) * group; ++b) {

@@ -1,4 +1,4 @@
-// Fixed random directions, and what a state is along them.
+// Fixed random directions, and the projections of a state onto them.
 #include "vaeguard/mcmc/monitor.h"
 
 #include <algorithm>

@@ -12,7 +12,7 @@
 
 namespace vaeguard::mcmc {
 
-/// The named chains with all that a leapfrog step of theirs needs.
+/// The named chains with everything that a leapfrog step needs.
 class Part {
  public:
   Part(const Target& target, const Metric& of_metric, std::span<const double> of_step_size, const State& of_state,

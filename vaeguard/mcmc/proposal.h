@@ -8,14 +8,14 @@
 
 namespace vaeguard::mcmc {
 
-/// What becomes of the end of a trajectory.
+/// How the end of a trajectory is accepted.
 enum class Acceptance {
-  metropolis,  // taken with probability min(1, exp(-energy error)), which leaves the target invariant
-  always,      // taken wherever its energy is a number
+  metropolis,  // with probability min(1, exp(-energy error)), which leaves the target invariant
+  always,      // wherever its energy is a number
 };
 
-/// steps[b] leapfrog steps of size step_size[b] from each chain's state and momentum. A chain that takes the end has it
-/// in `state` and `momentum` afterwards; one that does not keeps both. keys[b].fold("accept") decides.
+/// steps[b] leapfrog steps of size step_size[b] from each chain's state and momentum. Accepted chains have the end in
+/// `state` and `momentum` afterwards; rejected ones keep both. keys[b].fold("accept") is the key of the decision.
 Info propose(std::span<const Key> keys, const Target& target, const Metric& metric, std::span<const double> step_size,
              std::span<const int> steps, Acceptance acceptance, State& state, Matrix& momentum);
 

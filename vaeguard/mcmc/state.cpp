@@ -1,4 +1,4 @@
-// Evaluating and copying states; energies that are not finite become +infinity, and no such proposal is accepted.
+// Evaluating and copying states; energies that are not finite become +infinity, so that such proposals are rejected.
 #include "vaeguard/mcmc/state.h"
 
 #include <algorithm>

@@ -12,13 +12,13 @@ class DualAveraging {
     double gamma = 0.05;  // the constants of the paper, section 3.2.1
     double t0 = 10.0;
     double kappa = 0.75;
-    /// Steps are drawn towards aim * initial_step_size. The paper's 10 tries large steps first, for hundreds of
-    /// transitions; where the first step is a found one and transitions are few, 1 wastes none of them.
+    /// Step sizes are shrunk towards aim * initial_step_size. The paper's 10 favours large steps early, which suits
+    /// hundreds of transitions; with few transitions and a first step that was searched for, 1 wastes none of them.
     double aim = 10.0;
   };
   explicit DualAveraging(const Options& options);
   void update(double acceptance);
-  /// The step size to explore with next.
+  /// The step size to try next.
   [[nodiscard]] double exploring() const;
   /// The averaged step size to sample with once adaptation is over.
   [[nodiscard]] double final() const;
@@ -32,7 +32,7 @@ class DualAveraging {
   int count_ = 0;
 };
 
-/// The authors' rule, applied at every transition and never ended: step += 0.01 (acceptance - target) / target step.
+/// The authors' rule, applied at every transition without end: step += 0.01 (acceptance - target) / target step.
 double published_step_size(double step_size, double acceptance, double target);
 
 }  // namespace vaeguard::mcmc

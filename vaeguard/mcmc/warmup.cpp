@@ -1,4 +1,4 @@
-// What warm-up decides between its transitions.
+// The decisions of warm-up between transitions.
 #include "vaeguard/mcmc/warmup.h"
 
 #include <algorithm>
@@ -43,7 +43,7 @@ DualAveraging rule(DualAveraging::Options options, double step) {
 void change_metric(Metric metric, const DualAveraging::Options& options, std::vector<DualAveraging>& rules,
                    Parameters& parameters, State& state) {
   DualAveraging::Options again = options;
-  again.aim = 1.0;  // what the first half found is no guess
+  again.aim = 1.0;  // the first half has tuned this step size: no need to try larger ones
   for (std::int64_t b = 0; b < metric.inverse_mass.rows(); ++b) {
     double log_ratio = 0.0;
     for (std::int64_t d = 0; d < metric.inverse_mass.columns(); ++d) {
@@ -55,7 +55,7 @@ void change_metric(Metric metric, const DualAveraging::Options& options, std::ve
     parameters.step_size[i] = rules[i].exploring();
   }
   parameters.metric = std::move(metric);
-  state.momentum = Matrix();  // of the old metric
+  state.momentum = Matrix();  // drawn under the old metric
 }
 
 void add_gradients(const Info& info, std::vector<std::int64_t>& gradients) {

@@ -14,23 +14,24 @@
 
 namespace vaeguard::mcmc {
 
-/// A state that has arrived and parameters that no longer move: the only thing that sample() takes. Warm-up's own
-/// states are not draws of the target and do not leave it.
+/// A warmed-up state with frozen parameters: the only thing that sample() accepts. The states of warm-up itself are not
+/// draws from the target and are not returned.
 struct Tuned {
   State state;
   Parameters parameters;
-  /// Gradients that each chain has spent on all of it; Info::gradients where a kernel reports them.
+  /// Gradients that each chain has spent on warm-up; from Info::gradients where the kernel reports them.
   std::vector<std::int64_t> gradients = {};
 };
 
 struct WarmupOptions {
   int transitions = 20;
   DualAveraging::Options step_size;
-  /// Gradients that each chain may spend to find its first step, from step_size.initial_step_size on; 0 uses that.
+  /// The most gradients that each chain may spend to find its first step, starting from step_size.initial_step_size; 0
+  /// uses that.
   int first_step_trials = 0;
-  /// Learns the metric from the second quarter of the transitions and uses it from the half on.
+  /// Learns the metric from the second quarter of the transitions and uses it from halfway on.
   bool learn_metric = false;
-  /// Consecutive chains of one image. What warm-up learns of their target they learn together; groups share nothing.
+  /// Number of consecutive chains per image. They share what warm-up learns of their target; groups share nothing.
   std::int64_t group = 1;
 };
 
@@ -38,15 +39,15 @@ namespace internal {
 
 // Dual averaging that begins at `step`.
 DualAveraging rule(DualAveraging::Options options, double step);
-// After a change of metric steps keep their length along a coordinate of the geometric mean, and dual averaging begins
-// again from there.
+// Changes the metric, rescales each step size so that the step along a coordinate keeps its geometric mean, and
+// restarts dual averaging from there.
 void change_metric(Metric metric, const DualAveraging::Options& options, std::vector<DualAveraging>& rules,
                    Parameters& parameters, State& state);
 void add_gradients(const Info& info, std::vector<std::int64_t>& gradients);
 
 }  // namespace internal
 
-/// Adapts every chain's step size by dual averaging over options.transitions transitions, and what else options name.
+/// Adapts every chain's step size by dual averaging over options.transitions transitions, and the metric if asked to.
 /// keys[b] is the chain's key; transition t uses keys[b].fold(t). `visit(t, state, info)` sees each transition, for
 /// progress and counts. Throws Misuse unless options.group divides the chains.
 template <Kernel K, typename Visit>
@@ -84,21 +85,21 @@ Tuned warm_up(const K& kernel, std::span<const Key> keys, const Target& target, 
 
 struct LengthOptions {
   int transitions = 1;
-  /// Of the time to a U-turn. On a normal that is half a period, and the best trajectory is a quarter of one.
+  /// Of the time to a U-turn. For a normal that time is half a period, and the best trajectory is a quarter period.
   double fraction = 0.5;
   int max_steps = 32;
   std::int64_t group = 1;  // as in WarmupOptions
 };
 
-/// Steps of each chain: options.fraction of its group's mean of turns[t][b] * step_size[b], in its own steps, between 1
-/// and options.max_steps.
+/// Leapfrog steps per chain: options.fraction times its group's mean of turns[t][b] * step_size[b], divided by the
+/// chain's own step size, between 1 and options.max_steps.
 std::vector<int> lengths(std::span<const std::vector<int>> turns, std::span<const double> step_size,
                          const LengthOptions& options);
 
-/// Sets parameters.leapfrog_steps for Hmc: a fraction of the mean time to a U-turn of a group's chains, over a few
-/// transitions of DynamicHmc with the frozen step sizes (in the manner of eHMC, Wu, Stoehr and Robert 2018). Every
-/// trajectory measures the time by itself, so that one chain and one transition will do; ChEES (Hoffman, Radul and
-/// Sountsov 2021) climbs towards it by noisy gradients over tens of transitions of many chains. Transition t uses
+/// Sets parameters.leapfrog_steps for Hmc to a fraction of the mean time to a U-turn of a group's chains, measured over
+/// a few transitions of DynamicHmc with the frozen step sizes (as eHMC does, Wu, Stoehr and Robert 2018). Every
+/// trajectory measures that time, so one chain and one transition suffice; ChEES (Hoffman, Radul and Sountsov 2021)
+/// instead follows noisy gradients over tens of transitions of many chains. Transition t uses
 /// keys[b].fold("lengths").fold(t).
 template <typename Visit>
 Tuned learn_lengths(std::span<const Key> keys, const Target& target, Tuned tuned, const LengthOptions& options,
@@ -117,8 +118,8 @@ Tuned learn_lengths(std::span<const Key> keys, const Target& target, Tuned tuned
   return tuned;
 }
 
-/// At most `transitions` draws with frozen parameters; transition t uses keys[b].fold(t). ended(t, state, info) sees
-/// each draw and says whether it was the last.
+/// At most `transitions` draws with frozen parameters; transition t uses keys[b].fold(t). ended(t, state, info) is
+/// called with each draw and returns whether it was the last.
 template <Kernel K, typename Ended>
 State sample_until(const K& kernel, std::span<const Key> keys, const Target& target, Tuned tuned, int transitions,
                    Ended&& ended) {
@@ -132,7 +133,7 @@ State sample_until(const K& kernel, std::span<const Key> keys, const Target& tar
   return std::move(tuned.state);
 }
 
-/// `transitions` draws; visit(t, state, info) sees each.
+/// `transitions` draws; visit(t, state, info) is called with each.
 template <Kernel K, typename Visit>
 State sample(const K& kernel, std::span<const Key> keys, const Target& target, Tuned tuned, int transitions,
              Visit&& visit) {
@@ -143,8 +144,8 @@ State sample(const K& kernel, std::span<const Key> keys, const Target& target, T
                       });
 }
 
-/// The authors' loop: the step size follows published_step_size at every transition, draws included, so that its states
-/// are not draws of the target. Kept for reproduction and comparison alone.
+/// The authors' loop: the step size follows published_step_size at every transition, draws included, so its states are
+/// not draws from the target. Kept only for reproduction and comparison.
 template <Kernel K, typename Visit>
 State sample_published(const K& kernel, std::span<const Key> keys, const Target& target, Parameters parameters,
                        State state, int transitions, double target_acceptance, Visit&& visit) {
