@@ -20,7 +20,7 @@ namespace vaeguard::torchscript {
 namespace {
 
 constexpr std::array<std::int64_t, 4> kSizes = {64, 192, 768, 2048};
-constexpr std::int64_t kImagesAtOnce = 16;  // at 299 x 299 some 300 MB of activations a thread
+constexpr std::int64_t kImagesAtOnce = 16;  // at 299 x 299, some 300 MB of activations per thread
 
 // [n, F] of one output of the module.
 torch::Tensor feature_rows(const torch::Tensor& output, std::int64_t images, const std::string& place) {
@@ -95,7 +95,7 @@ class Inception : public metrics::FeatureExtractor {
     try {
       value = takes_bytes_ ? module_.get_method("forward")({pixels.to(torch::kUInt8)}, {{"return_features", true}})
                            : module_.get_method("forward")({pixels.div(255.0F)});
-    } catch (const std::exception& problem) {  // what scripts throw need not be a c10::Error
+    } catch (const std::exception& problem) {  // scripts may throw more than c10::Error
       misuse(place_, "forward failed on images [{}, 3, {}, {}]: {}", images.rows(), shape.height, shape.width,
              problem.what());
     }
@@ -127,7 +127,7 @@ class Inception : public metrics::FeatureExtractor {
   }
 
   std::string place_;
-  mutable torch::jit::Module module_;  // whose methods are not const; calls from several threads are allowed
+  mutable torch::jit::Module module_;  // its methods are not const, but may be called from several threads
   bool takes_bytes_ = false;
 };
 

@@ -1,4 +1,4 @@
-// The user's Inception network, as TorchScript, whose features make FID.
+// The user's Inception network, a TorchScript file, whose features FID compares.
 #pragma once
 
 #include <filesystem>
@@ -8,12 +8,12 @@
 
 namespace vaeguard::torchscript {
 
-/// A module whose forward takes images [n, 3, H, W] in red, green, blue and gives features [n, F] or [n, F, h, w] (then
-/// their means over the positions), or a tuple or list of these, with F of 64, 192, 768 and 2048 at most once each: the
-/// metrics fid_64 to fid_2048. Pixels are rounded to 8 bits, as FID is defined on files of images; grey is repeated to
-/// three channels. Where forward has an argument `return_features`, as the file inception-2015-12-05.pt of the StyleGAN
-/// authors has, it is set and pixels are bytes from 0 to 255; else they are floats from 0 to 1. Resizing to Inception's
-/// 299 x 299 is the module's. Runs on the processor. Throws Misuse that says what the file must be.
+/// Loads a module whose forward takes RGB images [n, 3, H, W] and gives features [n, F] or [n, F, h, w] (averaged over
+/// positions), or a tuple or list of these, with F one of 64, 192, 768 and 2048, each at most once: the metrics fid_64
+/// to fid_2048. Pixels are rounded to 8 bits, since FID is defined on image files; grey is repeated to three channels.
+/// If forward has an argument `return_features`, as in the file inception-2015-12-05.pt of the StyleGAN authors, it is
+/// set and pixels are bytes from 0 to 255; otherwise pixels are floats from 0 to 1. The module itself resizes to
+/// Inception's 299 x 299. Runs on the CPU. Throws Misuse that says what the file must be.
 std::unique_ptr<metrics::FeatureExtractor> load_inception(const std::filesystem::path& file);
 
 }  // namespace vaeguard::torchscript

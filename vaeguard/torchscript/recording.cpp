@@ -18,8 +18,8 @@ struct Recording::Graph {
   at::cuda::CUDAGraph graph;
   torch::Tensor result;
 
-  // Capture takes a stream of its own. The runs before it let libraries choose algorithms and make their handles and
-  // workspaces, none of which may happen during a capture.
+  // Capture needs a stream of its own. The runs before it let libraries choose algorithms and create handles and
+  // workspaces, which is not allowed during a capture.
   Graph(const torch::Device& device, const std::function<torch::Tensor()>& work) {
     constexpr int kWarmUps = 3;
     torch::cuda::synchronize(device.index());
@@ -33,7 +33,7 @@ struct Recording::Graph {
       try {
         result = work();
       } catch (...) {
-        graph.capture_end();  // or the stream would stay in capture
+        graph.capture_end();  // otherwise the stream would stay in capture mode
         throw;
       }
       graph.capture_end();

@@ -26,7 +26,7 @@ torch::Tensor bias_tensor(const networks::LayerGraph& graph, const networks::Lay
 }
 
 torch::Tensor image_tensor(const Matrix& rows, const ImageShape& shape, const torch::Device& device) {
-  // A GPU fetches from pinned memory by itself; from other memory the copy would wait for it.
+  // Only copies from pinned memory to a GPU are asynchronous.
   return copied(rows.values(), {rows.rows(), shape.channels, shape.height, shape.width}, device.is_cuda())
       .to(device, /*non_blocking=*/true);
 }

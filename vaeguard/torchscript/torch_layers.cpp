@@ -70,7 +70,7 @@ torch::Tensor prepared_weight(const torch::Tensor& weight, Form form) {
   }
 }
 
-// One input position: its taps land `dilation` apart and nowhere else.
+// For a single input position, whose taps land `dilation` apart with gaps between them.
 torch::Tensor run_product(const PreparedLayer& prepared, const torch::Tensor& x) {
   const Layer& layer = prepared.layer;
   const torch::Tensor taps = torch::mm(x.reshape({x.size(0), layer.input().channels}), prepared.weight)
@@ -141,7 +141,7 @@ torch::Tensor concatenate(const Layer& /*layer*/, const Sources& x) { return tor
 torch::Tensor soften(const Layer& /*layer*/, const Sources& x) { return torch::softmax(x[0], 1); }
 torch::Tensor mean(const Layer& /*layer*/, const Sources& x) { return x[0].mean({2, 3}, true); }
 
-// Not libtorch's own: it finds its sources by dividing in float, which misses some for factors such as 41.
+// Not libtorch's own, which finds source pixels by a division in float and gets some wrong for factors such as 41.
 torch::Tensor upsample(const Layer& layer, const Sources& x) {
   const std::int64_t factor = layer.stride;
   return x[0]
@@ -212,7 +212,7 @@ torch::Tensor run_layer(const PreparedLayer& prepared, const std::vector<torch::
                           : kRuns[static_cast<std::size_t>(layer.operation)](layer, sources);
 }
 
-// Energies decide about acceptance, so products keep all bits of a float, and a repeated run gives the same.
+// Energies decide acceptance, so products keep full float precision, and repeated runs are deterministic.
 void prepare_libtorch() {
   at::set_num_threads(1);
   at::globalContext().setAllowTF32CuBLAS(false);
@@ -239,8 +239,8 @@ TorchLayers::TorchLayers(const LayerGraph& graph, const torch::Device& device) :
 }
 
 std::vector<torch::Tensor> TorchLayers::run(std::vector<torch::Tensor> inputs) const {
-  // The number of threads belongs to the calling thread, and libtorch's oneDNN does not ask for it: one that has not
-  // been told would share each small convolution with others, which costs more than it saves.
+  // The number of threads is a setting of the calling thread that libtorch's oneDNN does not look up by itself: in a
+  // thread where it is not set, each small convolution would be split over threads, which costs more than it saves.
   thread_local const bool told = (at::init_num_threads(), true);
   (void)told;
   std::vector<torch::Tensor> boundaries = std::move(inputs);

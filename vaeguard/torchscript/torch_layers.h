@@ -1,4 +1,4 @@
-// A layer graph as libtorch calls on a device, on which autograd can run; for the sources of this folder only.
+// A layer graph as libtorch calls on a device, differentiable by autograd; for the sources of this folder only.
 #pragma once
 
 #include <torch/types.h>
@@ -9,8 +9,7 @@
 
 namespace vaeguard::torchscript {
 
-/// How a weighted layer is run. libtorch's own transposed convolution takes a slow path on small images, hence the
-/// other forms.
+/// How a weighted layer is run. libtorch's own transposed convolution is slow on small images, hence the other forms.
 enum class Form { convolution, product, flipped, subpixel, transposed };
 
 struct PreparedLayer {
@@ -20,12 +19,12 @@ struct PreparedLayer {
   torch::Tensor bias;
 };
 
-/// Weights on a device, in the forms that run fastest. Sets libtorch to one thread, since callers hand chunks of rows
-/// to threads themselves, and to full float precision on a GPU.
+/// Weights on a device, in the forms that run fastest. Sets libtorch to one thread, since callers distribute chunks of
+/// rows over threads themselves, and to full float precision on a GPU.
 class TorchLayers {
  public:
   TorchLayers(const networks::LayerGraph& graph, const torch::Device& device);
-  /// Each of the graph's inputs [B, C, H, W] -> each of its outputs [B, C, H, W]. Weights are constants to autograd.
+  /// All inputs of the graph -> all its outputs, each [B, C, H, W]. Weights are constants to autograd.
   [[nodiscard]] std::vector<torch::Tensor> run(std::vector<torch::Tensor> inputs) const;
   /// The same for graphs of one input and one output.
   [[nodiscard]] torch::Tensor run(const torch::Tensor& input) const;

@@ -77,7 +77,8 @@ class TorchNetwork : public Network {
     return outputs.size() == 1 ? outputs.front() : torch::cat(outputs, 1);
   }
 
-  // The graph is kept: one forward may be pulled back more than once. No path to the inputs means zeros.
+  // Keeps the autograd graph, since backward may run several times after one forward. Without a path to the inputs the
+  // gradient is zero.
   static torch::Tensor pull(const TorchTape& record, const torch::Tensor& gradient, bool differentiable) {
     const torch::Tensor result =
         torch::autograd::grad({record.output}, {record.input}, {gradient}, true, differentiable, true).front();

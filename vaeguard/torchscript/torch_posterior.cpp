@@ -43,7 +43,7 @@ class DeviceEnergy {
   }
 
  private:
-  // A decoder pass that autograd follows back to its latents.
+  // A decoder pass that autograd can differentiate with respect to its latents.
   struct Tracked {
     torch::Tensor latents;     // [n, D]
     torch::Tensor parameters;  // [n, C*H*W]
@@ -71,7 +71,7 @@ class DeviceEnergy {
   // Likelihood and prior as models/likelihood.h and energy/posterior.h define them, in double.
   [[nodiscard]] torch::Tensor energy(const torch::Tensor& parameters, const torch::Tensor& z,
                                      const torch::Tensor& x) const {
-    constexpr double kLinear = 40.0;  // from here on softplus(l) is l in double
+    constexpr double kLinear = 40.0;  // above this, softplus(l) equals l in double
     const double log_two_pi = std::log(2.0 * std::numbers::pi);
     const torch::Tensor p = parameters.to(torch::kFloat64);
     const torch::Tensor prior = z.to(torch::kFloat64).square().sum(1) + static_cast<double>(z.size(1)) * log_two_pi;
@@ -92,7 +92,7 @@ class DeviceEnergy {
   TorchLayers layers_;
 };
 
-// The chains of one batch on the device, at addresses that stay, and their trajectory.
+// The chains of one batch on the device, at fixed addresses, and their trajectory.
 class Trajectory {
  public:
   Trajectory(const DeviceEnergy& energy, const torch::Device& device, std::int64_t chains, std::int64_t dimension,
@@ -135,8 +135,8 @@ class Trajectory {
     return input_.narrow(0, index * chains * dimension, chains * dimension).view({chains, dimension});
   }
 
-  // mcmc::leapfrog: positions and momenta move in place. Gives position, momentum, gradient and energy in one piece, in
-  // double, which holds floats exactly.
+  // mcmc::leapfrog, in place. Returns position, momentum, gradient and energy as one tensor of doubles, which hold
+  // floats exactly.
   torch::Tensor integrate(int steps) {
     const torch::NoGradGuard no_gradients;
     const torch::Tensor drift = step_size_ * inverse_mass_;
@@ -155,7 +155,7 @@ class Trajectory {
     return torch::cat({position_.flatten(), momentum_.flatten(), gradient.flatten(), energy}, 0);
   }
 
-  // Which chains have a gradient that is no number [n, 1].
+  // Which chains have a gradient that is not finite [n, 1].
   static torch::Tensor broken(const torch::Tensor& gradient) { return gradient.isfinite().all(1, true).logical_not_(); }
 
   const DeviceEnergy& energy_;
@@ -170,7 +170,7 @@ class Trajectory {
   Recording recording_;
 };
 
-// Recording a graph bears no other work on the GPU, of whichever field.
+// While a graph is recorded, no other work may run on the GPU, whichever field it belongs to.
 std::mutex& gpu_mutex() {
   static std::mutex mutex;
   return mutex;
@@ -248,8 +248,8 @@ class TorchPosterior : public mcmc::TrajectoryField {
   }
 
  private:
-  // How many chains keep their activations in 2 GiB: floats at all boundaries, once forward, once backward, and as much
-  // again for what libraries work in.
+  // How many chains fit their activations into 2 GiB: floats at all boundaries, once forward, once backward, and as
+  // much again for the workspaces of libraries.
   static std::int64_t count_held(const networks::LayerGraph& decoder) {
     constexpr std::int64_t kBytes = std::int64_t{1} << 31;
     std::int64_t values = decoder.input_size();
@@ -278,7 +278,7 @@ class TorchPosterior : public mcmc::TrajectoryField {
     }
     const bool neighbours =
         std::ranges::adjacent_find(functions, [](auto a, auto b) { return b != a + 1; }) == functions.end();
-    if (functions.empty() || neighbours) {  // a view: whole batches need no upload of indices
+    if (functions.empty() || neighbours) {  // a view: consecutive images need no upload of indices
       return images_.narrow(0, functions.empty() ? 0 : functions.front(), std::ssize(functions));
     }
     const auto count = std::ssize(functions);
@@ -296,7 +296,7 @@ class TorchPosterior : public mcmc::TrajectoryField {
   torch::Device device_;
   DeviceEnergy energy_;
   torch::Tensor images_;  // [B, C*H*W]
-  // On a GPU one recording for each number of chains and steps; all chunks but the last share one.
+  // On a GPU, one recording for each number of chains and steps; all chunks but the last share one.
   mutable std::map<std::pair<std::int64_t, int>, std::unique_ptr<Trajectory>> trajectories_;
 };
 

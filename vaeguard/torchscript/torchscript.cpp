@@ -24,7 +24,7 @@ std::string bracketed(std::initializer_list<std::int64_t> values) {
 
 std::string pair(int value) { return bracketed({value, value}); }
 
-// ---- operations, as calls on the boundaries x0, x1, ...: a layer can read any earlier one
+// ---- operations, as calls on the boundaries x0, x1, ...; a layer can read any earlier one
 
 std::string source(const Layer& layer, std::size_t i = 0) { return fmt::format("x{}", layer.sources[i]); }
 
@@ -136,7 +136,7 @@ std::string layer_script(const Layer& layer, std::size_t index, std::int64_t bou
 // A module whose forward runs `first` (makes x0), all layers, then `last` (reads x).
 torch::jit::Module make_module(const std::string& name, const LayerGraph& graph, const std::string& first,
                                const std::string& last) {
-  (void)graph.input();  // refuses several inputs, or outputs
+  (void)graph.input();  // throws for several inputs or outputs
   (void)graph.output();
   torch::jit::Module module("__torch__." + name);
   std::string script = first;

@@ -1,4 +1,4 @@
-// Models leave as TorchScript: encoder.pt and decoder.pt for Python and C++ users of PyTorch.
+// Exports models as TorchScript: encoder.pt and decoder.pt for Python and C++ users of PyTorch.
 #pragma once
 
 #include <filesystem>
