@@ -1,4 +1,4 @@
-// One entry for each activation: its name, its function and its derivative.
+// One entry per activation: its name, function and derivative.
 #include "vaeguard/networks/activation.h"
 
 #include <algorithm>

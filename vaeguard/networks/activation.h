@@ -1,4 +1,4 @@
-// Activations: functions of one value, in double; the truth for every backend's own.
+// Activations: functions of one value, in double; the reference for every backend's own versions.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,7 @@ namespace vaeguard::networks {
 
 constexpr std::size_t kActivations = static_cast<std::size_t>(Activation::softplus) + 1;
 
-/// f(x) of the activation that `options` name, with their slope and bounds, and its derivative. At a kink the
-/// derivative is that of the lower side.
+/// f(x) for the activation, slope and bounds in `options`, and its derivative; at a kink, the derivative from below.
 double activate(const LayerOptions& options, double x);
 double activate_derivative(const LayerOptions& options, double x);
 

@@ -1,4 +1,4 @@
-// Building a graph: sources, shapes, parameter offsets; what a batch normalisation becomes.
+// Building a graph: sources, shapes, parameter offsets, and folding batch normalisations.
 #include "vaeguard/networks/layer_graph.h"
 
 #include <fmt/format.h>
@@ -35,7 +35,7 @@ std::vector<std::int64_t> resolved(const LayerGraph& graph, const OperationEntry
   return sources;
 }
 
-// A field that the operation does not read would be ignored in silence.
+// A field that the operation does not read would be silently ignored.
 void refuse_idle_fields(const OperationEntry& entry, const LayerOptions& options) {
   const LayerOptions defaults;
   for (const OptionField& field : option_fields()) {

@@ -9,7 +9,7 @@
 namespace vaeguard::networks {
 namespace {
 
-// ---- moves: from an output (channel, row, column) to the input's flat index
+// ---- moves: from an output (channel, row, column) to a flat index into the input
 
 struct Place {
   std::int64_t channel;
@@ -44,19 +44,19 @@ std::int64_t source_of(const Layer& layer, const Place& to) {
       return flat(input, {from[0], from[1], from[2]});
     }
     default:
-      return flat(layer.output, to);  // a reshape keeps the order
+      return flat(layer.output, to);  // a reshape keeps the order of values
   }
 }
 
-// ---- interpolation: the two inputs along one axis that an output lies between
+// ---- interpolation: the two inputs between which an output lies along one axis
 
 struct Between {
   std::int64_t low;
   std::int64_t high;
-  double share;  // of the higher one
+  double share;  // weight of the higher one
 };
 
-// Centres of pixels are taken to centres, or, with aligned corners, the first to the first and the last to the last.
+// Half-pixel centres, or, with aligned corners, first pixel to first and last to last.
 Between between(std::int64_t output, std::int64_t from, std::int64_t to, bool align_corners) {
   const auto extent = static_cast<double>(from);
   const double scale =
@@ -90,7 +90,7 @@ std::vector<PositionTerm> bilinear_terms(const Layer& layer) {
   return terms;
 }
 
-// Each output's window, whose members weigh the same.
+// Each output's window, with equal weights.
 std::vector<PositionTerm> pooling_terms(const Layer& layer) {
   std::vector<PositionTerm> terms;
   std::vector<std::int32_t> members(static_cast<std::size_t>(layer.output.positions()));
@@ -117,7 +117,7 @@ std::vector<PositionTerm> mean_terms(const Layer& layer) {
 
 std::vector<Connection> connections(const Layer& layer) {
   const bool transposed = layer.operation == Operation::transposed_convolution;
-  // The side that is walked with the stride: the output of a convolution, the input of a transposed one.
+  // The side whose positions lie one stride apart on the other: a convolution's output, a transposed one's input.
   const ImageShape coarse = transposed ? layer.input() : layer.output;
   const ImageShape fine = transposed ? layer.output : layer.input();
   std::vector<Connection> result;

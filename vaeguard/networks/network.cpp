@@ -29,7 +29,7 @@ std::vector<const Backend*>& registry() {
 
 const std::vector<const Backend*>& backends() { return registry(); }
 
-// The reference stays last: it runs everything, slowly.
+// The reference stays last: it runs everything, but slowly.
 void register_backend(const Backend& backend) { registry().insert(registry().end() - 1, &backend); }
 
 const Backend& select_backend(std::string_view wanted, const LayerGraph& graph) {

@@ -13,74 +13,74 @@
 
 namespace vaeguard::networks {
 
-/// What a forward pass leaves for its backward pass. One tape serves one thread; reuse it to spare allocations.
+/// What a forward pass records for its backward pass. One tape serves one thread; reuse it to save allocations.
 class Tape {
  public:
   virtual ~Tape() = default;
 };
 
-/// A layer graph compiled by a backend. Single-threaded by itself and safe to call from many threads with a tape each:
-/// callers hand chunks of rows to threads (base/parallel.h). A row's result does not depend on the other rows.
+/// A layer graph compiled by a backend. Single-threaded, and safe to call from many threads with a tape each: callers
+/// distribute chunks of rows over threads (base/parallel.h). A row's result does not depend on the other rows.
 class Network {
  public:
   virtual ~Network() = default;
   [[nodiscard]] virtual const LayerGraph& graph() const = 0;
   [[nodiscard]] virtual std::string_view backend() const = 0;
   [[nodiscard]] virtual std::unique_ptr<Tape> make_tape() const = 0;
-  /// inputs [n, in] -> outputs [n, out] (resized), recorded on `tape`. A row holds the values of all inputs, or
-  /// outputs, of the graph one after the other.
+  /// inputs [n, in] -> outputs [n, out] (resized), recorded on `tape`. A row concatenates the values of all inputs, or
+  /// all outputs, of the graph.
   virtual void forward(const Matrix& inputs, Matrix& outputs, Tape& tape) const = 0;
   /// Pulls the gradient at the outputs [n, out] of the last forward on `tape` back to the inputs [n, in] (resized).
   virtual void backward(const Matrix& output_gradients, Matrix& input_gradients, Tape& tape) const = 0;
   /// Pushes a tangent at the inputs [n, in] of the last forward on `tape` to the outputs [n, out] (resized): the
   /// Jacobian times the tangent, a directional derivative.
   virtual void tangent(const Matrix& input_tangents, Matrix& output_tangents, Tape& tape) const = 0;
-  /// The backend that computes tangents: another one where this one has no tangent pass of its own.
+  /// The backend that computes tangents: a different one if this one has no tangent pass.
   [[nodiscard]] virtual std::string_view tangent_backend() const { return backend(); }
 };
 
-/// A network whose parameters are being learned.
+/// A network whose parameters can be trained.
 class TrainableNetwork : public Network {
  public:
   /// Takes new parameters, in the order of LayerGraph::parameters.
   virtual void set_parameters(std::span<const float> parameters) = 0;
   /// As backward, and adds the gradient of each parameter, summed over rows, to `parameter_gradients`.
-  /// `input_gradients` may be null where nobody needs them.
+  /// `input_gradients` may be null.
   virtual void backward_parameters(const Matrix& output_gradients, Matrix* input_gradients,
                                    std::span<float> parameter_gradients, Tape& tape) const = 0;
 };
 
-/// What a network computes in. bfloat16 keeps weights and the values between layers in 16 bits, rounded to 8 bits of
-/// precision, and adds up in float: for gradients that need not be exact.
+/// The precision of a network. bfloat16 stores weights and the values between layers in 16 bits, with 8 bits of
+/// precision, and accumulates in float: for gradients that need not be exact.
 enum class Precision { float32, bfloat16 };
 
-/// Four functions that make a backend.
+/// The four functions of a backend.
 class Backend {
  public:
   virtual ~Backend() = default;
   [[nodiscard]] virtual std::string_view name() const = 0;
   [[nodiscard]] virtual std::string description() const = 0;
-  /// Empty if the graph can be compiled here and now, else the reason why not.
+  /// Empty if the graph can be compiled on this machine, else the reason why not.
   [[nodiscard]] virtual std::string unsupported(const LayerGraph& graph,
                                                 Precision precision = Precision::float32) const = 0;
   [[nodiscard]] virtual std::shared_ptr<const Network> compile(const LayerGraph& graph,
                                                                Precision precision = Precision::float32) const = 0;
 };
 
-/// All backends of this build, best first: native, onednn (where built), those registered, and the reference, which
-/// runs everything.
+/// All backends of this build, best first: native, onednn (if built), those registered, and the reference, which runs
+/// everything.
 const std::vector<const Backend*>& backends();
 /// Adds a backend that lives in another library (torch); call it once, before threads start.
 void register_backend(const Backend& backend);
 /// The named backend; "auto" is VAEGUARD_BACKEND if set, else the first that supports the graph. Throws Misuse with the
-/// reason where the named one does not support the graph, and lists the names where there is none of that name.
+/// reason if the named backend does not support the graph, and with a list of names if there is none of that name.
 const Backend& select_backend(std::string_view name, const LayerGraph& graph);
 /// select_backend, then compile.
 std::shared_ptr<const Network> compile(const LayerGraph& graph, std::string_view backend = "auto");
-/// A trainable network of the native backend.
+/// Compiles a trainable network, with the native backend.
 std::unique_ptr<TrainableNetwork> compile_trainable(const LayerGraph& graph);
 
-/// forward for many rows in chunks on `threads` threads.
+/// Runs forward for many rows, in chunks on `threads` threads.
 Matrix forward_all(const Network& network, const Matrix& inputs, int threads);
 
 }  // namespace vaeguard::networks

@@ -1,4 +1,4 @@
-// One entry for each operation, with its shapes.
+// One entry per operation, with its shape rule.
 #include "vaeguard/networks/operations.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ constexpr OptionField kKernel{"kernel", &LayerOptions::kernel, 1};
 constexpr OptionField kStride{"stride", &LayerOptions::stride, 1};
 constexpr OptionField kPadding{"padding", &LayerOptions::padding};
 constexpr OptionField kDilation{"dilation", &LayerOptions::dilation, 1};
-// Checkpoints of plain convolutions stay as they were before these two.
+// Not always written, so that checkpoints of plain convolutions stay as they were before these two existed.
 constexpr OptionField kGroups{"groups", &LayerOptions::groups, 1, false};
 constexpr OptionField kOutputPadding{"output_padding", &LayerOptions::output_padding, 0, false};
 constexpr OptionField kShape{"shape", &LayerOptions::shape, 1};
@@ -39,7 +39,7 @@ constexpr std::array kResizeFields{kShape, kAlignCorners};
 
 // ---- shapes
 
-// How many steps of a window fit into `extent`: outputs of a convolution, inputs of a transposed one.
+// How many positions of a strided window fit into `extent`: outputs of a convolution, inputs of a transposed one.
 std::int64_t windows(std::int64_t extent, const Layer& layer) {
   const std::int64_t reach = static_cast<std::int64_t>(layer.dilation) * (layer.kernel - 1);
   const std::int64_t room = extent + 2 * layer.padding - reach - 1;
@@ -77,7 +77,7 @@ ImageShape transposed_convolution(const Layer& layer) {
   return {layer.channels, spread(layer.input().height, layer), spread(layer.input().width, layer)};
 }
 
-// Equal shapes, or one of a single position beside one of as many channels.
+// Equal shapes, or one with a single position that is broadcast over the other, with the same channels.
 ImageShape broadcast(const Layer& layer) {
   const ImageShape& one = layer.inputs[0];
   const ImageShape& other = layer.inputs[1];

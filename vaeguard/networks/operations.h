@@ -1,4 +1,4 @@
-// The operations of layers by name: what each reads, the options it takes and the shape it gives.
+// The operations of layers by name: their sources, options and output shapes.
 #pragma once
 
 #include <array>
@@ -13,17 +13,17 @@
 
 namespace vaeguard::networks {
 
-/// One field of LayerOptions, as checkpoints spell it.
+/// One field of LayerOptions, under its name in checkpoints.
 struct OptionField {
   std::string_view name;
   std::variant<int LayerOptions::*, std::int64_t LayerOptions::*, bool LayerOptions::*, ImageShape LayerOptions::*,
                std::array<int, 3> LayerOptions::*, std::array<int, 4> LayerOptions::*>
       member;
-  std::int64_t least = 0;  // of its integers
-  bool always = true;      // checkpoints hold it even where it has its default
+  std::int64_t least = 0;  // smallest value of its integers
+  bool always = true;      // written to checkpoints even if it has its default
 };
 
-/// What the program knows of an operation whatever the backend. Backends keep tables of their own, in this order.
+/// The properties of an operation that do not depend on the backend. Backends have tables of their own, in this order.
 struct OperationEntry {
   Operation operation;
   std::string_view name;
@@ -31,8 +31,8 @@ struct OperationEntry {
   std::size_t least_sources = 1;
   std::size_t most_sources = 1;
   std::span<const OptionField> fields;  // besides sources and activation
-  /// The output's shape from `inputs` and options; throws Misuse where they do not fit. Extents below 1 say that no
-  /// output remains.
+  /// The output shape, from `inputs` and options; throws Misuse if these do not fit. Extents below 1 mean that nothing
+  /// remains of the output.
   ImageShape (*output)(const Layer& layer);
 };
 

@@ -1,4 +1,4 @@
-// Forward at the recorded inputs, then the tangent pass.
+// A forward pass at the recorded inputs, then the tangent pass.
 #include "vaeguard/networks/tangent_fallback.h"
 
 #include "vaeguard/networks/native/native_network.h"

@@ -1,4 +1,4 @@
-// Tangents for backends that have no tangent pass: the native backend runs forward once more, then its own.
+// Tangents for backends that have no tangent pass: the native backend repeats the forward pass, then runs its own.
 #pragma once
 
 #include <memory>
@@ -9,10 +9,10 @@
 
 namespace vaeguard::networks {
 
-/// Kept by a network of such a backend, whose tangent_backend() says so.
+/// A member of the networks of such backends, which name backend() in tangent_backend().
 class TangentFallback {
  public:
-  /// What a tape keeps for it: the inputs of the last forward pass.
+  /// What a tape stores for it: the inputs of the last forward pass.
   struct Memory {
     Matrix inputs;
     std::unique_ptr<Tape> tape;

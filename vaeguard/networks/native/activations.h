@@ -15,7 +15,7 @@ struct Function {
   float high;
 };
 
-/// What the derivative is worked out from, so that the other need not be kept.
+/// What the derivative is computed from, so that the other need not be kept.
 enum class Reads : std::uint8_t { input, output };
 constexpr Reads derivative_reads(Activation activation) {
   switch (activation) {
@@ -29,7 +29,7 @@ constexpr Reads derivative_reads(Activation activation) {
   }
 }
 
-/// The same bits on every instruction set: no multiply and add is fused.
+/// The same bits on every instruction set: multiplies and adds are never fused.
 struct ActivationKernels {
   /// y[i] = f(x[i])
   void (*activate)(const Function& f, const float* x, float* y, std::int64_t count);

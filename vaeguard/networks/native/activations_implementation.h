@@ -1,6 +1,6 @@
 // Activations for any vector width; each activations_<isa>.cpp includes this once with its own flags.
-// No multiply and add is fused here, so that every instruction set gives the same bits. Nothing here may instantiate a
-// library template: the linker would keep one instruction set's copy for all.
+// Multiplies and adds are never fused here, so that every instruction set gives the same bits. Nothing here may
+// instantiate a library template: the linker would keep one instruction set's copy for all.
 #include "vaeguard/networks/native/activations.h"
 
 namespace vaeguard::networks::native {
@@ -14,7 +14,7 @@ inline Vector all(float value) { return Vector{} + value; }
 inline Vector absolute(Vector x) { return reinterpret_cast<Vector>(reinterpret_cast<Integers>(x) & 0x7FFFFFFF); }
 inline Vector larger(Vector x, float bound) { return x < bound ? all(bound) : x; }
 
-// As exponential_of_negative of base/exponential.h, to the bit.
+// Bit for bit as exponential_of_negative of base/exponential.h.
 inline Vector exponential_of_negative(Vector x) {
   constexpr float kRound = 12582912.0F;
   const Vector clamped = larger(x, -87.0F);
@@ -43,7 +43,7 @@ inline Vector tanh(Vector x) {
   return reinterpret_cast<Vector>(reinterpret_cast<Integers>((1.0F - e) / (1.0F + e)) | sign);
 }
 
-// Infinite where a float is; below -87 it stays exp(-87).
+// Overflows to infinity as std::exp does; below -87 it stays exp(-87).
 inline Vector exponential(Vector x) {
   const Vector e = exponential_of_negative(-absolute(x));
   const Vector half = exponential_of_negative(-0.5F * absolute(x));

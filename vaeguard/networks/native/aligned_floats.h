@@ -14,7 +14,7 @@ class AlignedFloats {
  public:
   AlignedFloats() = default;
   explicit AlignedFloats(std::int64_t size) { require(size); }
-  /// Makes room for `size` floats and a vector behind them; new memory is zero.
+  /// Makes room for `size` floats and one more vector after them; new memory is zero.
   float* require(std::int64_t size) {
     if (size > size_) {
       constexpr std::size_t kAlignment = 64;

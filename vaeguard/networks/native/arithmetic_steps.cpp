@@ -8,7 +8,7 @@
 namespace vaeguard::networks::native {
 namespace {
 
-// Two sources, of which one may have a single position that stands beside every position of the other.
+// Two sources, of which one may have a single position that is broadcast over the positions of the other.
 class BinaryStep : public Step {
  protected:
   explicit BinaryStep(const Layer& layer)
@@ -16,12 +16,12 @@ class BinaryStep : public Step {
         channels_(layer.output.channels),
         whole_{layer.inputs[0] == layer.output, layer.inputs[1] == layer.output} {}
 
-  // The channels of source `i` that stand beside position p of a row; `values` begin at its first row.
+  // The channels of source `i` for position p of a row; `values` points to its first row.
   [[nodiscard]] const float* beside(std::size_t i, const float* values, std::int64_t row, std::int64_t p) const {
     return values + (whole_[i] ? row * positions_ + p : row) * channels_;
   }
 
-  // to[row, p, c] = combine(one[c], other[c]) of the channels beside each position.
+  // to[row, p, c] = combine(one[c], other[c]) with the channels for each position.
   template <typename Combine>
   void combine(std::int64_t rows, const float* one, const float* other, float* to, Combine combine) const {
     for (std::int64_t row = 0; row < rows; ++row) {
@@ -35,7 +35,7 @@ class BinaryStep : public Step {
     }
   }
 
-  // Adds up a gradient at every position, [row][position][channel], over the positions of a source that has one only.
+  // Passes a gradient [row][position][channel] to a source; if that has a single position, sums over positions first.
   void share_out(const Group& group, std::size_t i, const float* gradient) const {
     if (whole_[i]) {
       write_share(group, sources[i], gradient);
@@ -53,7 +53,7 @@ class BinaryStep : public Step {
     write_share(group, sources[i], sums_of(group));
   }
 
-  // Scratch memory: a value for each position, then one for each row.
+  // Scratch memory: channels for each position, then for each row.
   float* values_of(const Group& group) const {
     return group.scratch->require(group.rows * (positions_ + 1) * channels_);
   }

@@ -11,7 +11,7 @@ namespace vaeguard::networks::native {
 std::unique_ptr<Step> make_addition_step(const Layer& layer);
 std::unique_ptr<Step> make_product_step(const Layer& layer);
 std::unique_ptr<Step> make_softmax_step(const Layer& layer);
-/// Every activation but the fused ReLU: between buffers of `size` values for each row.
+/// Every activation except a fused ReLU, between buffers of `size` values per row.
 std::unique_ptr<Step> make_activation_step(const LayerOptions& options, std::int64_t size, const Kernels& kernels);
 
 }  // namespace vaeguard::networks::native

@@ -1,12 +1,12 @@
 // The kernels of depthwise convolutions for any vector width: channels side by side, each with its own filter.
-// The end of kernels_implementation.h, under whose laws it stands.
+// Included at the end of kernels_implementation.h, whose rules apply.
 #pragma once
 
 namespace vaeguard::networks::native {
 namespace {
 
 // Rows x Vectors results of one class from its element `first` on; element m is position m % positions of row
-// m / positions. A step loads the vectors of one tap's weights and multiplies them into what every row has there.
+// m / positions. Each step loads the vectors of one tap's weights and multiplies them with every row's inputs there.
 template <int Rows, int Vectors>
 inline void depthwise_tile(const GatherTask& task, const PositionClass& c, std::int64_t first, std::int64_t column,
                            const float* weights) {

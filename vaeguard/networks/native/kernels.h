@@ -19,24 +19,24 @@ struct PositionClass {
   std::int32_t first_offset = 0;  // of its [positions][terms] input offsets
 };
 
-/// A run of values that lie side by side in the input and in the packed weights.
+/// A run of values that are contiguous both in the input and in the packed weights.
 struct Term {
   std::int32_t weight_row = 0;
   std::int32_t depth = 0;
 };
 
 /// output[row, p, c] = f(bias[p, c] + sum over terms j of p and k of input[row, offset[p, j] + k] * weights[j + k, c]):
-/// a matrix product whose left side is gathered, image rows times positions high. Activations lie as [row][position]
-/// [channel]. Each output is one sum in a fixed order, so a row's result does not depend on the other rows. Strides and
-/// offsets count values. Inputs are floats for Kernels::gather and bfloat16 for Kernels::gather_bfloat16, where depths,
-/// weight rows and offsets are even.
+/// a matrix product whose left side is gathered and has a row for each position of each image. Activations are stored
+/// as [row][position][channel]. Each output is one sum in a fixed order, so a row's result does not depend on the other
+/// rows. Strides and offsets count values. Inputs are floats for Kernels::gather and bfloat16 for
+/// Kernels::gather_bfloat16, where depths, weight rows and offsets are even.
 struct GatherTask {
   std::int64_t rows = 0;
   std::int64_t classes = 0;
   const PositionClass* first_class = nullptr;
   const Term* terms = nullptr;
   const std::int32_t* positions = nullptr;  // output position, in the order of the classes
-  const std::int32_t* offsets = nullptr;    // of a term's first value, from where a row begins
+  const std::int32_t* offsets = nullptr;    // of a term's first value, from the start of a row
   std::int64_t depth = 0;                   // rows of the packed weights
   std::int64_t channels = 0;                // columns of the product
   /// Per block of columns: floats [depth][columns of the block], or bfloat16 [depth / 2][columns of the block][2].
@@ -50,9 +50,9 @@ struct GatherTask {
   std::int64_t output_stride = 0;
   std::int64_t position_stride = 0;
   bool relu = false;
-  const void* mask = nullptr;  // laid like output: results are zeroed where it is not > 0; null: none
+  const void* mask = nullptr;  // laid out like output: results are zeroed where it is not > 0; null: none
   Element mask_element = Element::float32;
-  bool accumulate = false;  // adds to the output, of floats, instead of storing
+  bool accumulate = false;  // adds to the output, which must be floats, instead of storing
 };
 
 /// gradient[t, a, b] += sum over rows and pairs (p, q) of tap t of left[row, p, a] * right[row, q, b].
@@ -76,17 +76,19 @@ struct OuterTask {
   float* gradient = nullptr;  // [tap][left channels][right channels]
 };
 
-/// Depthwise products take the same tasks, every channel for itself. Forward, a term is one tap with a row of weights:
+/// Depthwise products take the same tasks, with every channel by itself. Forward, a term is one tap with a row of
+/// weights:
 ///   output[row, p, c] = f(bias[p, c] + sum over terms j of p of input[row, offset[p, j] + c] * weights[j, c])
 /// and for weights
 ///   gradient[t, c] += sum over rows and pairs (p, q) of tap t of left[row, p, c] * right[row, q, c],
-/// where `left_channels` is 1. Whole vectors are read, so inputs are followed by a vector of memory (AlignedFloats).
+/// where `left_channels` is 1. Whole vectors are read, so one more vector of memory must follow the inputs
+/// (AlignedFloats).
 
 /// The kernels of one instruction set.
 struct Kernels {
   const char* name;
-  std::int64_t width;    // floats of a vector
-  std::int64_t vectors;  // vectors of a block of columns; the last block of a product may have fewer
+  std::int64_t width;    // floats per vector
+  std::int64_t vectors;  // vectors per block of columns; the last block of a product may have fewer
   void (*gather)(const GatherTask&);
   void (*gather_bfloat16)(const GatherTask&);
   void (*outer)(const OuterTask&);
@@ -103,11 +105,11 @@ extern const Kernels kAvx512Kernels;
 extern const Kernels kAvx512Bfloat16Kernels;
 #endif
 
-/// The best kernels of this processor; VAEGUARD_ISA (generic, avx2, avx512, emulated512) picks others.
+/// The best kernels for this processor; VAEGUARD_ISA (generic, avx2, avx512, emulated512) selects others.
 const Kernels& select_kernels();
 
 /// The kernels that run bfloat16 networks, or null and the reason why there are none. VAEGUARD_BF16=emulated takes
-/// those of select_kernels(): the same roundings, but slower than float32; for tests.
+/// those of select_kernels(), which round the same way but are slower than float32; for tests.
 struct Bfloat16Kernels {
   const Kernels* kernels;
   const char* refusal;

@@ -8,12 +8,12 @@ namespace {
 
 constexpr std::int64_t kWidth = VAEGUARD_VECTOR_BYTES / 4;
 // A tile of kTileRows x kTileVectors accumulators fills the registers: 12 of 16 with AVX2, 24 of 32 with AVX-512, which
-// leaves room for the weights. Each step loads the vectors of weights and broadcasts one value a row, fewer loads than
-// multiply-adds.
+// leaves room for the weights. Each step loads the vectors of weights and broadcasts one value per row, fewer loads
+// than multiply-adds.
 constexpr int kTileRows = VAEGUARD_TILE_ROWS;
 constexpr int kTileVectors = VAEGUARD_TILE_VECTORS;
 typedef float Vector __attribute__((vector_size(VAEGUARD_VECTOR_BYTES)));
-// What loads and stores read and write, at the address of any float. No variable has this type: clang would give it the
+// The type of loads and stores at the address of any float. No variable may have this type: clang would give it the
 // alignment of a float and then move it as if it had a vector's.
 typedef float UnalignedVector __attribute__((vector_size(VAEGUARD_VECTOR_BYTES), aligned(4), may_alias));
 
@@ -21,7 +21,7 @@ inline Vector load(const float* from) { return *reinterpret_cast<const Unaligned
 inline void store(float* to, Vector value) { *reinterpret_cast<UnalignedVector*>(to) = value; }
 inline Vector zero() { return Vector{}; }
 
-// One pair of bfloat16 values, k and k + 1, is 32 bits: the value k in the lower half.
+// A pair of bfloat16 values, k and k + 1, in 32 bits: value k in the lower half.
 typedef std::uint32_t Bits __attribute__((vector_size(VAEGUARD_VECTOR_BYTES)));
 typedef std::uint16_t Halves __attribute__((vector_size(VAEGUARD_VECTOR_BYTES / 2)));
 typedef std::uint16_t UnalignedHalves __attribute__((vector_size(VAEGUARD_VECTOR_BYTES / 2), aligned(2), may_alias));
@@ -54,7 +54,7 @@ inline void store_halves(Half* to, Vector value) {
 }
 #endif
 
-// What inputs and weights of a product are.
+// The types of a product's inputs and weights.
 template <Element>
 struct Lying {
   using Value = float;
@@ -102,7 +102,7 @@ inline void finish(const GatherTask& task, std::int64_t at, std::int64_t valid, 
   }
 }
 
-// sums[r][v] += the products of `depth` values of row r with the columns of vector v, for floats
+// sums[r][v] += the products of `depth` values of row r with the columns of vector v, for floats,
 template <int Rows, int Vectors>
 [[gnu::always_inline]] inline void add_products(const float* weights, std::int64_t depth, const float* const (&x)[Rows],
                                                 Vector (&sums)[Rows][Vectors]) {
@@ -183,7 +183,7 @@ inline void gather_tile(const GatherTask& task, const PositionClass& c, std::int
   }
 }
 
-// What remains of a class after its whole tiles, as one smaller tile.
+// The remainder of a class after its whole tiles, as one smaller tile.
 template <Element element, int Rows, int Vectors>
 inline void gather_rest(const GatherTask& task, const PositionClass& c, std::int64_t first, std::int64_t rest,
                         std::int64_t column, const typename Lying<element>::Value* weights) {

@@ -1,4 +1,4 @@
-// Runs of neighbouring values that are copied forward and added up backward.
+// Runs of neighbouring values, copied in the forward pass and summed in the backward pass.
 #include "vaeguard/networks/native/move_steps.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ struct Run {
   std::int32_t count;
 };
 
-// Both sides lie as [position, channel].
+// Both sides are stored as [position, channel].
 std::vector<Run> runs_of(const Layer& layer) {
   const auto place = [](const ImageShape& shape, std::int64_t flat) {
     return static_cast<std::int32_t>(flat % shape.positions() * shape.channels + flat / shape.positions());

@@ -1,4 +1,4 @@
-// Values that only change their place: slices, concatenations, paddings and their kin.
+// Layers that only move values: slices, concatenations, paddings and the like.
 #pragma once
 
 #include <memory>

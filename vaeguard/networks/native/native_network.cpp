@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kPlace = "networks.native";
 
-// Rows that pass through all layers together: so few that what one layer leaves stays in the cache for the next.
+// Rows that pass through all layers together: few enough that one layer's output stays in the cache for the next.
 std::int64_t rows_of_group(const Plan& plan) {
   constexpr std::int64_t kMost = 8;
   constexpr std::int64_t kFloats = 128 * 1024;  // half a megabyte in the widest buffer
@@ -44,7 +44,7 @@ class NativeTape : public Tape {
 void put(float value, float& to) { to = value; }
 void put(float value, Half& to) { to = to_bfloat16(value); }
 
-// Some neighbouring rows of a matrix, and the columns of them that hold one boundary's values.
+// Some neighbouring rows of a matrix, and the columns that hold one boundary's values.
 struct Block {
   std::int64_t first_row;
   std::int64_t rows;
@@ -103,7 +103,7 @@ void fill_columns(float value, const Block& block, const ImageShape& shape, Matr
   }
 }
 
-// Zero where the values [count] that a fused ReLU gave are.
+// Zeroes the gradient where the values [count] of a fused ReLU are zero.
 void mask(const float* values, Element element, std::int64_t count, float* gradient) {
   auto* halves = reinterpret_cast<Half*>(gradient);
   for (std::int64_t i = 0; i < count; ++i) {

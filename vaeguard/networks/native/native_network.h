@@ -1,4 +1,4 @@
-// The native backend: every weighted layer a matrix product over gathered inputs, in kernels made for this processor.
+// The native backend: every weighted layer is a matrix product over gathered inputs, by kernels for this processor.
 #pragma once
 
 #include <memory>
@@ -7,8 +7,8 @@
 
 namespace vaeguard::networks {
 
-/// Each output is one sum in an order that its layer alone decides, so a row's result is bit for bit independent of
-/// batch, thread and order. Work in the padding and on constant positions is not done at all.
+/// Each output is one sum in an order that depends only on its layer, so a row's result is bit for bit independent of
+/// batch, thread and order. Padding and constant positions cost no work.
 const Backend& native_backend();
 
 }  // namespace vaeguard::networks

@@ -73,7 +73,7 @@ Pass::Pass(const Layer& layer, Direction direction, const std::vector<Connection
   make_packing();
 }
 
-// Taps whose inputs follow one another in memory become one term. Positions with equal terms form a class.
+// Taps whose inputs are contiguous in memory become one term. Positions with equal terms form a class.
 void Pass::make_classes(const std::vector<std::vector<Gathered>>& by_position) {
   const auto stride = static_cast<std::int32_t>(from_channels_ * layer_.groups);
   const auto depth = static_cast<std::int32_t>(from_channels_);
@@ -123,13 +123,13 @@ void Pass::make_products(std::int64_t from_positions) {
   }
 }
 
-// Where each packed value stands in the layer's weights; -1 pads the last vector.
+// The index in the layer's weights of each packed value; -1 pads the last vector.
 void Pass::make_packing() {
   const std::int64_t taps = layer_.taps();
   depth_ = products_ ? from_channels_ : taps * from_channels_;
   const std::int64_t padded = round_up(columns_, kernels_.width);
   const std::int64_t block = kernels_.width * kernels_.vectors;
-  const std::int64_t together = elements_.input == Element::bfloat16 ? 2 : 1;  // rows that lie side by side
+  const std::int64_t together = elements_.input == Element::bfloat16 ? 2 : 1;  // rows that are interleaved
   const auto source = [&](std::int64_t group, std::int64_t row, std::int64_t column) {
     const std::int64_t packed_tap = products_ ? column / to_channels_ : row / from_channels_;
     const std::int64_t tap = flipped_ ? taps - 1 - packed_tap : packed_tap;

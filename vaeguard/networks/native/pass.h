@@ -23,32 +23,33 @@ struct Layout {
 
 enum class Direction { forward, backward };
 
-/// How the values lie that a pass reads, writes and is masked by.
+/// The storage types of the values that a pass reads, writes and is masked by.
 struct Elements {
   Element input = Element::float32;
   Element output = Element::float32;
   Element mask = Element::float32;
 };
 
-/// What a pass reads and writes; the values lie as [row][live position][channel].
+/// What a pass reads and writes; values are stored as [row][live position][channel].
 struct PassData {
   std::int64_t rows = 0;
   const void* input = nullptr;
   void* output = nullptr;
-  const float* bias = nullptr;  // [channels], or [live position, channels] where bias_stride is not 0
+  const float* bias = nullptr;  // [channels], or [live position, channels] if bias_stride is not 0
   std::int64_t bias_stride = 0;
   bool relu = false;
   const void* mask = nullptr;
   bool accumulate = false;
 };
 
-/// The product of gathered inputs with the layer's weights. Few output channels would leave most of a vector idle; then
-/// each input position's products with all taps are formed first, taps and channels side by side, and added up after.
+/// The product of gathered inputs with the layer's weights. With few output channels most of a vector would be idle;
+/// then each input position's products with all taps are formed first, taps and channels side by side, and summed
+/// later.
 class Pass {
  public:
   Pass(const Layer& layer, Direction direction, const std::vector<Connection>& connections, const Layout& from,
        const Layout& to, const Elements& elements, const Kernels& kernels);
-  /// Takes the layer's weights, in the layer's own order.
+  /// Packs the layer's weights, given in the layer's own order, for the kernel.
   void pack(std::span<const float> weight);
   void run(const PassData& data, AlignedFloats& scratch) const;
 
@@ -69,8 +70,8 @@ class Pass {
   const Direction direction_;
   const Elements elements_;
   const Kernels& kernels_;
-  bool flipped_;                    // taps are packed last to first, so that they rise with the input position
-  bool products_ = false;           // form all products first, then add up
+  bool flipped_;                    // taps are packed last to first, so that they increase with the input position
+  bool products_ = false;           // form all products first, then sum
   bool depthwise_ = false;          // each channel by itself
   std::int64_t from_channels_ = 0;  // of one group
   std::int64_t to_channels_ = 0;
@@ -85,7 +86,7 @@ class Pass {
   std::vector<Gathered> sums_;  // of the products, ordered by output position
   std::vector<std::int32_t> first_sum_;
   std::vector<std::int32_t> packing_;
-  AlignedFloats weights_;  // of each group, as the kernel takes them
+  AlignedFloats weights_;  // of each group, in the kernel's layout
 };
 
 }  // namespace vaeguard::networks::native

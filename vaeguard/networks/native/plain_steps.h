@@ -1,4 +1,4 @@
-// Layers without weights as steps: one entry for each operation.
+// Layers without weights as steps: one entry per operation.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace vaeguard::networks::native {
 
-/// The step of a layer that multiplies by no weights, before its activation. All its buffers hold every position.
+/// The step of a layer without weights, before its activation. All its buffers hold every position.
 std::unique_ptr<Step> make_plain_step(const Layer& layer);
 
 }  // namespace vaeguard::networks::native

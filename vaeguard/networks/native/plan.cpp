@@ -134,7 +134,7 @@ class Lowering {
     return to;
   }
 
-  // Bias of every output position plus what its constant inputs add.
+  // The bias of every output position plus the contribution of its constant inputs.
   [[nodiscard]] std::vector<double> position_bias(const Layer& layer, const Boundary& from, const Buffer& source,
                                                   const std::vector<Connection>& all) const {
     const auto bias = graph_.bias(layer);
@@ -196,7 +196,7 @@ class Lowering {
       }
       plan_.buffers[step->target].kept |= step->reads_target();
     }
-    for (const WeightedStep* step : plan_.weighted) {  // gradients of weights are products with what they multiply
+    for (const WeightedStep* step : plan_.weighted) {  // the gradient of the weights needs the step's input
       plan_.buffers[step->sources[0].buffer].kept |= parameters == Parameters::trainable;
     }
   }

@@ -17,21 +17,21 @@ enum class Parameters { fixed, trainable };
 struct Plan {
   std::vector<Buffer> buffers;  // the network's inputs first
   std::vector<std::unique_ptr<Step>> steps;
-  std::vector<WeightedStep*> weighted;  // those of them that have parameters
+  std::vector<WeightedStep*> weighted;  // the steps that have parameters
   std::vector<std::size_t> outputs;     // buffers
-  /// Gradients share memory where they do not live at the same time: the slot of each buffer's, and each slot's floats
-  /// a row.
+  /// Gradients that are never alive at the same time share memory: each buffer's slot, and each slot's floats per row.
   std::vector<std::size_t> gradient_slot;
   std::vector<std::int64_t> slot_size;
 };
 
 /// Positions that no input reaches (between the taps of a dilated transposed convolution, say) hold a constant,
-/// activation(bias). With fixed parameters the layers that read them take their part into a bias per position, and they
-/// vanish. Layers whose output nobody reads vanish too, and so do gradients of inputs that no output depends on.
+/// activation(bias). With fixed parameters they are removed, and the layers that read them fold their contribution into
+/// a bias per position. Layers whose output is never read are removed too, and so are gradients of inputs that no
+/// output depends on.
 ///
 /// In bfloat16 (chains of weighted layers only) weights are rounded, and so are values and gradients between layers
-/// where their channels come in pairs, as the kernel takes them; others, the network's output and the gradient of its
-/// input stay floats.
+/// where the number of channels is even, since the kernel takes pairs; all others, the network's output and the
+/// gradient of its input stay floats.
 Plan make_plan(const LayerGraph& graph, Parameters parameters, const Kernels& kernels,
                Precision precision = Precision::float32);
 

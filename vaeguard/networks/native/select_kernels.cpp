@@ -1,4 +1,4 @@
-// Which instruction set's kernels run here.
+// Selects the kernels of an instruction set that this processor has.
 #include <cstdlib>
 #include <string>
 #include <string_view>

@@ -1,4 +1,4 @@
-// What steps share.
+// The functions that steps share.
 #include "vaeguard/networks/native/steps.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What a layer becomes: steps that read buffers and write one, forward, backward and along a tangent.
+// The steps that a layer is lowered to: each reads buffers and writes one, forward, backward and along a tangent.
 #pragma once
 
 #include <cstdint>
@@ -10,36 +10,37 @@
 
 namespace vaeguard::networks::native {
 
-/// Where values of one boundary, or of one before its activation, are kept: [row][live position][channel]. Rows of
-/// bfloat16 fill whole floats: they have an even number of channels.
+/// The storage of one boundary, before or after its activation: [row][live position][channel]. Rows of bfloat16 fill
+/// whole floats, since they have an even number of channels.
 struct Buffer {
   Layout layout;
   std::int64_t channels = 0;
-  bool rectified = false;  // written by a fused ReLU: whoever writes its gradient zeroes it where the value is 0
-  Element values = Element::float32;  // and tangents
+  bool rectified = false;  // written by a fused ReLU: steps that write its gradient zero it where the value is 0
+  Element values = Element::float32;  // of tangents too
   Element gradients = Element::float32;
-  bool kept = false;  // a backward or tangent pass reads its values; others are kept for one group at a time
+  bool kept = false;  // whether a backward or tangent pass reads its values; others live for one group at a time
 
   [[nodiscard]] std::int64_t size() const { return layout.count * channels; }
-  /// Floats that hold a row of its values, and of its gradients.
+  /// The number of floats that hold a row of its values, and of its gradients.
   [[nodiscard]] std::int64_t value_floats() const { return values == Element::float32 ? size() : size() / 2; }
   [[nodiscard]] std::int64_t gradient_floats() const { return gradients == Element::float32 ? size() : size() / 2; }
 };
 
-/// A few rows on their way through all steps.
+/// A few rows that pass through all steps together.
 struct Group {
   std::int64_t rows = 0;
   std::span<float* const> values;     // of each buffer; two values in each float where it holds bfloat16
-  std::span<float* const> gradients;  // of each buffer; null where nobody needs it
+  std::span<float* const> gradients;  // of each buffer; null if not needed
   std::span<float* const> tangents;   // of each buffer
   AlignedFloats* scratch = nullptr;
 };
 
-/// A buffer that a step reads. Backward, the last reader stores its share of the gradient, the others add theirs.
+/// A buffer that a step reads. In the backward pass the last reader stores its share of the gradient, the others add
+/// theirs.
 struct Source {
   std::size_t buffer = 0;
-  std::int64_t size = 0;   // of a row
-  bool rectified = false;  // as of the buffer
+  std::int64_t size = 0;   // values per row
+  bool rectified = false;  // as for the buffer
   bool accumulate = false;
 };
 
@@ -58,7 +59,7 @@ class Step {
   std::size_t target = 0;
 };
 
-/// Stores or adds a share of the gradient at a source, [row][size], zeroed where a fused ReLU gave no value.
+/// Stores or adds a share of the gradient at a source, [row][size], zeroed where a fused ReLU wrote 0.
 void write_share(const Group& group, const Source& source, const float* share);
 
 }  // namespace vaeguard::networks::native

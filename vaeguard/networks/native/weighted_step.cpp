@@ -63,7 +63,7 @@ void WeightedStep::set_parameters(const LayerGraph& graph) {
     const auto bias = graph.bias(layer_);
     bias_.assign(bias.begin(), bias.end());
   }
-  // The kernel loads whole vectors from any channel on.
+  // The kernel loads whole vectors starting at any channel.
   const auto values = static_cast<std::size_t>(bias_stride_ == 0 ? layer_.output.channels : to_.size());
   bias_.resize(values + static_cast<std::size_t>(kernels_.width * kernels_.vectors), 0.0F);
 }
@@ -90,7 +90,7 @@ void WeightedStep::backward(const Group& group) const {
   }
 }
 
-// The forward products without the bias; a ReLU passes what it passed forward.
+// The forward products without the bias; a ReLU passes the tangent where it passed the value.
 void WeightedStep::tangent(const Group& group) const {
   forward_.run({.rows = group.rows,
                 .input = group.tangents[sources[0].buffer],
@@ -99,7 +99,7 @@ void WeightedStep::tangent(const Group& group) const {
                *group.scratch);
 }
 
-// Where each value of the weight gradient, as the kernel lays it out, belongs in the layer's own order; -1 is padding.
+// The index in the layer's own order of each value of the weight gradient in the kernel's layout; -1 is padding.
 void WeightedStep::make_unpacking(std::int64_t right) {
   for (std::int64_t g = 0; g < layer_.groups; ++g) {
     for (std::int64_t t = 0; t < layer_.taps(); ++t) {

@@ -1,4 +1,4 @@
-// A convolution of either kind with its bias and a fused ReLU.
+// A convolution or transposed convolution with its bias and a fused ReLU.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace vaeguard::networks::native {
 
 class WeightedStep : public Step {
  public:
-  /// `position_bias` [live position, channel] where constants were folded into it, else empty.
+  /// `position_bias` [live position, channel] if constants were folded into it, else empty.
   WeightedStep(const LayerGraph& graph, std::size_t layer, const std::vector<Connection>& connections,
                const Buffer& from, const Buffer& to, const Kernels& kernels, std::vector<float> position_bias);
   void forward(const Group& group) const override;
@@ -20,11 +20,11 @@ class WeightedStep : public Step {
   void tangent(const Group& group) const override;
   void set_parameters(const LayerGraph& graph);
 
-  /// Floats of the weight gradient as the kernel lays it out.
+  /// The number of floats of the weight gradient in the kernel's layout.
   [[nodiscard]] std::int64_t gradient_size() const;
-  /// Adds a group's share to the weight gradient in the kernel's order and to the bias gradient.
+  /// Adds a group's share to the weight gradient, in the kernel's layout, and to the bias gradient.
   void add_gradients(const Group& group, float* weight_gradient, std::span<float> parameter_gradients) const;
-  /// From the kernel's order to the layer's own.
+  /// Copies the weight gradient from the kernel's layout to the layer's own.
   void unpack_gradient(const float* weight_gradient, std::span<float> parameter_gradients) const;
 
  private:
@@ -43,7 +43,7 @@ class WeightedStep : public Step {
   std::int64_t bias_stride_ = 0;
   std::vector<std::int32_t> first_pair_;
   std::vector<OuterTask::Pair> pairs_;
-  // Channels of one group in the weight gradient; the side with more of them lies in vectors and is padded.
+  // Channels of one group in the weight gradient; the side with more of them is the vectorised one and is padded.
   std::int64_t left_channels_ = 0;
   std::int64_t right_channels_ = 0;
   std::vector<std::int32_t> unpacking_;

@@ -98,7 +98,7 @@ class MaxPoolingStep : public Step {
     });
   }
 
-  // Calls visit(row, output, input) with the place of the first of the largest values of each window.
+  // Calls visit(row, output, input) with the index of the largest value of each window, the first on a tie.
   template <typename Visit>
   void visit_largest(const Group& group, Visit visit) const {
     for (std::int64_t row = 0; row < group.rows; ++row) {

@@ -1,4 +1,4 @@
-// Choosing a form by rule, or by a stopwatch.
+// Choosing a form by rule, or by timing.
 #include "vaeguard/networks/onednn/choose_form.h"
 
 #include <ctime>
@@ -12,9 +12,8 @@
 namespace vaeguard::networks::onednn {
 namespace {
 
-// Whether oneDNN's gradient kernel, which leaves out the taps in the padding, beats a product over all taps. It does
-// where the padding is a large share of them, as on small images, with full vectors of channels and weights that stay
-// in the second-level cache.
+// Whether oneDNN's gradient kernel, which skips taps in the padding, beats a product over all taps. It does where much
+// of the work is padding, as on small images, with full vectors of channels and weights that fit into the L2 cache.
 bool much_padding(const Geometry& g) {
   constexpr std::int64_t kVector = 8;
   constexpr std::int64_t kWeights = 100'000;
@@ -31,8 +30,8 @@ bool much_padding(const Geometry& g) {
 }
 
 // Found with `measure` over the shapes of common decoders and encoders, on a processor with AVX2. A product over
-// columns is the fastest wherever it can be had, but with much padding, and but for gathering from so few channels that
-// copying them one by one costs more than the product.
+// columns is fastest wherever it is possible, except with much padding, and except for gathering from so few channels
+// that copying them costs more than the product.
 Form by_rule(const Geometry& g, bool scatter, const std::vector<Form>& forms) {
   constexpr std::int64_t kFew = 8;
   if (!scatter && g.fine.channels < kFew && g.kernel > 1) {
@@ -46,7 +45,7 @@ bool measuring() {
   return variable != nullptr && std::string_view(variable) == "1";
 }
 
-// Seconds that this thread computed: other programs' share of the processor does not count.
+// CPU seconds of this thread: time that other programs take does not count.
 double thread_seconds() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);

@@ -1,4 +1,4 @@
-// Closing the gaps of dilated taps: shapes, and the share that constant positions have in the next layer's sums.
+// Closing the gaps between dilated taps: shapes, and what constant positions contribute to the next layer's sums.
 #include "vaeguard/networks/onednn/gaps.h"
 
 #include <algorithm>
@@ -27,14 +27,14 @@ bool read_by_next_alone(const LayerGraph& graph, std::size_t l) {
   return l + 1 < graph.layers.size() && graph.layers[l + 1].operation == Operation::transposed_convolution;
 }
 
-// The next layer's bias and what the gaps give, for each of its values: [position][channel].
+// The next layer's bias plus what the gaps contribute, for each of its values: [position][channel].
 std::vector<float> bias_with_gaps(const LayerGraph& graph, const Layer& first, const Layer& next) {
   const std::int64_t channels = next.output.channels;
   std::vector<double> constant;
   for (const float bias : graph.bias(first)) {
     constant.push_back(activate(first, bias));
   }
-  // What one gap gives through each tap: [tap][channel].
+  // What one gap contributes through each tap: [tap][channel].
   const std::int64_t inputs = next.input().channels / next.groups;
   std::vector<double> given(static_cast<std::size_t>(next.taps() * channels));
   for (std::int64_t t = 0; t < next.taps(); ++t) {
@@ -55,7 +55,7 @@ std::vector<float> bias_with_gaps(const LayerGraph& graph, const Layer& first, c
     const std::int64_t row = c.input / next.input().width;
     const std::int64_t column = c.input % next.input().width;
     if (row % first.dilation == 0 && column % first.dilation == 0) {
-      continue;  // a tap of the first layer, no gap
+      continue;  // a tap of the first layer, not a gap
     }
     for (std::int64_t o = 0; o < channels; ++o) {
       sums[static_cast<std::size_t>(c.output * channels + o)] += given[static_cast<std::size_t>(c.tap * channels + o)];

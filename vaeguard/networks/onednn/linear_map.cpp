@@ -6,7 +6,7 @@
 namespace vaeguard::networks::onednn {
 namespace {
 
-// A matrix product's columns should stay in the second-level cache beside its weights.
+// A matrix product's columns should fit into the L2 cache beside its weights.
 constexpr std::int64_t kColumnFloats = 48 * 1024;
 
 // The convolution that reads the fine side.
@@ -21,8 +21,8 @@ Convolution gathering(const Geometry& g, std::int64_t rows) {
           .groups = g.groups};
 }
 
-// With stride 1 the convolution that reads the coarse side and writes what a scatter does: q = p + padding - dilation *
-// tap is a convolution's position with the taps in reverse.
+// With stride 1, the convolution that reads the coarse side and writes what a scatter does: q = p + padding - dilation
+// * tap is a convolution's position with the taps reversed.
 Convolution flipped(const Geometry& g, std::int64_t rows) {
   Convolution c = gathering(g, rows);
   std::swap(c.input, c.output);
@@ -64,8 +64,8 @@ std::vector<float> column_weights(const Geometry& g, bool scatter, std::span<con
   return result;
 }
 
-// Whether a scatter's columns are better those of a gather with the flipped kernel: copying columns costs less than
-// summing them, but there must be enough channels to fill a product's width, and no more positions than before.
+// Whether a scatter had better be a gather with the flipped kernel: copying columns costs less than summing them, but
+// there must be enough channels to fill a product's width, and no more positions than before.
 bool better_flipped(const Geometry& g) {
   constexpr std::int64_t kWide = 16;
   return can_flip(g) && g.kernel > 1 && g.coarse.positions() > 1 && g.fine.positions() <= g.coarse.positions() &&
@@ -169,7 +169,7 @@ void LinearMap::make_columns(std::span<const float> weights, std::vector<Call>& 
     block_ /= 2;
   }
   columns_ = plain_ ? 0 : block_ * image;
-  // All positions of all rows are one image's width: then a 1 x 1 convolution is a matrix product without remainders.
+  // All positions of all rows form one image's width: a 1 x 1 convolution is then a matrix product without remainders.
   Convolution product{.rows = 1,
                       .input = {width, 1, block_ * geometry_.coarse.positions()},
                       .output = {geometry_.coarse.channels, 1, block_ * geometry_.coarse.positions()}};

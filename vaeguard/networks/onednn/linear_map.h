@@ -14,7 +14,8 @@ namespace vaeguard::networks::onednn {
 
 /// What one thread needs to run calls.
 struct Workspace {
-  /// Binds `calls` to a scratchpad that they share, for they run one after another, beside `columns` floats.
+  /// Binds `calls` to one scratchpad, which they can share since they run one after another, and allocates `columns`
+  /// floats.
   Workspace(std::span<const Call> calls, std::int64_t columns);
 
   dnnl::stream stream{engine()};
@@ -23,9 +24,9 @@ struct Workspace {
   Floats columns;
 };
 
-/// What follows the sums of a forward map; a gradient has none of it.
+/// What follows the sums of a forward map; empty for a gradient.
 struct Epilogue {
-  std::vector<float> bias;  // empty, one a channel, or one a value as [position][channel]
+  std::vector<float> bias;  // empty, one per channel, or one per value as [position][channel]
   Activation activation = Activation::none;
   double slope = 0.0;
 };
@@ -34,9 +35,9 @@ struct Epilogue {
 /// scatter the coarse side to the fine one (the other two). Either can be run as
 /// * direct: a convolution; of a scatter only with stride 1, its kernel flipped;
 /// * transpose: oneDNN's gradient of a convolution; of a gather only with stride 1, its kernel flipped;
-/// * columns: one matrix product over all positions and taps, with a copy before (gather) or a sum after (scatter).
-/// Where
-///   the fine side has just the taps of one coarse position the copy or sum vanishes.
+/// * columns: one matrix product over all positions and taps, with a copy before (gather) or a sum after (scatter);
+/// none
+///   is needed where the fine side has just the taps of one coarse position.
 enum class Form { direct, transpose, columns };
 std::string_view name(Form form);
 
@@ -63,16 +64,16 @@ class LinearMap {
   Form form_;
   Epilogue epilogue_;
   std::int64_t rows_;
-  std::int64_t block_ = 0;  // rows of one matrix product
+  std::int64_t block_ = 0;  // rows per matrix product
   std::int64_t columns_ = 0;
   std::size_t call_ = 0;
-  std::optional<std::size_t> activate_;  // the call that does what no primitive took along
+  std::optional<std::size_t> activate_;  // the call that activates, if no other primitive does
   std::vector<Run> runs_;
   ColumnSums sums_;
-  bool plain_ = false;  // the columns are the fine side itself
+  bool plain_ = false;  // whether the columns are the fine side itself
 };
 
-/// Whether a kernel can be flipped: stride 1, and no padding that would be cut off.
+/// Whether a kernel can be flipped: stride 1, and padding that does not exceed the kernel's reach.
 bool can_flip(const Geometry& geometry);
 /// The forms that a map can take, the one that always works last.
 std::vector<Form> possible_forms(const Geometry& geometry, bool scatter, const Epilogue& epilogue);

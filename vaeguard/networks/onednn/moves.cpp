@@ -8,7 +8,7 @@
 namespace vaeguard::networks::onednn {
 namespace {
 
-// Neighbouring floats move together.
+// Merges a run into the one before it where both sides continue.
 void append(std::vector<Run>& runs, const Run& run) {
   if (!runs.empty()) {
     Run& last = runs.back();
@@ -32,7 +32,7 @@ Layer as_layer(const Geometry& g, Operation operation) {
   return layer;
 }
 
-// Four floats side by side, which every x86-64 and ARM64 processor has registers for.
+// Four adjacent floats, for which every x86-64 and ARM64 processor has registers.
 using Four = float __attribute__((vector_size(16)));
 
 Four load(const float* from) {
@@ -41,7 +41,7 @@ Four load(const float* from) {
   return result;
 }
 
-// Sums of 4 * kFours channels in registers. A compiler would not find these vectors by itself.
+// Sums of 4 * kFours channels in registers. Compilers do not vectorise this by themselves.
 template <std::size_t kFours>
 void add_block(const std::int64_t* begin, const std::int64_t* end, const float* columns, const float* bias, bool relu,
                float* to) {

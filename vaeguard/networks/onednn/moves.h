@@ -10,14 +10,14 @@
 
 namespace vaeguard::networks::onednn {
 
-/// `count` neighbouring floats of an image that go from one place to another; from -1: zeros.
+/// Copies `count` neighbouring floats of an image from one place to another; from -1: zeros.
 struct Run {
   std::int64_t to;
   std::int64_t from;
   std::int64_t count;
 };
 
-/// The positions of a layer's two sides as a strided kernel sees them: coarse position q meets fine position q * stride
+/// How a strided kernel connects the positions of a layer's two sides: coarse position q meets fine position q * stride
 /// - padding + dilation * tap. A convolution reads the fine side, a transposed convolution writes it.
 struct Geometry {
   ImageShape fine;
@@ -32,7 +32,7 @@ struct Geometry {
 };
 Geometry geometry(const Layer& layer);
 
-/// How an image of the fine side becomes columns [coarse position][tap][channel]; no runs if they are the same floats.
+/// How an image of the fine side becomes columns [coarse position][tap][channel]; empty if both are the same floats.
 std::vector<Run> column_runs(const Geometry& geometry);
 void copy(std::span<const Run> runs, const float* from, float* to);
 /// Adds each run's target to its source: the transpose of copy.
@@ -51,9 +51,9 @@ void add_columns(const ColumnSums& sums, const float* columns, const float* bias
 /// The runs of a layer that moves values (layer_maps.h) between channels-last images.
 std::vector<Run> move_runs(const Layer& layer);
 
-/// Rows first .. first + rows as channels-last images; those that `matrix` lacks are zero.
+/// Rows first .. first + rows as channels-last images; rows beyond the end of `matrix` are zero.
 void rows_to_images(const Matrix& matrix, std::int64_t first, std::int64_t rows, const ImageShape& shape, float* to);
-/// Back again; what `matrix` lacks is dropped.
+/// The reverse; rows beyond the end of `matrix` are dropped.
 void images_to_rows(const float* from, std::int64_t first, std::int64_t rows, const ImageShape& shape, Matrix& matrix);
 
 /// to += from.

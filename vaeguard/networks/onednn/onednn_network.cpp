@@ -1,4 +1,4 @@
-// Running a program: chunks of rows through the door, forward and back.
+// Running a program: chunks of rows in and out, forward and backward.
 #include "vaeguard/networks/onednn/onednn_network.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kPlace = "networks.onednn";
 
-// Runs `work` on this thread alone; what oneDNN refuses becomes a failure with its words.
+// Runs `work` on this thread alone; an error of oneDNN becomes a Failure with oneDNN's message.
 template <typename Work>
 void guarded(const Work& work) {
   const OneThread one;
@@ -24,8 +24,8 @@ void guarded(const Work& work) {
   }
 }
 
-// The values that backward needs are kept for all chunks, all others for one. An activation's gradient asks for its
-// output, or for its input where needs_input.
+// The values that backward needs are kept for all chunks, all others for one. An activation's gradient needs its
+// output, or its input where needs_input.
 class OneDnnTape : public Tape {
  public:
   explicit OneDnnTape(const Program& program)
@@ -47,7 +47,7 @@ class OneDnnTape : public Tape {
   std::vector<Floats> kept;    // [step]: of all chunks
   std::vector<Floats> values;  // [boundary]: of one chunk
   std::vector<Floats> gradients;
-  Floats sum;  // a gradient on its way to one that is there already
+  Floats sum;  // a gradient about to be added to an earlier one
   Workspace workspace;
 };
 
@@ -116,11 +116,11 @@ class OneDnnNetwork : public Network {
   [[nodiscard]] std::string_view tangent_backend() const override { return tangent_.backend(); }
 
  private:
-  // What step l keeps of a chunk.
+  // The values that step l keeps for a chunk.
   float* kept(std::size_t l, std::int64_t chunk, OneDnnTape& tape) const {
     return tape.kept[l].data() + chunk * program_.rows * program_.sizes[l + 1];
   }
-  // The values at a boundary: kept ones if they are the step's output.
+  // The values at a boundary: the kept ones if a step keeps its output.
   float* value(std::size_t boundary, std::int64_t chunk, OneDnnTape& tape) const {
     const bool output_kept = boundary > 0 && program_.steps[boundary - 1].activate_gradient &&
                              !needs_input(program_.steps[boundary - 1].layer.activation);

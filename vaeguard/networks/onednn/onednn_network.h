@@ -5,8 +5,8 @@
 
 namespace vaeguard::networks {
 
-/// Rows are worked off in chunks of one size, the last one filled up with zeros, and what is run for a layer is decided
-/// by its shape alone; so a row's result is bit for bit independent of batch, thread, process and order.
+/// Rows are processed in chunks of one size, the last one padded with zeros, and the form of a layer depends only on
+/// its shape, so a row's result is bit for bit independent of batch, thread, process and order.
 const Backend& onednn_backend();
 
 }  // namespace vaeguard::networks

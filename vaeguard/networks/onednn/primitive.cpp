@@ -35,7 +35,7 @@ memory::desc plain_weight_desc(const Convolution& c, memory::data_type type) {
   return {weight_dims(c), type, c.groups == 1 ? memory::format_tag::oihw : memory::format_tag::goihw};
 }
 
-// Rows or columns of padding after the last: what the output's extent asks for, which may be fewer than none.
+// Rows or columns of padding after the last, as the output's extent requires; may be negative.
 std::int64_t end_padding(const Convolution& c, std::int64_t input, std::int64_t output) {
   return (output - 1) * c.stride + c.dilation * (c.kernel - 1) + 1 - input - c.padding;
 }
@@ -95,7 +95,7 @@ algorithm forward_algorithm(Activation activation) {
   }
 }
 
-// The same functions, told that their backward pass will see their output.
+// The same functions in the variants whose backward pass takes the output.
 algorithm gradient_algorithm(Activation activation) {
   switch (activation) {
     case Activation::elu:

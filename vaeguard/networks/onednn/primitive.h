@@ -1,4 +1,4 @@
-// What is needed of oneDNN: convolutions and eltwise functions as calls; for the sources of this folder only.
+// The parts of oneDNN in use, convolutions and eltwise functions, as calls; for the sources of this folder only.
 #pragma once
 
 #include <dnnl.hpp>
@@ -15,12 +15,12 @@ namespace vaeguard::networks::onednn {
 /// The type of activations and weights in memory.
 inline constexpr dnnl::memory::data_type kMemoryType = dnnl::memory::data_type::f32;
 
-/// The processor, as oneDNN's engine.
+/// oneDNN's engine for the CPU.
 const dnnl::engine& engine();
 
 /// Keeps oneDNN on the calling thread. Its primitives fork as many threads as OpenMP would give the caller (Debian's
-/// library uses OpenMP), when they are made and when they are run. That number belongs to the calling thread, so
-/// setting it to one disturbs nobody else, and it is put back at the end of the scope.
+/// library uses OpenMP), both when created and when run. That number is a setting of the calling thread, so setting it
+/// to one affects no other, and it is restored at the end of the scope.
 class OneThread {
  public:
   OneThread();
@@ -32,7 +32,7 @@ class OneThread {
   int before_;
 };
 
-/// A primitive with the operands that never change. Threads share it.
+/// A primitive with its constant operands, shared by all threads.
 struct Call {
   dnnl::primitive primitive;
   std::vector<std::pair<int, dnnl::memory>> constants;       // weights and biases
@@ -41,7 +41,7 @@ struct Call {
   std::string name;  // of oneDNN's implementation
 };
 
-/// A call with one thread's memory objects: running it allocates nothing of ours.
+/// A call with one thread's memory objects, so that running it allocates nothing here.
 class BoundCall {
  public:
   BoundCall(const Call& call, void* scratch);
@@ -55,7 +55,7 @@ class BoundCall {
   std::size_t operands_;
 };
 
-/// A convolution from `input` to `output`, `rows` images each as [row, column, channel], by weights
+/// A convolution from `input` to `output`, `rows` images each as [row, column, channel], with weights
 /// [group][output][input][kernel][kernel].
 struct Convolution {
   std::int64_t rows;
@@ -73,14 +73,14 @@ Call convolution_call(const Convolution& convolution, std::span<const float> wei
                       Activation activation, double slope);
 /// Gradient at the convolution's output -> gradient at its input.
 Call convolution_transpose_call(const Convolution& convolution, std::span<const float> weights);
-/// Whether oneDNN takes such a convolution; both ways are asked.
+/// Whether oneDNN supports such a convolution, forward and backward.
 bool supported(const Convolution& convolution);
 
 /// values -> f(values), `size` of them.
 Call activation_call(Activation activation, double slope, std::int64_t size);
 /// (saved, gradient) -> gradient before the activation. `saved` is its input if needs_input, else its output.
 Call activation_gradient_call(Activation activation, double slope, std::int64_t size);
-/// Whether the derivative is not a function of the output.
+/// Whether the derivative needs the input, since it is not a function of the output.
 bool needs_input(Activation activation);
 
 }  // namespace vaeguard::networks::onednn

@@ -1,4 +1,4 @@
-// Compiling a layer graph: forms, activations, and who shares which buffer.
+// Compiling a layer graph: forms, activations and shared buffers.
 #include "vaeguard/networks/onednn/program.h"
 
 #include <algorithm>
@@ -50,7 +50,7 @@ Step make_step(const BiasedLayer& biased, std::span<const float> weights, Progra
   return step;
 }
 
-// Which layers make_step knows.
+// Whether make_step supports a layer.
 bool has_form(const Layer& layer) {
   const bool sum = layer.operation == Operation::addition && layer.inputs[0] == layer.inputs[1];
   const bool function = layer.activation != Activation::exp && layer.activation != Activation::clamp &&
@@ -58,7 +58,7 @@ bool has_form(const Layer& layer) {
   return (layer.weighted() || sum || moves_values(layer.operation)) && function;
 }
 
-// Marks the steps that the output depends on, and where gradients arrive first.
+// Marks the steps that the output depends on, and where each gradient arrives first.
 void trace_gradients(Program& program) {
   std::vector<bool> reached(program.sizes.size(), false);
   reached.back() = true;
@@ -139,7 +139,7 @@ std::string unsupported(const LayerGraph& graph) {
   }
   const std::int64_t rows = rows_of_chunk(graph);
   for (const Layer& layer : graph.layers) {
-    // oneDNN's kernels count floats in 32 bits.
+    // oneDNN's kernels index floats with 32 bits.
     const std::int64_t floats =
         std::max({rows * layer.input().size(), rows * layer.output.size(), layer.weight_count()});
     if (floats > std::numeric_limits<std::int32_t>::max()) {

@@ -19,8 +19,8 @@ std::vector<std::span<const double>> read(const Layer& layer, const Boundaries& 
   return result;
 }
 
-// f' at the sums of a layer. Not every derivative follows from the output, so the sums are worked out again; those of
-// ReLU are of the same sign.
+// f' before the activation of a layer. Not every derivative follows from the output, so the sums are recomputed; for
+// ReLU the output has the same sign as the sum.
 std::vector<double> slopes(const LayerGraph& graph, const Layer& layer, const Boundaries& boundaries,
                            const std::vector<double>& output) {
   std::vector<double> result = layer.activation == Activation::none || layer.activation == Activation::relu
@@ -30,7 +30,7 @@ std::vector<double> slopes(const LayerGraph& graph, const Layer& layer, const Bo
   return result;
 }
 
-// Cuts one row into the values of some boundaries.
+// Splits one row into the values of several boundaries.
 Boundaries cut(std::span<const double> row, std::span<const ImageShape> shapes) {
   Boundaries result;
   std::size_t first = 0;
@@ -98,7 +98,7 @@ std::vector<double> reference_backward(const LayerGraph& graph, const Boundaries
   for (const std::int64_t output : graph.output_boundaries()) {
     std::ranges::for_each(gradients[static_cast<std::size_t>(output)], [&](double& value) { value += *from++; });
   }
-  // A layer reads earlier boundaries only: in reverse order, a boundary's gradient is complete when its layer comes.
+  // A layer reads only earlier boundaries, so in reverse order a boundary's gradient is complete when its layer is due.
   for (std::size_t l = graph.layers.size(); l-- > 0;) {
     const Layer& layer = graph.layers[l];
     const std::size_t boundary = graph.inputs.size() + l;

@@ -17,12 +17,12 @@ std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
 
 // ---- convolutions: y = W x + b, so the gradient at x is W^T g, at W the products g x^T, at b sums of g over positions
 
-// Calls visit(output, input, weight) with the indices of every product that a weighted layer adds up.
+// Calls visit(output, input, weight) with the indices of every product in the sums of a weighted layer.
 template <typename Visit>
 void for_each_product(const Layer& layer, Visit visit) {
   const std::int64_t inputs = layer.input().channels / layer.groups;  // of one group
   const std::int64_t outputs = layer.output.channels / layer.groups;
-  // From an input channel to the next, the weight's index moves by this much (see Layer for the orders).
+  // The distance between the weights of neighbouring input channels (see Layer for the orders).
   const std::int64_t step = layer.operation == Operation::convolution ? layer.taps() : outputs * layer.taps();
   for (const Connection& c : connections(layer)) {
     for (std::int64_t o = 0; o < layer.output.channels; ++o) {
@@ -71,7 +71,7 @@ void weighted_tangent(const LayerReading& reading, Tangents x_tangents, std::spa
   multiply(reading, x_tangents[0], y_tangent);
 }
 
-// ---- values that move: each output is an input or zero
+// ---- moved values: each output is an input or zero
 
 void move(const Layer& layer, std::span<const double> x, std::span<double> y) {
   const std::vector<std::int64_t> from = moves(layer);
@@ -94,7 +94,7 @@ void move_tangent(const LayerReading& reading, Tangents x_tangents, std::span<do
   move(reading.layer, x_tangents[0], y_tangent);
 }
 
-// ---- concatenation: the sources follow one another, since channels are the slowest index
+// ---- concatenation: one source after the other, since channels are the slowest index
 
 void concatenate(std::span<const std::span<const double>> x, std::span<double> y) {
   auto to = y.begin();
@@ -119,7 +119,7 @@ void concatenation_tangent(const LayerReading& /*reading*/, Tangents x_tangents,
   concatenate(x_tangents, y_tangent);
 }
 
-// ---- addition and product: value i of the output meets value i, or that of its channel, of each source
+// ---- addition and product: output value i combines value i, or the value of its channel, of each source
 
 std::size_t met(const LayerReading& reading, std::size_t source, std::size_t i) {
   const bool whole = reading.layer.inputs[source] == reading.layer.output;
@@ -258,7 +258,7 @@ void softmax_forward(const LayerReading& reading, std::span<double> y) {
   }
 }
 
-// Calls visit(value, what the Jacobian makes of `change` there).
+// Calls visit(i, value i of the Jacobian times `change`).
 template <typename Visit>
 void softmax_jacobian(const LayerReading& reading, std::span<const double> change, Visit visit) {
   std::vector<double> y(change.size());

@@ -1,4 +1,4 @@
-// Operations as plain loops in double precision: forward, backward, tangent; one entry for each.
+// Operations as plain loops in double precision: forward, backward, tangent; one entry per operation.
 #pragma once
 
 #include <span>
@@ -8,7 +8,7 @@
 
 namespace vaeguard::networks {
 
-/// One image at one layer: the values of all that it reads, each as [channel, row, column].
+/// One image at one layer: the values at all its sources, each as [channel, row, column].
 struct LayerReading {
   const LayerGraph& graph;
   const Layer& layer;
@@ -16,9 +16,9 @@ struct LayerReading {
 };
 
 struct ReferenceOperation {
-  /// y before the activation, which has its size already.
+  /// Computes y before the activation; `y` already has its size.
   void (*forward)(const LayerReading& at, std::span<double> y);
-  /// Adds the transposed Jacobian times the gradient at y to the gradients at each x, and parameter gradients unless
+  /// Adds the transposed Jacobian times the gradient at y to the gradients at each x, and to parameter gradients unless
   /// empty.
   void (*backward)(const LayerReading& at, std::span<const double> gradient,
                    std::span<const std::span<double>> x_gradients, std::span<double> parameter_gradients);
