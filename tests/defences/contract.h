@@ -15,7 +15,8 @@
 
 namespace vaeguard::defences {
 
-/// Grey images of side x side pixels, so that filters have neighbours; with a pixel law, so that every reading works.
+/// Grey images of side x side pixels, so that filters have neighbours; with a pixel law, so that every observation
+/// model works.
 inline models::Vae image_vae(int side, int latents) {
   models::VaeWeights weights{.architecture = "small",
                              .encoder = {.inputs = {{1, side, side}}},

@@ -35,6 +35,13 @@ inline models::VaeWeights small_weights(const models::Likelihood& likelihood = {
   return vae;
 }
 
+/// The same without the pixel law.
+inline models::Vae without_law() {
+  models::VaeWeights weights = small_weights();
+  weights.pixel_law = nullptr;
+  return models::Vae(weights);
+}
+
 inline std::vector<Key> make_keys(std::int64_t count) {
   std::vector<Key> keys;
   for (std::int64_t i = 0; i < count; ++i) {

@@ -1,4 +1,5 @@
-// MAP: the mode of the linear VAE, every reading and optimiser in any batch, what its inference holds, bad options.
+// MAP: the mode of the linear VAE, every observation model and optimiser in any batch, what its inference holds, bad
+// options.
 #include "vaeguard/defences/map.h"
 
 #include <gtest/gtest.h>
@@ -9,6 +10,8 @@
 
 #include "tests/defences/fixtures.h"
 #include "tests/expect_misuse.h"
+#include "vaeguard/defences/channel_observation.h"
+#include "vaeguard/defences/minimum_observation.h"
 #include "vaeguard/models/linear_vae.h"
 
 namespace vaeguard::defences {
@@ -17,15 +20,15 @@ namespace {
 std::vector<MapOptions> every_kind() {
   std::vector<MapOptions> result;
   for (const Optimiser optimiser : {Optimiser::adam, Optimiser::lbfgs}) {
-    for (const ReadingOptions& reading :
-         {ReadingOptions{}, ReadingOptions{.reading = Reading::minimum},
-          ReadingOptions{.reading = Reading::minimum, .radius = 0.1},
-          ReadingOptions{.reading = Reading::minimum, .norm = energy::BallNorm::l2, .radius = 0.5},
-          ReadingOptions{.reading = Reading::channel}, ReadingOptions{.reading = Reading::channel, .radius = 0.1}}) {
-      result.push_back({.optimiser = optimiser, .gradients = 15, .learning_rate = 0.15, .reading = reading});
+    for (const ObservationModel& observation :
+         {ObservationModel(), ObservationModel(MinimumObservation{}),
+          ObservationModel(MinimumObservation{.radius = {0.1}}),
+          ObservationModel(MinimumObservation{energy::BallNorm::l2, {0.5}}), ObservationModel(ChannelObservation{}),
+          ObservationModel(ChannelObservation{.radius = {0.1}})}) {
+      result.push_back({.optimiser = optimiser, .gradients = 15, .learning_rate = 0.15, .observation = observation});
     }
   }
-  result.push_back({.gradients = 15, .starts = 3, .start_gradients = 5, .reading = {}});
+  result.push_back({.gradients = 15, .starts = 3, .start_gradients = 5});
   return result;
 }
 
@@ -34,7 +37,7 @@ TEST(Map, EndsAtTheMeanOfTheLinearVaesPosterior) {
   const models::Vae vae(oracle.weights({.mean_error = 0.5}, Key(3)));
   const Matrix images = level_images(20, 12);
   for (const Optimiser optimiser : {Optimiser::adam, Optimiser::lbfgs}) {
-    const auto defence = make_map({.optimiser = optimiser, .gradients = 300, .reading = {}});
+    const auto defence = make_map({.optimiser = optimiser, .gradients = 300});
     const Inference inference = defence->infer(vae, images, make_keys(20), 2, silent_observer());
     for (std::int64_t b = 0; b < 20; ++b) {
       const auto truth = oracle.posterior(images.row(b));
@@ -45,12 +48,12 @@ TEST(Map, EndsAtTheMeanOfTheLinearVaesPosterior) {
   }
 }
 
-TEST(Map, LowersTheEnergyAndFillsWhatItsReadingHas) {
+TEST(Map, LowersTheEnergyAndFillsWhatItsObservationModelHas) {
   const models::Vae vae(small_weights());
   const Matrix images = level_images(20);
   for (const MapOptions& options : every_kind()) {
     const Inference inference = make_map(options)->infer(vae, images, make_keys(20), 1, silent_observer());
-    const bool exact = options.reading.reading == Reading::exact;
+    const bool exact = options.observation.name() == "exact";
     EXPECT_EQ(inference.draw, inference.mean);
     EXPECT_EQ(inference.mean.columns(), kSmallLatents);
     EXPECT_EQ(inference.mean_reconstruction, vae.decode(inference.mean));
@@ -97,15 +100,14 @@ TEST(Map, GivesEachImageTheSameResultInAnyBatchOrderAndNumberOfThreads) {
 }
 
 TEST(Map, BadOptionsAreRefusedByName) {
-  expect_misuse([] { make_map({.gradients = 0, .reading = {}}); },
+  expect_misuse([] { make_map({.gradients = 0}); },
                 {"[defences.map] gradients must be a whole number of at least 1, got 0"});
   for (const double rate : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
-    expect_misuse([&] { make_map({.learning_rate = rate, .reading = {}}); },
+    expect_misuse([&] { make_map({.learning_rate = rate}); },
                   {"[defences.map] learning_rate must be a number above 0, got"});
   }
-  expect_misuse([] { make_map({.starts = 0, .reading = {}}); },
-                {"[defences.map] starts must be a whole number of at least 1, got 0"});
-  expect_misuse([] { make_map({.reading = {.radius = -1.0}}); }, {"[defences.reading] radius"});
+  expect_misuse([] { make_map({.starts = 0}); }, {"[defences.map] starts must be a whole number of at least 1, got 0"});
+  expect_misuse([] { make_map({.observation = MinimumObservation{.radius = {-1.0}}}); }, {"[defences.map] radius"});
   const models::Vae vae(small_weights());
   expect_misuse(
       [&] { static_cast<void>(make_map({})->infer(vae, level_images(2), make_keys(1), 1, silent_observer())); },

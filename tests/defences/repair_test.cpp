@@ -16,7 +16,7 @@ TEST(RepairDefence, InfersTheCodeOfTheRepairedImage) {
   const auto defence = make_repair({.passes = 3});
   EXPECT_EQ(defence->name(), "repair");
   const Inference inference = defence->infer(vae, images, keys, 2, silent_observer());
-  const Repaired repaired = repair(vae, images, {.reading = Reading::channel}, 3, 1);
+  const Repaired repaired = repair(vae, images, {}, 3, 1);
   EXPECT_EQ(inference.mean, repaired.encoding.mean);
   EXPECT_EQ(inference.mean, vae.encode(repaired.images).mean);
   EXPECT_EQ(inference.draw, vae.sample(repaired.images, vae.encode(repaired.images), keys));
@@ -50,7 +50,7 @@ TEST(RepairDefence, GivesEachImageTheSameResultInAnyBatchAndNumberOfThreads) {
 TEST(RepairDefence, RefusesBadOptionsAndMissingKeysAndStopsWhenInterrupted) {
   expect_misuse([] { make_repair({.passes = -1}); },
                 {"[defences.repair] passes must be a whole number of at least 0, got -1"});
-  expect_misuse([] { make_repair({.reading = {.reading = Reading::channel, .radius = 2.0}}); },
+  expect_misuse([] { make_repair({.observation = {.radius = {2.0}}}); },
                 {"[defences.repair] radius must be a number from 0 to 1"});
   const models::Vae vae(small_weights());
   const auto infer = [&](std::int64_t keys, Observer& observer) {

@@ -25,12 +25,14 @@ std::vector<std::unique_ptr<Defence>> some_defences() {
   std::vector<std::unique_ptr<Defence>> defences;
   defences.push_back(make_undefended());
   defences.push_back(make_repair({}));
-  for (const Reading reading : {Reading::exact, Reading::minimum, Reading::channel, Reading::directed}) {
-    MapOptions map{.gradients = 20};
-    map.reading = {.reading = reading, .radius = 0.1};
+  for (const ObservationModelEntry& entry : observation_models()) {
+    Value radius;
+    radius.set("radius", 0.1);
+    const bool reads = entry.usual.why_unread("radius").empty();
+    const MapOptions map{.gradients = 20, .observation = reads ? entry.usual.with(radius) : entry.usual};
     defences.push_back(make_map(map));
     PosteriorSamplingOptions hmc = short_hmc();
-    hmc.reading = map.reading;
+    hmc.observation = map.observation;
     defences.push_back(make_posterior_sampling(hmc));
   }
   return defences;

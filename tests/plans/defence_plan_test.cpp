@@ -14,8 +14,6 @@
 namespace vaeguard::plans {
 namespace {
 
-using defences::Reading;
-
 DefencePlan read(const std::string& text) {
   const Value table = parse_toml(text, "plan.toml");
   return read_defence(OptionReader(table, "plan.toml, [[defence]] 1"));
@@ -68,7 +66,7 @@ TEST(DefencePlan, EveryKeyOfASamplerIsRead) {
   const std::string text = R"(
 preset = "hmc"
 restarts = 2
-reading = "minimum"
+observation = "minimum"
 norm = "l2"
 radius = 0.25
 start = "lowest"
@@ -93,9 +91,9 @@ stop_error = 0.1
   EXPECT_EQ(plan.restarts, 2);
   EXPECT_FALSE(plan.knows_radius);
   const auto o = sampling(text);
-  EXPECT_EQ(o.reading.reading, Reading::minimum);
-  EXPECT_EQ(o.reading.norm, energy::BallNorm::l2);
-  EXPECT_EQ(o.reading.radius, 0.25);
+  EXPECT_EQ(o.observation.name(), "minimum");
+  EXPECT_EQ(*o.observation.values().find("norm"), Value("l2"));
+  EXPECT_EQ(*o.observation.values().find("radius"), Value(0.25));
   EXPECT_EQ(o.start, defences::Start::lowest);
   EXPECT_EQ(o.start_gradients, 11);
   EXPECT_EQ(o.starts, 4);
@@ -116,7 +114,8 @@ stop_error = 0.1
   EXPECT_EQ(expected_cost(plan), defences::gradients_per_image(o));
   EXPECT_EQ(sampling("preset = \"hmc\"\nadaptation = \"published\"").adaptation, defences::Adaptation::published);
   EXPECT_EQ(sampling("preset = \"generalised_hmc\"\npersistence = 0.5").persistence, 0.5);
-  EXPECT_EQ(sampling("preset = \"hmc_robust\"\nlargest_radius = 0.5").reading.largest_radius, 0.5);
+  EXPECT_EQ(*sampling("preset = \"hmc_robust\"\nlargest_radius = 0.5").observation.values().find("largest_radius"),
+            Value(0.5));
 }
 
 TEST(DefencePlan, FewTransitionsAreAllKeptUnlessThinIsSaid) {
@@ -125,10 +124,10 @@ TEST(DefencePlan, FewTransitionsAreAllKeptUnlessThinIsSaid) {
 }
 
 TEST(DefencePlan, EveryKeyOfMapAndRepairIsRead) {
-  const auto lbfgs = map("preset = \"map\"\noptimiser = \"lbfgs\"\ngradients = 33\nreading = \"channel\"");
+  const auto lbfgs = map("preset = \"map\"\noptimiser = \"lbfgs\"\ngradients = 33\nobservation = \"channel\"");
   EXPECT_EQ(lbfgs.optimiser, defences::Optimiser::lbfgs);
   EXPECT_EQ(lbfgs.gradients, 33);
-  EXPECT_EQ(lbfgs.reading.reading, Reading::channel);
+  EXPECT_EQ(lbfgs.observation.name(), "channel");
   EXPECT_EQ(map("preset = \"map\"\nlearning_rate = 0.4").learning_rate, 0.4);
   EXPECT_EQ(expected_cost(read("preset = \"map\"\ngradients = 33")), 33.0);
   const std::string several = "preset = \"map\"\ngradients = 33\nstarts = 4\nstart_gradients = 10";
@@ -138,7 +137,8 @@ TEST(DefencePlan, EveryKeyOfMapAndRepairIsRead) {
   const auto repair =
       options_of(read("preset = \"repair\"\npasses = 3\nlargest_radius = 0.4"), defences::repair_schema());
   EXPECT_EQ(repair.passes, 3);
-  EXPECT_EQ(repair.reading.largest_radius, 0.4);
+  EXPECT_TRUE(options_of(read("preset = \"repair_directed\""), defences::repair_schema()).observation.directed);
+  EXPECT_EQ(repair.observation.radius.largest, 0.4);
 }
 
 TEST(DefencePlan, AnyDefenceCanBePrecededByATransform) {
@@ -151,13 +151,13 @@ TEST(DefencePlan, AnyDefenceCanBePrecededByATransform) {
   EXPECT_EQ(transform("preset = \"hmc\""), "none");
 }
 
-TEST(DefencePlan, EntriesReadImagesAsTheirNamesSay) {
-  EXPECT_EQ(sampling("preset = \"hmc\"").reading.reading, Reading::exact);
-  EXPECT_EQ(sampling("preset = \"hmc_robust\"").reading.reading, Reading::minimum);
-  EXPECT_EQ(sampling("preset = \"hmc_channel\"").reading.reading, Reading::channel);
-  EXPECT_EQ(map("preset = \"map_robust\"").reading.reading, Reading::minimum);
-  EXPECT_EQ(map("preset = \"map_channel\"").reading.reading, Reading::channel);
-  EXPECT_EQ(map("preset = \"map_directed\"").reading.reading, Reading::directed);
+TEST(DefencePlan, EntriesObserveImagesAsTheirNamesSay) {
+  EXPECT_EQ(sampling("preset = \"hmc\"").observation.name(), "exact");
+  EXPECT_EQ(sampling("preset = \"hmc_robust\"").observation.name(), "minimum");
+  EXPECT_EQ(sampling("preset = \"hmc_channel\"").observation.name(), "channel");
+  EXPECT_EQ(map("preset = \"map_robust\"").observation.name(), "minimum");
+  EXPECT_EQ(map("preset = \"map_channel\"").observation.name(), "channel");
+  EXPECT_EQ(map("preset = \"map_directed\"").observation.name(), "directed");
   EXPECT_EQ(map("preset = \"map_lbfgs\"").optimiser, defences::Optimiser::lbfgs);
 }
 
@@ -172,7 +172,7 @@ models::Vae blank_vae() {
   return models::Vae(weights, "reference");
 }
 
-TEST(DefencePlan, TheAttacksRadiusIsTheReadingsWhereThePlanSaysSo) {
+TEST(DefencePlan, TheAttacksRadiusIsTheObservationModelsWhereThePlanSaysSo) {
   for (const std::string preset : {"hmc_robust", "map_robust"}) {
     const DefencePlan plan = read("preset = \"" + preset + "\"\nradius = \"attack\"");
     EXPECT_TRUE(plan.knows_radius);
@@ -199,7 +199,7 @@ TEST(DefencePlan, UnknownWordsAndKeysNameTheNearest) {
          {"plan.toml, [[defence]] 1, line 2", "'leapfrog_step'", "'leapfrog_steps'"});
   refuse("preset = \"map\"\noptimizer = \"adam\"", {"'optimizer'", "did you mean 'optimiser'"});
   refuse("preset = \"map\"\noptimiser = \"lbfg\"", {"optimiser", "'lbfg'", "did you mean 'lbfgs'"});
-  refuse("preset = \"hmc\"\nreading = \"minimun\"", {"line 2", "reading", "did you mean 'minimum'"});
+  refuse("preset = \"hmc\"\nobservation = \"minimun\"", {"line 2", "observation", "did you mean 'minimum'"});
   refuse("preset = \"hmc_robust\"\nnorm = \"l3\"", {"norm", "'l3'"});
   refuse("preset = \"hmc\"\nmetric = \"encodr\"", {"did you mean 'encoder'"});
   refuse("preset = \"hmc\"\nadaptation = \"publishd\"", {"did you mean 'published'"});
@@ -219,13 +219,12 @@ TEST(DefencePlan, BadValuesSayWhatWasExpectedAndFound) {
   refuse("preset = \"map_robust\"\nlargest_radius = 0.0", {"largest_radius must be a number above 0 up to 1, got 0"});
   refuse("preset = \"hmc_short\"\nstart_gradients = 0",
          {"start_gradients must be a whole number of at least 1, got 0"});
-  refuse("preset = \"hmc_robust\"\nnorm = \"l2\"", {"norm l2 needs the reading minimum and a radius"});
+  refuse("preset = \"hmc_robust\"\nnorm = \"l2\"", {"the norm l2 needs a radius"});
   refuse("preset = \"map\"\ngradients = 0", {"gradients must be a whole number of at least 1, got 0"});
   refuse("preset = \"map\"\nlearning_rate = -0.1", {"learning_rate must be a number above 0, got -0.1"});
   refuse("preset = \"repair\"\npasses = -1", {"passes must be a whole number of at least 0, got -1"});
   refuse("preset = \"median\"\ntransform_parameter = 4", {"median", "4"});
-  refuse("preset = \"hmc_robust\"\nnorm = \"l2\"\nradius = \"attack\"",
-         {"radius = 'attack' needs the reading minimum, channel or directed"});
+  refuse("preset = \"hmc_robust\"\nnorm = \"l2\"\nradius = \"attack\"", {"the norm l2 needs a radius"});
   refuse("preset = \"median\"\ntransform_parameter = \"attack\"", {"needs the transform snap, got 'median'"});
   refuse("preset = \"snap\"\ntransform_parameter = \"atack\"", {"transform_parameter must be a number or \"attack\""});
 }

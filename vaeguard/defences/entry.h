@@ -39,8 +39,8 @@ struct DefenceEntry {
 using DefenceEntries = std::vector<DefenceEntry>;
 
 /// The entry of a kind of defence whose options are an aggregate with a `name`; `entry` brings the words, `defaults`
-/// the values where a plan says nothing. Where the options have a `reading` that asks for the attack's radius, it is
-/// told.
+/// the values where a plan says nothing. Where the options have an `observation` that waits for the attack's radius, it
+/// is told.
 template <typename Options>
 DefenceEntry defence_entry(
     DefenceEntry entry, const Options& defaults, const OptionSchema<Options>& schema,
@@ -52,14 +52,14 @@ DefenceEntry defence_entry(
     schema.read(reader, options);
     validate(options);
     Prepared prepared{.gradients = gradients(options), .options = schema.values(options)};
-    if constexpr (requires { options.reading.of_attack; }) {
-      prepared.knows_radius = options.reading.of_attack;
+    if constexpr (requires { options.observation.knows_radius(); }) {
+      prepared.knows_radius = options.observation.knows_radius();
     }
     prepared.make = [options, make](std::string name, double attack_radius) {
       Options own = options;
       own.name = std::move(name);
-      if constexpr (requires { own.reading.of_attack; }) {
-        own.reading.radius = own.reading.of_attack ? attack_radius : own.reading.radius;
+      if constexpr (requires { own.observation.told(attack_radius); }) {
+        own.observation = own.observation.told(attack_radius);
       }
       return make(own);
     };

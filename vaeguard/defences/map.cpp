@@ -8,8 +8,11 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/base/progress.h"
+#include "vaeguard/defences/channel_observation.h"
 #include "vaeguard/defences/descent.h"
 #include "vaeguard/defences/entry.h"
+#include "vaeguard/defences/exact_observation.h"
+#include "vaeguard/defences/minimum_observation.h"
 
 namespace vaeguard::defences {
 namespace {
@@ -30,7 +33,7 @@ class Map : public Defence {
   [[nodiscard]] Inference infer(const models::Vae& vae, const Matrix& images, std::span<const Key> keys, int threads,
                                 Observer& observer) const override {
     check_keys("defences.map", images, keys);
-    const Problem problem = read_images(vae, images, options_.reading, threads);
+    const PosteriorProblem problem = options_.observation.pose(vae, images, {.threads = threads});
     Inference result;
     result.mean = vae.encode(problem.images, threads).mean;
     const auto before = values_of(*problem.energy, result.mean, threads);
@@ -85,7 +88,7 @@ class Map : public Defence {
 const OptionSchema<MapOptions>& map_schema() {
   static const auto schema =
       OptionSchema<MapOptions>()
-          .part(&MapOptions::reading, reading_schema())
+          .part(&MapOptions::observation, observation_schema())
           .choice("optimiser", &MapOptions::optimiser,
                   {{"adam", Optimiser::adam, "Adam over a chunk of images"},
                    {"lbfgs", Optimiser::lbfgs, "L-BFGS, image by image"}},
@@ -106,7 +109,7 @@ const OptionSchema<MapOptions>& map_schema() {
 
 void validate(const MapOptions& options) {
   map_schema().check("defences.map", options);
-  validate(options.reading);
+  options.observation.validate();
 }
 
 double gradients_per_image(const MapOptions& options) {
@@ -146,19 +149,19 @@ DefenceEntries map_entries() {
              .description = "The most probable latent code of the best image within the attacker's radius.",
              .caution =
                  "On faces it gives back less of an attacked image than a blur does, and clean ones lose a little."},
-            {.reading = {.reading = Reading::minimum}}),
+            {.observation = MinimumObservation{}}),
       entry({.name = "map_channel",
              .title = "Channel MAP",
              .description = "The most probable latent code under a model of what the attack did to each pixel.",
              .caution = "On faces it gives back less of an attacked image than a blur does; some models of coloured "
                         "digits keep fewer classes than undefended."},
-            {.reading = {.reading = Reading::channel}}),
+            {.observation = ChannelObservation{}}),
       entry({.name = "map_directed",
              .title = "Directed MAP",
              .description = "Channel MAP that also estimates in which direction the attack moved each pixel.",
              .caution = "On faces it leaves attacked images worse than undefended, and clean ones lose: it presumes "
                         "the sign of a gradient on saturated pixels."},
-            {.reading = {.reading = Reading::directed}}),
+            {.observation = ChannelObservation{.directed = true}}),
       entry({.name = "snap_map",
              .title = "Snap and MAP",
              .description = "Snap, then the most probable latent code of the result.",

@@ -6,7 +6,7 @@
 
 #include "vaeguard/base/option_schema.h"
 #include "vaeguard/defences/defence.h"
-#include "vaeguard/defences/reading.h"
+#include "vaeguard/defences/observation_model.h"
 
 namespace vaeguard::defences {
 
@@ -22,7 +22,7 @@ struct MapOptions {
   double learning_rate = 0.15;  // Adam's initial; falls to 0 along half a cosine
   int starts = 1;               // initial codes, each with start_gradients of Adam; the lowest goes on
   int start_gradients = 30;     // used only if starts > 1
-  ReadingOptions reading = {};
+  ObservationModel observation = {};
 };
 
 /// The options as plans write them; naming one that the optimiser does not read is an error.

@@ -94,7 +94,8 @@ class PosteriorSampling : public Defence {
            (options_.keep_draws == KeepDraws::of_small_codes && vae.latent_size() <= mcmc::kLargestSmallCode);
   }
 
-  [[nodiscard]] SamplingResults empty_results(const models::Vae& vae, const Problem& problem, std::int64_t rows) const {
+  [[nodiscard]] SamplingResults empty_results(const models::Vae& vae, const PosteriorProblem& problem,
+                                              std::int64_t rows) const {
     SamplingResults results{.monitor = mcmc::Monitor(vae.latent_size())};
     Inference& inference = results.inference;
     const auto n = static_cast<std::size_t>(rows);
@@ -132,7 +133,8 @@ class PosteriorSampling : public Defence {
   [[nodiscard]] SamplingResults run_chains(const models::Vae& vae, const Matrix& images, const std::vector<Key>& keys,
                                            int threads, Observer& observer) const {
     const std::int64_t rows = images.rows() * options_.chains;
-    const Problem problem = read_images(vae, images, options_.reading, threads, options_.chains);
+    const PosteriorProblem problem =
+        options_.observation.pose(vae, images, {.threads = threads, .copies = options_.chains});
     SamplingResults results = empty_results(vae, problem, rows);
     Progress progress(observer, options_.name, rows * (options_.warmup + options_.transitions));
     const std::function<void(std::int64_t)> tick = [&](std::int64_t chains) {

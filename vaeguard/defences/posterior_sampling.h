@@ -7,7 +7,7 @@
 
 #include "vaeguard/base/option_schema.h"
 #include "vaeguard/defences/defence.h"
-#include "vaeguard/defences/reading.h"
+#include "vaeguard/defences/observation_model.h"
 #include "vaeguard/mcmc/registry.h"
 
 namespace vaeguard::defences {
@@ -16,7 +16,7 @@ namespace vaeguard::defences {
 /// The activations of 16 fit into the cache. Chunks are smaller if there are too few images for all threads.
 inline constexpr std::int64_t kChainsPerChunk = 16;
 
-/// Where a chain begins; x is the image as its reading takes it.
+/// Where a chain begins; x is the image as the observation model takes it.
 enum class Start {
   draw,    // a draw of q(z|x)
   mean,    // the mean of q(z|x)
@@ -56,7 +56,7 @@ struct Stop {
 
 struct PosteriorSamplingOptions {
   std::string name = "hmc";
-  ReadingOptions reading;
+  ObservationModel observation = {};
   Start start = Start::mean;
   int start_gradients = 30;  // of Adam, for the starts map and lowest
   int starts = 1;            // codes that Adam begins at, each with start_gradients; the lowest goes on

@@ -2,8 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "vaeguard/defences/channel_observation.h"
 #include "vaeguard/defences/entry.h"
+#include "vaeguard/defences/exact_observation.h"
+#include "vaeguard/defences/minimum_observation.h"
 #include "vaeguard/defences/posterior_sampling.h"
 #include "vaeguard/mcmc/monitor.h"
 
@@ -135,16 +139,16 @@ void add_lengths(OptionSchema<Sampling>& schema) {
 
 OptionSchema<Sampling> make_schema() {
   OptionSchema<Sampling> schema;
-  schema.part(&Sampling::reading, reading_schema());
+  schema.part(&Sampling::observation, observation_schema());
   add_start(schema);
   add_kernel(schema);
   add_lengths(schema);
   return schema;
 }
 
-Sampling robust(Reading reading) {
+Sampling robust(ObservationModel observation) {
   Sampling options = short_hmc();
-  options.reading.reading = reading;
+  options.observation = std::move(observation);
   return options;
 }
 
@@ -189,11 +193,11 @@ DefenceEntries posterior_sampling_entries() {
       entry({.name = "hmc_robust",
              .title = "Robust HMC",
              .description = "Short HMC on the posterior of the best image within the attacker's radius."},
-            robust(Reading::minimum)),
+            robust(MinimumObservation{})),
       entry({.name = "hmc_channel",
              .title = "Channel HMC",
              .description = "Short HMC on the posterior under a model of what the attack did to each pixel."},
-            robust(Reading::channel)),
+            robust(ChannelObservation{})),
       entry({.name = "generalised_hmc",
              .title = "Generalised HMC",
              .description = "HMC that keeps part of its momentum, one leapfrog step at a time.",

@@ -9,7 +9,6 @@ namespace vaeguard::defences {
 
 PosteriorSamplingOptions published_hmc() {
   return {.name = "hmc_published",
-          .reading = {},
           .start = Start::draw,
           .metric = MetricChoice::identity,
           .adaptation = Adaptation::published,
@@ -100,7 +99,7 @@ void validate(const PosteriorSamplingOptions& options) {
   if (options.adaptation == Adaptation::published) {
     validate_published(options);
   }
-  validate(options.reading);
+  options.observation.validate();
 }
 
 double gradients_before_chain(const PosteriorSamplingOptions& options) {

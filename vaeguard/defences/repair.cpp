@@ -16,12 +16,12 @@ class RepairDefence : public Defence {
     if (observer.interrupted()) {
       throw Interrupted{};
     }
-    const Repaired repaired = repair(vae, images, options_.reading, options_.passes, threads);
+    const Repaired repaired = repair(vae, images, options_.observation, options_.passes, threads);
     Inference result;
     result.draw = vae.sample(repaired.images, repaired.encoding, keys);
     result.mean = repaired.encoding.mean;
     result.mean_reconstruction = vae.decode(result.mean, threads);
-    result.radius = repaired.radii(options_.reading);
+    result.radius = repaired.radii(options_.observation.radius);
     result.touched = repaired.touched();
     return result;
   }
@@ -35,15 +35,12 @@ class RepairDefence : public Defence {
 const OptionSchema<RepairOptions>& repair_schema() {
   static const auto schema =
       OptionSchema<RepairOptions>()
-          .part(&RepairOptions::reading, reading_schema())
+          .part(&RepairOptions::observation, channel_fit_schema())
           .integer("passes", &RepairOptions::passes, at_least(0), "each an encoding and a decoding");
   return schema;
 }
 
-void validate(const RepairOptions& options) {
-  repair_schema().check("defences.repair", options);
-  validate(options.reading);
-}
+void validate(const RepairOptions& options) { repair_schema().check("defences.repair", options); }
 
 std::unique_ptr<Defence> make_repair(const RepairOptions& options) { return std::make_unique<RepairDefence>(options); }
 
@@ -58,7 +55,7 @@ DefenceEntries repair_entries() {
            .description = "Repair that also estimates in which direction the attack moved each pixel.",
            .caution = "On faces it leaves clean and attacked images worse than undefended: it presumes the sign of a "
                       "gradient on saturated pixels."},
-          {.reading = {.reading = Reading::directed}}, repair_schema(), make_repair)};
+          {.observation = {.directed = true}}, repair_schema(), make_repair)};
 }
 
 }  // namespace vaeguard::defences

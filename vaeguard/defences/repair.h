@@ -5,15 +5,15 @@
 #include <string>
 
 #include "vaeguard/base/option_schema.h"
+#include "vaeguard/defences/channel_repair.h"
 #include "vaeguard/defences/defence.h"
-#include "vaeguard/defences/reading.h"
 
 namespace vaeguard::defences {
 
 struct RepairOptions {
   std::string name = "repair";
   int passes = 8;  // each an encoding and a decoding
-  ReadingOptions reading{.reading = Reading::channel};
+  ChannelFit observation = {};
 };
 
 const OptionSchema<RepairOptions>& repair_schema();

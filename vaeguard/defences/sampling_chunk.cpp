@@ -41,9 +41,10 @@ std::vector<int> snapshot_transitions(int total) {
   return result;
 }
 
-SamplingChunk::SamplingChunk(const PosteriorSamplingOptions& options, const models::Vae& vae, const Problem& problem,
-                             std::int64_t first, std::int64_t count, std::span<const Key> keys,
-                             SamplingResults& results, const std::function<void(std::int64_t)>& tick)
+SamplingChunk::SamplingChunk(const PosteriorSamplingOptions& options, const models::Vae& vae,
+                             const PosteriorProblem& problem, std::int64_t first, std::int64_t count,
+                             std::span<const Key> keys, SamplingResults& results,
+                             const std::function<void(std::int64_t)>& tick)
     : options_(options),
       kernel_(kernel_of(options)),
       snapshot_at_(snapshot_transitions(options.warmup + options.transitions)),

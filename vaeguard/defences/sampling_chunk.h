@@ -18,7 +18,7 @@ struct SamplingResults {
   mcmc::Monitor monitor;
   Inference inference = {};          // but for reencoded, draws and diagnostics
   Matrix expected = {};              // [n, C*H*W] mean of the true images that every thin-th draw expects; empty for
-                                     // Reading::exact
+                                     // images taken as they are
   std::vector<Matrix> watched = {};  // [n, monitor.scalars()] of every thin-th draw; NaN for a chain that ended before
   std::vector<Matrix> kept = {};     // [n, D] of the same draws, where they are kept and not watched whole
   std::vector<std::vector<mcmc::Divergence>> divergences = {};  // [n] the first of each chain
@@ -35,7 +35,7 @@ std::vector<int> snapshot_transitions(int total);
 /// Runs chains first .. first + count of the problem from start to end.
 class SamplingChunk {
  public:
-  SamplingChunk(const PosteriorSamplingOptions& options, const models::Vae& vae, const Problem& problem,
+  SamplingChunk(const PosteriorSamplingOptions& options, const models::Vae& vae, const PosteriorProblem& problem,
                 std::int64_t first, std::int64_t count, std::span<const Key> keys, SamplingResults& results,
                 const std::function<void(std::int64_t)>& tick);
   void run();
@@ -64,7 +64,7 @@ class SamplingChunk {
   mcmc::AnyKernel kernel_;
   std::vector<int> snapshot_at_;
   const models::Vae& vae_;
-  const Problem& problem_;
+  const PosteriorProblem& problem_;
   mcmc::Target target_;
   std::int64_t first_;
   std::int64_t count_;

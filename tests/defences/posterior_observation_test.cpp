@@ -1,4 +1,4 @@
-// Posterior sampling from every start and with every reading of the image.
+// Posterior sampling from every start and with every observation model.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,7 +7,10 @@
 
 #include "tests/defences/fixtures.h"
 #include "tests/expect_misuse.h"
+#include "vaeguard/defences/channel_observation.h"
 #include "vaeguard/defences/descent.h"
+#include "vaeguard/defences/exact_observation.h"
+#include "vaeguard/defences/minimum_observation.h"
 #include "vaeguard/defences/posterior_sampling.h"
 #include "vaeguard/energy/posterior.h"
 
@@ -16,19 +19,19 @@ namespace {
 
 constexpr Start kStarts[] = {Start::draw, Start::mean, Start::prior, Start::map, Start::lowest};
 
-std::vector<ReadingOptions> readings() {
-  return {{},
-          {.reading = Reading::minimum},
-          {.reading = Reading::minimum, .radius = 0.1},
-          {.reading = Reading::minimum, .norm = energy::BallNorm::l2, .radius = 0.5},
-          {.reading = Reading::channel},
-          {.reading = Reading::channel, .radius = 0.1}};
+std::vector<ObservationModel> every_observation() {
+  return {ExactObservation{},
+          MinimumObservation{},
+          MinimumObservation{.radius = {0.1}},
+          MinimumObservation{energy::BallNorm::l2, {0.5}},
+          ChannelObservation{},
+          ChannelObservation{.radius = {0.1}}};
 }
 
-PosteriorSamplingOptions short_chain(Start start, const ReadingOptions& reading) {
+PosteriorSamplingOptions short_chain(Start start, const ObservationModel& observation) {
   PosteriorSamplingOptions options = default_hmc();
   options.start = start;
-  options.reading = reading;
+  options.observation = observation;
   options.start_gradients = 8;
   options.warmup = 3;
   options.transitions = 4;
@@ -41,7 +44,7 @@ Inference infer(const models::Vae& vae, const Matrix& images, const PosteriorSam
   return make_posterior_sampling(options)->infer(vae, images, make_keys(images.rows()), 1, silent_observer());
 }
 
-TEST(PosteriorReading, GivesEachImageTheSameResultInAnyBatchOrderAndNumberOfThreads) {
+TEST(PosteriorObservation, GivesEachImageTheSameResultInAnyBatchOrderAndNumberOfThreads) {
   const models::Vae vae(small_weights());
   const Matrix images = level_images(20);
   const auto keys = make_keys(20);
@@ -50,9 +53,9 @@ TEST(PosteriorReading, GivesEachImageTheSameResultInAnyBatchOrderAndNumberOfThre
   for (const std::int64_t row : order) {
     shuffled_keys.push_back(keys[static_cast<std::size_t>(row)]);
   }
-  for (const ReadingOptions& reading : readings()) {
+  for (const ObservationModel& observation : every_observation()) {
     for (const Start start : {Start::mean, Start::lowest}) {
-      const auto defence = make_posterior_sampling(short_chain(start, reading));
+      const auto defence = make_posterior_sampling(short_chain(start, observation));
       const Inference whole = defence->infer(vae, images, keys, 2, silent_observer());
       const Inference single = defence->infer(vae, images, keys, 1, silent_observer());
       EXPECT_EQ(single.draw, whole.draw);
@@ -72,27 +75,27 @@ TEST(PosteriorReading, GivesEachImageTheSameResultInAnyBatchOrderAndNumberOfThre
   }
 }
 
-TEST(PosteriorReading, FillsWhatItsReadingHas) {
+TEST(PosteriorObservation, FillsWhatItsObservationModelHas) {
   const models::Vae vae(small_weights());
   const Matrix images = level_images(7);
-  for (const ReadingOptions& reading : readings()) {
-    const Inference inference = infer(vae, images, short_chain(Start::mean, reading));
-    const bool exact = reading.reading == Reading::exact;
+  for (const ObservationModel& observation : every_observation()) {
+    const Inference inference = infer(vae, images, short_chain(Start::mean, observation));
+    const bool exact = observation.name() == "exact";
     EXPECT_EQ(inference.reencoded.rows(), exact ? 0 : 7);
-    EXPECT_EQ(inference.radius, exact ? std::vector<double>{} : read_images(vae, images, reading, 1).radii);
+    EXPECT_EQ(inference.radius, exact ? std::vector<double>{} : observation.pose(vae, images).radii);
     EXPECT_EQ(inference.draws.columns(), 2 * kSmallLatents);
     EXPECT_EQ(inference.draw.columns(), kSmallLatents);
     EXPECT_EQ(inference.mean_reconstruction.columns(), kSmallPixels);
   }
 }
 
-TEST(PosteriorReading, TheReencodedCodeIsThatOfTheImageWhichTheKeptDrawsExpect) {
+TEST(PosteriorObservation, TheReencodedCodeIsThatOfTheImageWhichTheKeptDrawsExpect) {
   const models::Vae vae(small_weights());
   const Matrix images = level_images(5);
-  for (const Reading kind : {Reading::minimum, Reading::channel}) {
-    const ReadingOptions reading{.reading = kind, .radius = 0.1};
-    const Inference inference = infer(vae, images, short_chain(Start::mean, reading));
-    const Problem problem = read_images(vae, images, reading, 1);
+  for (const ObservationModel& observation :
+       {ObservationModel(MinimumObservation{.radius = {0.1}}), ObservationModel(ChannelObservation{.radius = {0.1}})}) {
+    const Inference inference = infer(vae, images, short_chain(Start::mean, observation));
+    const PosteriorProblem problem = observation.pose(vae, images);
     Matrix mean(5, kSmallPixels);
     for (std::int64_t k = 0; k < 2; ++k) {
       Matrix draw(5, kSmallLatents);
@@ -112,17 +115,17 @@ TEST(PosteriorReading, TheReencodedCodeIsThatOfTheImageWhichTheKeptDrawsExpect) 
   }
 }
 
-TEST(PosteriorReading, EachStartIsWhatItsNameSays) {
+TEST(PosteriorObservation, EachStartIsWhatItsNameSays) {
   const models::Vae vae(small_weights());
   const Matrix images = level_images(6);
-  for (const ReadingOptions& reading : readings()) {
-    const Problem problem = read_images(vae, images, reading, 1);
+  for (const ObservationModel& observation : every_observation()) {
+    const PosteriorProblem problem = observation.pose(vae, images);
     const Matrix mean = vae.encode(problem.images).mean;
     Matrix map = mean;
     descend_adam(*problem.energy, consecutive(0, map.rows()), {.gradients = 8}, map);
     std::vector<std::vector<double>> energies;
     for (const Start start : kStarts) {
-      const Inference inference = infer(vae, images, short_chain(start, reading));
+      const Inference inference = infer(vae, images, short_chain(start, observation));
       const Matrix& at = inference.snapshots.front().latent;
       energies.push_back(values_of(*problem.energy, at, 1));
       EXPECT_TRUE(start != Start::mean || at == mean);
@@ -140,7 +143,7 @@ TEST(PosteriorReading, EachStartIsWhatItsNameSays) {
   }
 }
 
-TEST(PosteriorReading, AStartThatOverflowsGivesWayToAFiniteOne) {
+TEST(PosteriorObservation, AStartThatOverflowsGivesWayToAFiniteOne) {
   models::VaeWeights weights = small_weights();
   const auto bias = weights.encoder.bias(weights.encoder.layers.front());
   bias.front() = 3e38F;  // decoded, the mean is infinite, or a difference of infinities
@@ -152,10 +155,10 @@ TEST(PosteriorReading, AStartThatOverflowsGivesWayToAFiniteOne) {
   }
 }
 
-TEST(PosteriorReading, LowersTheEnergyFromTheEncodersCode) {
+TEST(PosteriorObservation, LowersTheEnergyFromTheEncodersCode) {
   const models::Vae vae(small_weights());
-  for (const ReadingOptions& reading : readings()) {
-    PosteriorSamplingOptions options = short_chain(Start::mean, reading);
+  for (const ObservationModel& observation : every_observation()) {
+    PosteriorSamplingOptions options = short_chain(Start::mean, observation);
     options.warmup = 20;
     options.transitions = 10;
     const Inference inference = infer(vae, level_images(30), options);
@@ -164,7 +167,7 @@ TEST(PosteriorReading, LowersTheEnergyFromTheEncodersCode) {
   }
 }
 
-TEST(PosteriorReading, BadOptionsAreRefusedByName) {
+TEST(PosteriorObservation, BadOptionsAreRefusedByName) {
   const auto refuse = [](auto change, const std::string& text) {
     PosteriorSamplingOptions options = default_hmc();
     change(options);
@@ -176,16 +179,19 @@ TEST(PosteriorReading, BadOptionsAreRefusedByName) {
         o.start_gradients = 0;
       },
       "[defences.posterior_sampling] start_gradients must be a whole number of at least 1, got 0");
-  refuse([](auto& o) { o.reading.radius = -1.0; }, "[defences.reading] radius must be in [0, 1]");
-  refuse([](auto& o) { o.reading.largest_radius = 2.0; }, "[defences.reading] largest_radius must be in (0, 1], got 2");
-  refuse([](auto& o) { o.reading.norm = energy::BallNorm::l2; }, "norm l2 needs the reading minimum and a radius");
+  refuse([](auto& o) { o.observation = MinimumObservation{.radius = {-1.0}}; },
+         "[defences.posterior_sampling] radius must be a number from 0 to 1");
+  refuse([](auto& o) { o.observation = ChannelObservation{.radius = {.largest = 2.0}}; },
+         "[defences.posterior_sampling] largest_radius must be a number above 0 up to 1, got 2");
+  refuse([](auto& o) { o.observation = MinimumObservation{.norm = energy::BallNorm::l2}; },
+         "[defences.minimum_observation] the norm l2 needs a radius");
 }
 
-TEST(PosteriorReading, StopsWhenInterrupted) {
+TEST(PosteriorObservation, StopsWhenInterrupted) {
   const models::Vae vae(small_weights());
-  for (const ReadingOptions& reading : readings()) {
+  for (const ObservationModel& observation : every_observation()) {
     Impatient impatient;
-    EXPECT_THROW(static_cast<void>(make_posterior_sampling(short_chain(Start::lowest, reading))
+    EXPECT_THROW(static_cast<void>(make_posterior_sampling(short_chain(Start::lowest, observation))
                                        ->infer(vae, level_images(2), make_keys(2), 2, impatient)),
                  Interrupted);
   }

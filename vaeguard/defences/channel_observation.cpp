@@ -1,0 +1,41 @@
+// The channel that the repair of an image has found, as its observation model.
+#include "vaeguard/defences/channel_observation.h"
+
+#include "vaeguard/energy/posterior.h"
+
+namespace vaeguard::defences {
+
+const OptionSchema<ChannelObservation>& ChannelObservation::schema() {
+  static const auto all = OptionSchema<ChannelObservation>().part(&ChannelObservation::radius, radius_schema());
+  return all;
+}
+
+void ChannelObservation::validate() const { schema().check("defences.channel_observation", *this); }
+
+PosteriorProblem ChannelObservation::pose(const models::Vae& vae, const Matrix& images, const Posing& posing) const {
+  validate();
+  const Repaired repaired = repair(vae, images, {radius, directed}, kPassesBeforePosterior, posing.threads);
+  PosteriorProblem problem{repeat_rows(repaired.images, posing.copies), nullptr, nullptr,
+                           repeated(repaired.radii(radius), posing.copies),
+                           repeated(repaired.touched(), posing.copies)};
+  problem.observation = energy::channel_observation(repaired.model, repeat_rows(images, posing.copies),
+                                                    repeated(repaired.channels, posing.copies));
+  problem.energy = std::make_unique<energy::PosteriorEnergy>(vae, problem.observation);
+  return problem;
+}
+
+ObservationModelEntry channel_observation_entry() {
+  return {.name = "channel",
+          .title = "Channel",
+          .description = "what an attack, as a noisy channel, left of another image",
+          .usual = ChannelObservation{}};
+}
+
+ObservationModelEntry directed_observation_entry() {
+  return {.name = "directed",
+          .title = "Directed channel",
+          .description = "the same, which way each pixel moved being learned",
+          .usual = ChannelObservation{.directed = true}};
+}
+
+}  // namespace vaeguard::defences

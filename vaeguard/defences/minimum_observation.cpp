@@ -1,0 +1,52 @@
+// Balls of a given radius, or of the radius that the attack channel finds.
+#include "vaeguard/defences/minimum_observation.h"
+
+#include "vaeguard/base/error.h"
+#include "vaeguard/defences/channel_repair.h"
+#include "vaeguard/energy/posterior.h"
+
+namespace vaeguard::defences {
+
+const OptionSchema<MinimumObservation>& MinimumObservation::schema() {
+  static const auto all = OptionSchema<MinimumObservation>()
+                              .choice("norm", &MinimumObservation::norm,
+                                      {{"linf", energy::BallNorm::linf, "largest change of a pixel"},
+                                       {"l2", energy::BallNorm::l2, "Euclidean length of the change"}},
+                                      "of the ball")
+                              .part(&MinimumObservation::radius, radius_schema());
+  return all;
+}
+
+void MinimumObservation::validate() const {
+  constexpr std::string_view kPlace = "defences.minimum_observation";
+  schema().check(kPlace, *this);
+  if (norm == energy::BallNorm::l2 && (radius.given == 0.0 || radius.of_attack)) {
+    misuse(kPlace, "the norm l2 needs a radius: neither is one found in it, nor is 'attack' told in it");
+  }
+}
+
+PosteriorProblem MinimumObservation::pose(const models::Vae& vae, const Matrix& images, const Posing& posing) const {
+  validate();
+  check_shape("defences.minimum_observation", "images", images, -1, vae.image().size());
+  PosteriorProblem problem{repeat_rows(images, posing.copies), nullptr, nullptr, {}, {}};
+  problem.radii.assign(static_cast<std::size_t>(problem.images.rows()), radius.given);
+  const Matrix observed = problem.images;
+  if (radius.given == 0.0) {
+    const Repaired repaired = repair(vae, images, {.radius = radius}, kPassesBeforePosterior, posing.threads);
+    problem.radii = repeated(repaired.radii(radius), posing.copies);
+    problem.touched = repeated(repaired.touched(), posing.copies);
+    problem.images = repeat_rows(repaired.images, posing.copies);
+  }
+  problem.observation = energy::minimum_observation(vae.likelihood(), observed, norm, problem.radii);
+  problem.energy = std::make_unique<energy::PosteriorEnergy>(vae, problem.observation);
+  return problem;
+}
+
+ObservationModelEntry minimum_observation_entry() {
+  return {.name = "minimum",
+          .title = "Minimum",
+          .description = "the best image within a ball",
+          .usual = MinimumObservation{}};
+}
+
+}  // namespace vaeguard::defences

@@ -1,0 +1,173 @@
+// What a defence takes an image for: an observation model with its options, and the posterior that it makes of images.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "vaeguard/base/option_schema.h"
+#include "vaeguard/base/registry.h"
+#include "vaeguard/base/scalar_field.h"
+#include "vaeguard/energy/observation.h"
+#include "vaeguard/models/vae.h"
+
+namespace vaeguard::defences {
+
+/// The posterior energies of images over latent codes, one function for each of B rows.
+struct PosteriorProblem {
+  Matrix images;  // [B, C*H*W] to encode for a start: as they came, or as they probably were before the attack
+  std::shared_ptr<const energy::Observation> observation;  // null where images are taken as they are
+  std::unique_ptr<ScalarField> energy;
+  std::vector<double> radii;    // [B] of balls or channels; empty where images are taken as they are
+  std::vector<double> touched;  // [B] share of the pixels that were; empty where no channel was fitted
+};
+
+/// How many threads may work on a problem, and how many chains each image is to have.
+struct Posing {
+  int threads = 1;
+  std::int64_t copies = 1;  // rows of each image, one after another
+};
+
+/// Every value `copies` times in a row.
+template <typename T>
+std::vector<T> repeated(const std::vector<T>& values, std::int64_t copies) {
+  std::vector<T> result;
+  for (const T& value : values) {
+    result.insert(result.end(), static_cast<std::size_t>(copies), value);
+  }
+  return result;
+}
+
+/// What an observation model offers: an aggregate of options with a name, a schema, and the problem that it poses.
+/// validate() throws Misuse naming the option; pose() throws it for images that do not fit or are not finite.
+template <typename M>
+concept Observing = requires(const M& model, const models::Vae& vae, const Matrix& images, const Posing& posing) {
+  { model.name() } -> std::convertible_to<std::string_view>;
+  { M::schema() } -> std::convertible_to<const OptionSchema<M>&>;
+  model.validate();
+  { model.pose(vae, images, posing) } -> std::same_as<PosteriorProblem>;
+};
+
+/// Any observation model as a value; copies share what they hold, which never changes. A model whose `radius` may be
+/// that of the attack (radius.h) is told it.
+class ObservationModel {
+ public:
+  /// The image as it is.
+  ObservationModel();
+  template <typename M>
+  requires(!std::same_as<M, ObservationModel> && Observing<M>) ObservationModel(M model)  // NOLINT(google-explicit-*)
+      : held_(std::make_shared<const Held<M>>(std::move(model))) {}
+
+  /// Its entry's: "channel".
+  [[nodiscard]] std::string_view name() const { return held_->name(); }
+  void validate() const { held_->validate(); }
+  /// B rows for B / copies images [B / copies, C*H*W], each image's `copies` in a row.
+  [[nodiscard]] PosteriorProblem pose(const models::Vae& vae, const Matrix& images, const Posing& posing = {}) const {
+    return held_->pose(vae, images, posing);
+  }
+
+  /// Whether it waits to be told the radius of the attack.
+  [[nodiscard]] bool knows_radius() const { return held_->knows_radius(); }
+  /// Itself with that radius where it waits for one; 0 where there was no attack.
+  [[nodiscard]] ObservationModel told(double attack_radius) const { return held_->told(attack_radius); }
+
+  /// All options that it may have, whether or not they are read beside the others that it has.
+  [[nodiscard]] std::vector<Option> options() const { return held_->options(); }
+  /// Those that are read, with their values.
+  [[nodiscard]] Value values() const { return held_->values(); }
+  /// Why it does not read the option, "the observation model exact has no radius"; empty if it does.
+  [[nodiscard]] std::string why_unread(std::string_view key) const { return held_->why_unread(key); }
+  /// Itself with the options of the table `changes`, each of which it must read.
+  [[nodiscard]] ObservationModel with(const Value& changes) const { return held_->with(changes); }
+
+ private:
+  struct Interface {
+    virtual ~Interface() = default;
+    [[nodiscard]] virtual std::string_view name() const = 0;
+    virtual void validate() const = 0;
+    [[nodiscard]] virtual PosteriorProblem pose(const models::Vae& vae, const Matrix& images,
+                                                const Posing& posing) const = 0;
+    [[nodiscard]] virtual bool knows_radius() const = 0;
+    [[nodiscard]] virtual ObservationModel told(double attack_radius) const = 0;
+    [[nodiscard]] virtual std::vector<Option> options() const = 0;
+    [[nodiscard]] virtual Value values() const = 0;
+    [[nodiscard]] virtual std::string why_unread(std::string_view key) const = 0;
+    [[nodiscard]] virtual ObservationModel with(const Value& changes) const = 0;
+  };
+  template <typename M>
+  struct Held;
+
+  std::shared_ptr<const Interface> held_;
+};
+
+/// The one message for an option that a model does not have.
+std::string no_such_option(std::string_view model, std::string_view key);
+
+template <typename M>
+struct ObservationModel::Held : Interface {
+  explicit Held(M of) : model(std::move(of)) {}
+  [[nodiscard]] std::string_view name() const override { return model.name(); }
+  void validate() const override { model.validate(); }
+  [[nodiscard]] PosteriorProblem pose(const models::Vae& vae, const Matrix& images,
+                                      const Posing& posing) const override {
+    return model.pose(vae, images, posing);
+  }
+  [[nodiscard]] bool knows_radius() const override {
+    if constexpr (requires { model.radius.of_attack; }) {
+      return model.radius.of_attack;
+    }
+    return false;
+  }
+  [[nodiscard]] ObservationModel told(double attack_radius) const override {
+    M result = model;
+    if constexpr (requires { result.radius.told(attack_radius); }) {
+      result.radius = result.radius.told(attack_radius);
+    }
+    return result;
+  }
+  [[nodiscard]] std::vector<Option> options() const override {
+    std::vector<Option> result;
+    for (const auto& field : M::schema().fields()) {
+      result.push_back(field.option);
+    }
+    return result;
+  }
+  [[nodiscard]] Value values() const override { return M::schema().values(model); }
+  [[nodiscard]] std::string why_unread(std::string_view key) const override {
+    for (const auto& field : M::schema().fields()) {
+      if (field.option.key == key) {
+        return field.unread ? field.unread(model) : "";
+      }
+    }
+    return no_such_option(name(), key);
+  }
+  [[nodiscard]] ObservationModel with(const Value& changes) const override {
+    return M::schema().read(changes, "defences.observation_model", model);
+  }
+
+  M model;
+};
+
+struct ObservationModelEntry {
+  std::string_view name;
+  std::string_view title;
+  std::string_view description;
+  ObservationModel usual;  // with its options as they are where nothing is said
+};
+
+/// All observation models, in the order in which they are shown.
+const Registry<ObservationModelEntry>& observation_models();
+
+/// The option `observation` and those of all observation models; one that the chosen model does not read is refused.
+const OptionSchema<ObservationModel>& observation_schema();
+
+/// The images expected of latent codes [B, D] under `observation`; rows first .. of its images.
+Matrix expected_images(const models::Vae& vae, const energy::Observation& observation, std::int64_t first,
+                       const Matrix& latents, int threads = 1);
+
+}  // namespace vaeguard::defences
