@@ -1,4 +1,4 @@
-// Detection rates from items.
+// Detection rates from the scores of single images.
 #include "vaeguard/measures/detect.h"
 
 #include <cmath>
@@ -15,7 +15,7 @@ struct Columns {
   [[nodiscard]] metrics::Scores scores() const { return {values, references}; }
 };
 
-// A score that is no number says nothing, so the image is not suspicious by it.
+// A score of NaN carries no information, so it never makes an image suspicious.
 Columns columns_of(const std::vector<Item>& items) {
   Columns columns;
   for (const Item& item : items) {

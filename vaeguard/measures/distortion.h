@@ -1,4 +1,4 @@
-// Distortion-distortion curves, as records tell of them.
+// Records of distortion-distortion curves.
 #pragma once
 
 #include <span>
@@ -9,9 +9,10 @@
 
 namespace vaeguard::measures {
 
-/// Measurements of the mean and the worst of restarts (for a curve the lower at each place): auddc, and
-/// remaining_distance at each twentieth of the way to the target image, under the norm "l2_share" whose radius is that
-/// share. Items: auddc of each restart. `prototype` gives kind, cell, dataset, model, attacker and defence.
+/// Measurements for the mean and the worst of restarts (the worst of several curves is their lower envelope): auddc,
+/// and remaining_distance at each twentieth of the distance to the target image, under the norm "l2_share" with that
+/// share as the radius. Items: auddc of each restart. `prototype` gives kind, cell, dataset, model, attacker and
+/// defence.
 CellRecords measure_distortion(const plans::AttackPlan& attack, std::span<const attacks::DistortionCurve> curves,
                                Measurement prototype);
 

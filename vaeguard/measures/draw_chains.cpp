@@ -1,4 +1,4 @@
-// Cuts the rows of draws into chains.
+// Splits the rows of draws into chains.
 #include "vaeguard/measures/draw_chains.h"
 
 #include <algorithm>

@@ -24,7 +24,7 @@
 namespace vaeguard::measures {
 namespace {
 
-// The median over images; NaN where there is none or a part of them is unknown.
+// The median over images; NaN if there are none or any value is unknown.
 double median(std::vector<double> values) {
   if (values.empty() || std::ranges::any_of(values, [](double value) { return std::isnan(value); })) {
     return std::nan("");
@@ -34,7 +34,7 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-// What is wrong with the chains of the median image.
+// Warnings about the chains, from the median of each diagnostic over images.
 std::vector<std::string> chain_warnings(const defences::Inference& inference) {
   if (inference.chains == 0) {
     return {};
@@ -172,7 +172,7 @@ class CellMeasurer {
     }
   }
 
-  // Whether the probabilities of classes mean what they say.
+  // Whether the class probabilities are calibrated.
   void measure_probabilities(std::string_view estimate, const Matrix& probabilities) {
     const std::vector<std::int64_t> labels = repeated(references_.images.labels);
     add(estimate, "brier_score", metrics::brier_score(probabilities, labels));
@@ -187,7 +187,7 @@ class CellMeasurer {
     add_if_known("probability_error", votes.error, "vote");
   }
 
-  // How strong the attack is, whatever the defence.
+  // How strong the attack is, regardless of the defence.
   void measure_attack() {
     const models::Encoding& attacked = outcome_.attacked.encoding;
     add("mean", "skl",
@@ -214,7 +214,7 @@ class CellMeasurer {
   }
 
   void add_if_known(std::string_view metric, const std::vector<double>& values, std::string_view estimate = "mean") {
-    // Too few draws leave some images' statistics unknown, and then their mean is.
+    // With too few draws the statistics of some images are unknown, and so is the mean over images.
     if (!values.empty() && std::ranges::none_of(values, [](double value) { return std::isnan(value); })) {
       add(estimate, metric, values);
     }

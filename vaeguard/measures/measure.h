@@ -1,4 +1,4 @@
-// Every metric of one cell: attacked images, what a defence inferred of them, and the clean references.
+// Every metric of one cell, from the attacked images, what a defence inferred from them, and the clean references.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@
 
 namespace vaeguard::measures {
 
-/// The model under test. One without a classifier is measured by its images and codes alone.
+/// The model under test. Without a classifier, only its images and codes are measured.
 struct Subject {
   models::Vae vae;
   std::optional<models::LinearClassifier> classifier = std::nullopt;
@@ -23,7 +23,7 @@ struct Subject {
 /// n references and what is known of them before any attack.
 struct References {
   std::vector<std::int64_t> index;       // in the test set
-  data::Images images;                   // [n, P]; labels are empty where the data have no classes
+  data::Images images;                   // [n, P]; labels are empty if the data have no classes
   models::Encoding encoding;             // [n, D]
   Matrix mean_reconstruction;            // [n, P], of the means
   std::vector<std::int64_t> prediction;  // undefended, of the means; empty without a classifier
@@ -33,8 +33,8 @@ struct References {
 References make_references(const Subject& subject, data::Images images, std::vector<std::int64_t> index, Key draw_key,
                            int threads);
 
-/// Attacked images and what the model makes of them, a row for each restart of each reference, restarts of one
-/// reference in a row.
+/// Attacked images with the model's codes and reconstructions; one row per restart of each reference, the restarts of
+/// one reference being consecutive.
 struct Attacked {
   Matrix images;               // [N, P]
   models::Encoding encoding;   // [N, D]
@@ -45,7 +45,7 @@ Attacked encode_attacked(const models::Vae& vae, Matrix images, int threads);
 /// The rows of the first `kept` of `restarts` restarts of each reference.
 Attacked first_restarts(const Attacked& attacked, std::int64_t restarts, std::int64_t kept);
 
-/// Attacked images and what a defence inferred of them.
+/// Attacked images and what a defence inferred from them.
 struct Outcome {
   Attacked attacked;
   std::int64_t restarts = 1;
@@ -53,13 +53,13 @@ struct Outcome {
   double seconds = 0.0;
 };
 
-/// The items of a cell's scores (detect.h) where nothing is attacked, by score.
+/// The items of the scores (detect.h) on clean images, by score.
 using CleanScores = std::map<std::string, std::vector<Item>, std::less<>>;
 
-/// Measurements of each estimate over the mean and the worst of restarts, how well attacked images are told from
-/// `clean` ones (none where that is empty), the per-image values, and curves. What needs a classifier or labels, or
-/// images of at least 16 x 16 pixels (metrics/ms_ssim.h), is left out where there are none. `prototype` gives kind,
-/// cell, dataset, model, attack, norm, radius, attacker and defence.
+/// Measurements of each estimate for the mean and the worst of restarts, detection of attacked images against `clean`
+/// ones (none if that is empty), the per-image values, and curves. Metrics that need a classifier, labels, or images of
+/// at least 16 x 16 pixels (metrics/ms_ssim.h) are left out without these. `prototype` gives kind, cell, dataset,
+/// model, attack, norm, radius, attacker and defence.
 CellRecords measure(const Subject& subject, const References& references, const Outcome& outcome,
                     const CleanScores& clean, const Measurement& prototype, int threads);
 

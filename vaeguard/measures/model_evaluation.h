@@ -1,4 +1,4 @@
-// How good the model itself is: its likelihood, its samples, its classifier.
+// The quality of the model itself: its likelihood, samples and classifier.
 #pragma once
 
 #include "vaeguard/base/observer.h"
@@ -13,13 +13,13 @@ namespace vaeguard::measures {
 /// The ELBO of all test images.
 training::ElboEstimate test_elbo(const models::Vae& vae, std::uint64_t seed, const data::Dataset& dataset, int threads);
 
-/// ELBO, importance-weighted NLL, bits per dimension and classifier accuracy on test images, and, where `samples` is
-/// not null, the Frechet distance of prior samples. Accuracy is left out where the model has no classifier or the data
-/// no labels. `prototype` gives what all measurements share.
+/// ELBO, importance-weighted NLL, bits per dimension and classifier accuracy on test images, and the Frechet distance
+/// of prior samples unless `samples` is null. Accuracy is left out if the model has no classifier or the data no
+/// labels. `prototype` gives the columns that all measurements share.
 CellRecords measure_model(const Subject& subject, const plans::Plan& plan, const data::Dataset& dataset,
                           const SampleDistance* samples, const Measurement& prototype, int threads, Observer& observer);
 
-/// The key of the prior samples whose Frechet distance is taken.
+/// The key of the prior samples whose Frechet distance is measured.
 Key sample_key(std::uint64_t seed);
 
 }  // namespace vaeguard::measures

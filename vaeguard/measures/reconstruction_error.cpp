@@ -1,4 +1,4 @@
-// Decodes the kept draws of an image and asks each pixel for its standard error.
+// Decodes the kept draws of an image and computes the standard error of each pixel.
 #include "vaeguard/measures/reconstruction_error.h"
 
 #include <cmath>

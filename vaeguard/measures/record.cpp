@@ -1,4 +1,4 @@
-// The words for kinds of cells.
+// The names of the kinds of cells.
 #include "vaeguard/measures/record.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// How far the images that a model makes up are from test images, by Frechet distances of features.
+// The Frechet distances of features between a model's samples and test images.
 #pragma once
 
 #include <memory>
@@ -13,19 +13,19 @@
 
 namespace vaeguard::measures {
 
-/// The features of a small classifier of the data set (training/feature_fit.h), learned by a fixed key so that all
-/// plans compare by the same. Its metric is frechet_classifier_64, a proxy.
+/// The features of a small classifier of the data set (training/feature_fit.h), trained with a fixed key so that all
+/// plans share them. Their metric is frechet_classifier_64, a proxy for FID.
 std::unique_ptr<metrics::FeatureExtractor> learn_features(const data::Dataset& dataset, int threads,
                                                           Observer& observer);
 
-/// One set of test images to compare several models with.
+/// A set of test images with which several models are compared.
 class SampleDistance {
  public:
-  /// Of the first `images` test images, whose moments are formed here.
+  /// Computes the moments of the features of the first `images` test images.
   SampleDistance(std::shared_ptr<const metrics::FeatureExtractor> extractor, const data::Dataset& dataset,
                  std::int64_t images, int threads, Observer& observer);
-  /// Of as many mean images of draws from the VAE's prior to those, one measurement for each set of features.
-  /// `prototype` gives kind, cell, dataset and model.
+  /// The distance from those to as many mean images of draws from the VAE's prior, one measurement for each set of
+  /// features. `prototype` gives kind, cell, dataset and model.
   [[nodiscard]] std::vector<Measurement> measure(const models::Vae& vae, Key key, const Measurement& prototype,
                                                  int threads, Observer& observer) const;
 

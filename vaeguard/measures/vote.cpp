@@ -26,7 +26,7 @@ Vote vote(const models::LinearClassifier& classifier, const defences::Inference&
       of_chains.push_back(classifier.probabilities(chain));
       for (std::int64_t k = 0; k < chain.rows(); ++k) {
         const auto one = of_chains.back().row(k);
-        if (!std::isnan(one.front())) {  // a softmax is a number everywhere or nowhere
+        if (!std::isnan(one.front())) {  // a softmax is NaN everywhere or nowhere
           ++votes[static_cast<std::size_t>(most(one))];
         }
         std::ranges::transform(sums, one, sums.begin(), std::plus<>{});
