@@ -18,7 +18,7 @@ attacks::Norm read_norm(OptionReader& reader, attacks::Norm fallback) {
   return reader.has("norm") ? attacks::norm_from_name(reader.text("norm")) : fallback;
 }
 
-// A suite brings goal, norm and optimisers with it.
+// A suite fixes goal, norm and optimisers.
 void read_suite(OptionReader& reader, const attacks::SuiteEntry& suite, AttackPlan& attack) {
   attack.goal = reader.text("goal", std::string(suite.judge));
   attack.norm = read_norm(reader, suite.norm);
@@ -29,7 +29,7 @@ void read_suite(OptionReader& reader, const attacks::SuiteEntry& suite, AttackPl
   }
 }
 
-// Suites stand where optimisers do, so that a mistyped name may mean either.
+// The key `optimiser` also takes suites, so a mistyped name may mean either.
 void check_optimiser(const OptionReader& reader, const std::string& name) {
   std::vector<std::string> known = attacks::optimisers().names();
   for (const std::string& suite : attacks::suites().names()) {

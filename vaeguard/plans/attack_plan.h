@@ -14,24 +14,24 @@
 namespace vaeguard::plans {
 
 struct AttackPlan {
-  std::string name;  // in records; the goal's name unless said otherwise
+  std::string name;  // in records; by default the goal's name
   std::string goal = "encoder_skl";
-  std::string optimiser = "sign_pgd";  // or a suite's name; not read where `best_of` names some
-  std::vector<std::string> best_of;    // optimisers that pursue the goal in turn, the best point counts
-  Value options = {};                  // of `optimiser`; its own for this goal where nothing is said
-  double enough = std::numeric_limits<double>::infinity();  // best_of and suites leave images alone above this
+  std::string optimiser = "sign_pgd";  // or a suite's name; not read if `best_of` is set
+  std::vector<std::string> best_of;    // optimisers that pursue the goal in turn; the best point counts
+  Value options = {};                  // of `optimiser`; by default its own for this goal
+  double enough = std::numeric_limits<double>::infinity();  // best_of and suites stop on an image above this objective
   std::string attacker = "blind";                           // what is known of the defence, attacks/attacker.h
-  std::int64_t draws = 0;  // of the encoder, for goals that read the code; 0 for its mean
+  std::int64_t draws = 0;  // draws of the encoder, for goals that read the code; 0 for its mean
   attacks::Norm norm = attacks::Norm::linf;
   std::vector<double> radii;
   std::int64_t restarts = 1;
   std::vector<std::string> defences;  // names; empty for all
 };
 
-/// Goal, optimiser, norm, restarts and draws of a table that has keys of its own beside them: no radii, no defences.
-/// `optimiser` is the one where the table names none. The caller finishes the reader.
+/// Reads goal, optimiser, norm, restarts and draws, but no radii and no defences, from a table that has keys of its own
+/// beside these. `optimiser` is the default. The caller finishes the reader.
 AttackPlan read_pursuit(OptionReader& reader, std::string_view optimiser = "sign_pgd");
-/// Reads an [[attack]] table. Throws Misuse that names place, key, expectation and finding.
+/// Reads an [[attack]] table. Throws Misuse, naming place, key, expectation and value.
 AttackPlan read_attack(OptionReader reader);
 
 }  // namespace vaeguard::plans

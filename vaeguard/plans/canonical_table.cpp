@@ -1,4 +1,4 @@
-// Tables of a plan, written again in one form.
+// Rewrites the tables of a plan in canonical form.
 #include "vaeguard/plans/canonical_table.h"
 
 #include "vaeguard/base/value.h"

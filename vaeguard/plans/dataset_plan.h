@@ -1,4 +1,4 @@
-// A data set as data: a registered name, or the user's own pictures and what is to be made of them.
+// A data set as data: a registered name, or the user's own pictures and how to prepare them.
 #pragma once
 
 #include <filesystem>
@@ -21,15 +21,15 @@ struct DatasetPlan {
 };
 
 /// Reads the key `dataset` of a plan: a registered name, or a table with name, folder, layout ("classes" or "celeba"),
-/// channels, size or height and width, crop, validation, test, most, attribute; with the layout "synthetic" name,
-/// train, validation and test, numbers of images, and size. A relative folder is sought from `folder`. Throws Misuse
-/// that names place, key, expectation and finding.
+/// channels, size or height and width, crop, validation, test, most, attribute; with the layout "synthetic" name, size,
+/// and the numbers of images train, validation and test. A relative folder is resolved against `folder`. Throws Misuse,
+/// naming place, key, expectation and value.
 DatasetPlan read_dataset(OptionReader& plan, const std::filesystem::path& folder);
 
 /// For a command line: a registered name, or a TOML file that holds such a table as [dataset].
 DatasetPlan dataset_plan(const std::string& name_or_file);
 
-/// Loads it; a registered one from `data_folder`.
+/// Loads the data set; a registered one from `data_folder`.
 data::Dataset load_dataset(const DatasetPlan& plan, const std::filesystem::path& data_folder, int threads);
 
 }  // namespace vaeguard::plans

@@ -10,7 +10,7 @@
 namespace vaeguard::plans {
 namespace {
 
-// What an encoding takes, in decoder gradients, roughly: the least that a defence costs.
+// The rough cost of an encoding in decoder gradients: the least that a defence costs.
 constexpr double kLeastCost = 10.0;
 
 defences::Prepared prepared(const DefencePlan& plan) {

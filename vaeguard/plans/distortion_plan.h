@@ -7,11 +7,11 @@
 
 namespace vaeguard::plans {
 
-/// Reads a [[distortion]] table: a goal that is a negative distance to a target, the options of lbfgs, restarts, no
-/// norm (it is l2). Throws Misuse that names place, key, expectation and finding.
+/// Reads a [[distortion]] table: a goal that is a negative distance to a target, the options of lbfgs, restarts; no
+/// norm, since it is always l2. Throws Misuse, naming place, key, expectation and value.
 AttackPlan read_distortion(OptionReader reader);
 
-/// Throws Misuse unless the goal is a negative distance to a target, latent_* or output_target_l2.
+/// Throws Misuse unless the goal is a negative distance to a target: latent_* or output_target_l2.
 void check_distance_goal(std::string_view goal, std::string_view place);
 
 }  // namespace vaeguard::plans

@@ -17,7 +17,7 @@
 namespace vaeguard::plans {
 namespace {
 
-// Words that end the names of cells which are no scenarios.
+// Words that end the names of cells other than scenarios.
 constexpr std::array<std::string_view, 4> kEndings = {"model", "inception", "smallest", "distortion"};
 
 void read_training(OptionReader reader, std::uint64_t seed, ModelPlan& model) {
@@ -39,7 +39,7 @@ void read_training(OptionReader reader, std::uint64_t seed, ModelPlan& model) {
   options.validate();
 }
 
-// Where a relative file is: in the present folder, the plan's, or the one above.
+// Looks a relative file up in the current folder, the plan's, and its parent.
 std::filesystem::path find_beside(const std::filesystem::path& file, const std::filesystem::path& folder) {
   if (!file.empty() && file.is_relative() && !exists(file)) {
     for (const auto& base : {folder, folder / ".."}) {
@@ -72,7 +72,7 @@ ModelPlan read_model(OptionReader reader, std::uint64_t seed, const std::filesys
   return model;
 }
 
-// A defence that takes the attack's radius takes it for that of an L-infinity ball.
+// A defence that knows the attack's radius assumes that it is that of an L-infinity ball.
 void check_known_radii(const Plan& plan, const AttackPlan& attack, std::string_view place) {
   for (const DefencePlan& defence : plan.defences) {
     const bool meets =
@@ -84,7 +84,7 @@ void check_known_radii(const Plan& plan, const AttackPlan& attack, std::string_v
   }
 }
 
-// The names of all `things`, which `name` gives; throws where two are the same.
+// The names of all `things`, as `name` gives them; throws Misuse if two are the same.
 template <typename Things, typename Name>
 std::set<std::string> distinct_names(const Things& things, Name name, std::string_view what, std::string_view place) {
   std::set<std::string> names;

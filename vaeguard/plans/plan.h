@@ -1,4 +1,4 @@
-// An experiment as data: which model, attacks, radii and defences to put together, read from TOML.
+// An experiment as data: the models, attacks, radii and defences to combine, read from TOML.
 #pragma once
 
 #include <cstdint>
@@ -21,25 +21,26 @@ namespace vaeguard::plans {
 struct ModelPlan {
   std::string name = "vae";             // in records
   std::filesystem::path checkpoint;     // weights to use; empty to train
-  std::filesystem::path companions_of;  // a VAE to keep, whose classifier and pixel law the data set is to give
-  std::filesystem::path start;          // weights to begin training with; empty for random ones
+  std::filesystem::path companions_of;  // a VAE to keep as it is; only its classifier and pixel law are fitted
+  std::filesystem::path start;          // weights to start training from; empty for random ones
   std::int64_t latent = models::kConvVaeLatentSize;
   std::string preset = "default";                // of the training
-  std::optional<models::Likelihood> likelihood;  // none: what the preset has for the data's channels
+  std::optional<models::Likelihood> likelihood;  // none: the preset's for the number of channels
   std::string prior;                             // models::make_prior; empty: the start's, else standard_normal
   training::TrainerOptions training;
 
-  /// Throws Misuse where the objective needs a start or bears no such prior, a start comes with its own latent size and
-  /// likelihood, the likelihood is one that only published runs have, or companions_of stands
-  /// beside what it settles.
+  /// Throws Misuse if the objective lacks the start that it needs or does not support the prior, if latent size or
+  /// likelihood are set although a start or companions_of determines them, if companions_of is combined with
+  /// checkpoint, start or prior, if the likelihood is reserved for published runs, or if latent size or variance are
+  /// out of range.
   void validate() const;
 };
 
-/// How well the model itself is measured.
+/// How the model itself is evaluated.
 struct EvaluationPlan {
   std::int64_t nll_images = 1000;
   std::int64_t nll_draws = 1000;
-  std::int64_t frechet_images = 0;  // drawn from the prior and compared with as many test images; 0: not measured
+  std::int64_t frechet_images = 0;  // samples of the prior to compare with as many test images; 0: not measured
 };
 
 struct Plan {
@@ -47,19 +48,20 @@ struct Plan {
   std::uint64_t seed = 1;
   DatasetPlan dataset;
   std::int64_t references = 50;
-  std::vector<ModelPlan> models;  // at least one; each under all attacks and defences
+  std::vector<ModelPlan> models;  // at least one; each meets all attacks and defences
   EvaluationPlan evaluation;
   std::vector<AttackPlan> attacks;
   std::vector<DefencePlan> defences;
-  std::vector<SmallestPlan> smallest;   // of each model, undefended
-  std::vector<AttackPlan> distortions;  // distortion curves, likewise
-  std::string text;                     // as read
+  std::vector<SmallestPlan> smallest;   // for each model, undefended
+  std::vector<AttackPlan> distortions;  // distortion curves, for each model, undefended
+  std::string text;                     // the plan as read
 };
 
-/// Reads a plan. Unknown keys, wrong types and impossible values throw Misuse that names file, line, key, expectation
-/// and finding. `place` names the text in messages; a relative checkpoint is sought from `folder`.
+/// Reads a plan. Throws Misuse, naming file, line, key, expectation and value, for unknown keys, wrong types and
+/// impossible values. `place` names the text in messages; relative checkpoints are looked up as in load_plan, from
+/// `folder`.
 Plan parse_plan(std::string_view text, std::string_view place, const std::filesystem::path& folder = {});
-/// A relative checkpoint is sought from the present folder, then from the plan's and from the folder above it.
+/// Relative checkpoints are looked up in the current folder, then in the plan's folder and in its parent.
 Plan load_plan(const std::filesystem::path& file);
 
 }  // namespace vaeguard::plans

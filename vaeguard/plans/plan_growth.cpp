@@ -1,4 +1,4 @@
-// Compares plans as TOML: what is not named in a cell must be the same, what is named may have company.
+// Compares plans as TOML: tables that cells are named after may be added, everything else must be the same.
 #include "vaeguard/plans/plan_growth.h"
 
 #include <fmt/format.h>
@@ -36,7 +36,7 @@ bool contains_all(const Value::List& whole, const Value::List& part) {
                              [&](const Value& wanted) { return std::ranges::find(whole, wanted) != whole.end(); });
 }
 
-// An attack may meet more radii and more defences; one that names no defences meets them all.
+// An attack may gain radii and defences; one that names no defences meets them all.
 bool grows(std::string_view key, const Value* before, const Value* after) {
   if (key == "defences" && before != nullptr && after == nullptr) {
     return true;
@@ -55,7 +55,7 @@ bool goes_on(const Value& before, const Value& after) {
   });
 }
 
-// [[key]], or one [key] alone.
+// All tables [[key]], or a single [key].
 std::vector<const Value*> tables(const Value& plan, std::string_view key) {
   std::vector<const Value*> result;
   const Value* value = plan.find(key);
@@ -91,7 +91,7 @@ std::string what_changed(std::string_view before_text, std::string_view after_te
       }
     }
   }
-  // Cells name the model only where there are several.
+  // Names of cells contain the model only if there are several.
   if (tables(before, "model").size() < 2 && tables(after, "model").size() > 1) {
     return "its cells do not name their only model";
   }

@@ -6,11 +6,10 @@
 
 namespace vaeguard::plans {
 
-/// What keeps a run of the plan `before` from going on as a run of `after`, as half a sentence on `before`; empty where
-/// nothing does. Records of a cell depend on the seed, the data, the evaluation and the tables that the cell's name
-/// names, so a plan may add [[model]], [[attack]], [[defence]], [[smallest]] and [[distortion]] tables, and radii and
-/// defences to an attack, in any order; what it had must stay. Comments are nobody's concern. Both are texts of TOML,
-/// and Misuse is thrown where one is not.
+/// Why a run of the plan `before` cannot continue as a run of `after`, as a clause about `before`; empty if it can. A
+/// cell's records depend on the seed, the data, the evaluation and the tables in the cell's name, so a plan may add
+/// [[model]], [[attack]], [[defence]], [[smallest]] and [[distortion]] tables, and radii and defences to an attack, in
+/// any order, but must keep what it had. Comments do not matter. Both plans are TOML; throws Misuse if one is not.
 std::string what_changed(std::string_view before, std::string_view after);
 
 }  // namespace vaeguard::plans

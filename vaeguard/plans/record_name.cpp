@@ -1,4 +1,4 @@
-// Names in records are words.
+// Checks the characters of names in records.
 #include "vaeguard/plans/record_name.h"
 
 #include <algorithm>

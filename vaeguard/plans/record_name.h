@@ -1,4 +1,4 @@
-// Names in records, which plans choose.
+// The names that a plan gives to things in its records.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace vaeguard::plans {
 
-/// The name that the key gives, `fallback` where it gives none. Throws Misuse unless it is made of letters, digits and
-/// _, so that it can stand in names of cells and files.
+/// The name under this key, or `fallback`. Throws Misuse unless it consists of letters, digits and _, so that it can be
+/// part of the names of cells and files.
 std::string record_name(OptionReader& reader, std::string_view key, std::string fallback);
 
 }  // namespace vaeguard::plans

@@ -9,11 +9,11 @@
 
 namespace vaeguard::plans {
 
-/// What smallest radii are sought.
+/// How smallest radii are searched for.
 struct SmallestSearch {
   double largest = 0.0;
-  std::int64_t steps = 8;                        // halvings
-  double enough = 0.0;                           // success is an objective above this, where there is no other rule
+  std::int64_t steps = 8;                        // bisections
+  double enough = 0.0;                           // success is an objective above this, unless `success` is set
   std::optional<attacks::Success> success = {};  // with the draws of the attack's plan
 };
 
@@ -22,7 +22,7 @@ struct SmallestPlan {
   SmallestSearch search;
 };
 
-/// Reads a [[smallest]] table. Throws Misuse that names place, key, expectation and finding.
+/// Reads a [[smallest]] table. Throws Misuse, naming place, key, expectation and value.
 SmallestPlan read_smallest(OptionReader reader);
 
 }  // namespace vaeguard::plans

@@ -1,4 +1,4 @@
-// Trees of values from toml++.
+// Conversion from toml++ to trees of values.
 #include "vaeguard/plans/toml.h"
 
 #include <toml++/toml.h>
@@ -23,7 +23,7 @@ Value list_of(const toml::array& array, std::string_view place) {
   return list;
 }
 
-// toml++ sorts by key; the line of a value is that of its key.
+// toml++ sorts by key; a value gets the line of its key.
 Value table_of(const toml::table& table, std::string_view place) {
   Value result;
   for (const auto& [key, node] : table) {
@@ -59,7 +59,7 @@ std::string_view trimmed(std::string_view text) {
   return first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-// What TOML makes of the text as one value; nothing where it is none.
+// The text as a single TOML value; none if it is not one.
 std::optional<Value> one_value(std::string_view text) {
   try {
     const toml::table table = toml::parse(fmt::format("value = {}", text));

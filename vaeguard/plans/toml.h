@@ -1,4 +1,4 @@
-// TOML, in files and on a command line, as a tree of values: the only place that knows the format.
+// Parses TOML, in files and on command lines, into a tree of values: the only place that knows the format.
 #pragma once
 
 #include <string>
@@ -9,15 +9,14 @@
 
 namespace vaeguard::plans {
 
-/// The table that the text holds; every value knows its line. Throws Misuse that names place and line where the text is
-/// no TOML, or holds a date or a time, which no option is.
+/// The text as a table; every value knows its line. Throws Misuse, naming place and line, if the text is not TOML or
+/// contains a date or time, which no option accepts.
 Value parse_toml(std::string_view text, std::string_view place);
 
-/// A value of a command line: what TOML makes of the text, and the text itself where TOML makes nothing of it, so that
-/// map is "map".
+/// A value on a command line: the text as TOML, or the text itself if it is not a TOML value, so that map is "map".
 Value parse_value(std::string_view text);
-/// Settings of a command line, "key=value" each, as a table. A later setting of a key replaces an earlier one. Throws
-/// Misuse where there is no key.
+/// The settings of a command line, each "key=value", as a table. A later setting of a key replaces an earlier one.
+/// Throws Misuse if a key is missing.
 Value parse_settings(const std::vector<std::string>& settings, std::string_view place);
 
 }  // namespace vaeguard::plans
