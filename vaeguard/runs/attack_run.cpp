@@ -1,4 +1,4 @@
-// Goals, objectives and optimisers put together as the attack's plan says.
+// Combines goals, objectives and optimisers as the attack's plan says.
 #include "vaeguard/runs/attack_run.h"
 
 #include <memory>
@@ -20,7 +20,7 @@
 namespace vaeguard::runs {
 namespace {
 
-/// A goal and the field that it makes of the pixels.
+/// A goal and its objective as a function of pixels.
 struct Aim {
   std::unique_ptr<const attacks::Goal> goal;
   attacks::Objective objective;

@@ -1,4 +1,4 @@
-// Runs one attack of a plan on all references and restarts: at a radius, at the smallest one, or for all distortions.
+// Runs one attack of a plan on all references and restarts: at one radius, for smallest radii, or over distortions.
 #pragma once
 
 #include <vector>
@@ -17,20 +17,19 @@ attacks::AttackResult run_attack(const plans::AttackPlan& attack, double radius,
                                  const measures::Subject& subject, const measures::References& references, int threads,
                                  Observer& observer);
 
-/// The smallest radius up to the largest one at which the attack succeeds, of each reference and restart.
+/// For each reference and restart, the smallest radius, up to search.largest, at which the attack succeeds.
 attacks::SmallestRadii run_smallest_radii(const plans::AttackPlan& attack, const plans::SmallestSearch& search,
                                           std::uint64_t seed, const measures::Subject& subject,
                                           const measures::References& references, int threads, Observer& observer);
 
-/// The distortion-distortion curve of each reference and restart (attacks/distortion_curve.h), by the sweep of the
-/// attack's options where it is lbfgs. Throws Misuse unless the goal is a negative distance
-/// to a target.
+/// The distortion-distortion curve of each reference and restart (attacks/distortion_curve.h), by the sweep in the
+/// attack's options if its optimiser is lbfgs. Throws Misuse unless the goal is a negative distance to a target.
 std::vector<attacks::DistortionCurve> run_distortion_curves(const plans::AttackPlan& attack, std::uint64_t seed,
                                                             const measures::Subject& subject,
                                                             const measures::References& references, int threads,
                                                             Observer& observer);
 
-/// For each reference the row of its target; empty where the goal has none.
+/// For each reference the row of its target; empty if the goal has no targets.
 std::vector<std::int64_t> attack_targets(const plans::AttackPlan& attack, std::uint64_t seed,
                                          const measures::Subject& subject, const measures::References& references);
 

@@ -1,4 +1,4 @@
-// The images that an attack made: computed, encoded and stored once, whatever is measured of them later.
+// The images that an attack made: computed, encoded and stored once, whatever is measured on them later.
 #pragma once
 
 #include <filesystem>
@@ -9,9 +9,9 @@
 
 namespace vaeguard::runs {
 
-/// Reads the attacked images from `file`, after writing what `attack` gives where there is no file: images [N, C, H,
-/// W], N = references x restarts, the model's reconstructions, codes and the objective. Numbers always come back from
-/// the file, so that a resumed run sees the same bits.
+/// Reads the attacked images from `file`; if it does not exist, first writes what `attack` gives: images [N, C, H, W],
+/// N = references x restarts, the model's reconstructions, codes and the objective. Always reads them back from the
+/// file, so that a resumed run sees the same bits.
 measures::Attacked attacked_images(const std::filesystem::path& file, const models::Vae& vae, int threads,
                                    const std::function<attacks::AttackResult()>& attack);
 

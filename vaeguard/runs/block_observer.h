@@ -16,7 +16,7 @@ class BlockObserver : public Observer {
   BlockObserver(Observer& parent, std::string task, std::int64_t first, std::int64_t count, std::int64_t total)
       : parent_(parent), task_(std::move(task)), first_(first), count_(count), total_(total) {}
   void progress(std::string_view /*task*/, std::int64_t done, std::int64_t of, std::string_view detail) override {
-    // In thousandths of an image, since one image of a long chain takes seconds.
+    // In thousandths of an image, since one image with a long chain takes seconds.
     parent_.progress(task_, 1000 * first_ + 1000 * count_ * done / std::max<std::int64_t>(of, 1), 1000 * total_,
                      detail);
   }

@@ -14,7 +14,7 @@ namespace {
 
 using measures::CellKind;
 
-/// The plan's tables by kind. A plan without a table has the defaults, whose text is empty.
+/// The plan's tables by kind. A table that the plan leaves out has the defaults, and its text is empty.
 class PlanTables {
  public:
   explicit PlanTables(const plans::Plan& plan)
@@ -80,7 +80,7 @@ class Lister {
     }
   }
 
-  // A cell that has no defence and is no scenario.
+  // Adds a cell without a defence that is not a scenario.
   void add_apart(CellKind kind, const std::string& attack, std::string table) {
     Cell cell = prototype_;
     cell.kind = kind;

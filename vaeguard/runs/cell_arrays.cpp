@@ -1,4 +1,4 @@
-// Writes the arrays that galleries and maps are drawn from.
+// Writes the arrays from which galleries and maps are drawn.
 #include "vaeguard/runs/cell_arrays.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The arrays behind a run's pictures, as .npz files: what was attacked, what a defence made of it, a map of the codes.
+// The arrays behind a run's pictures, as .npz files: the references, what a defence made of a cell, a map of the codes.
 #pragma once
 
 #include <filesystem>
@@ -10,13 +10,13 @@
 
 namespace vaeguard::runs {
 
-/// What all cells of a model share, in the folder's files for it: the references x_ref, rec_ref [n, C, H, W], z_ref
-/// [n, D], index [n] in the test set, label [n] where there are classes; and, of a model with two latents, the means
-/// that the encoder gives the first 2,000 test images: z [m, 2], label likewise.
+/// Writes what all cells of a model share: the references x_ref, rec_ref [n, C, H, W], z_ref [n, D], index [n] in the
+/// test set, label [n] if there are classes; and, for a model with two latents, the encoder's means of the first 2,000
+/// test images: z [m, 2], label likewise.
 void write_model_arrays(const RunFolder& folder, const std::string& prefix, const measures::Subject& subject,
                         const measures::References& references, const data::Images& test, int threads);
 
-/// What a defence made of a cell's images, a row for each restart of each reference: rec_defended [N, C, H, W];
+/// Writes what a defence made of a cell's images, one row per restart of each reference: rec_defended [N, C, H, W];
 /// z_defended, z_defended_draw [N, D]; reference [N], a row of the references' file, and restart [N].
 void write_cell_arrays(const std::filesystem::path& file, const measures::Subject& subject,
                        const measures::Outcome& outcome);

@@ -10,8 +10,8 @@ namespace vaeguard::runs {
 
 /// The version of vaeguard.
 std::string version();
-/// Name and value of everything about this build and machine that a number may depend on, in the order of telling:
-/// vaeguard, compiler, processor, instruction set of the kernels, processors, memory, libraries.
+/// Name and value of everything about this build and machine that a number may depend on, in this order: vaeguard,
+/// compiler, processor, instruction set of the kernels, number of processors, memory, libraries.
 std::vector<std::pair<std::string, std::string>> environment();
 /// The same as JSON, with further entries.
 std::string environment_json(const std::map<std::string, std::string>& more);

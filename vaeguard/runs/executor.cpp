@@ -1,4 +1,4 @@
-// One function for each kind of cell.
+// One function per kind of cell.
 #include "vaeguard/runs/executor.h"
 
 #include <fmt/format.h>
@@ -21,7 +21,7 @@
 namespace vaeguard::runs {
 namespace {
 
-/// The plan's part that a cell names.
+/// The part of the plan that a cell names.
 template <typename Parts, typename Name>
 const auto& named(const Parts& parts, const std::string& name, Name name_of) {
   const auto found = std::ranges::find(parts, name, name_of);
@@ -82,7 +82,7 @@ measures::CellRecords Executor::run_inception(const Cell& cell) {
   return records;
 }
 
-// Attacked images are computed when the first cell of their scenario is.
+// Attacked images are computed with the first cell of their scenario.
 measures::Attacked Executor::attacked(const Cell& cell) {
   const measures::References& references = inputs_.references;
   if (cell.attacked_images.empty()) {

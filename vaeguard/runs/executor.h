@@ -1,5 +1,4 @@
-// Maps one cell of a run to its records: attacks, defends, searches, measures. It keeps nothing of one cell for
-// another.
+// Maps one cell of a run to its records: attacks, defends, searches, measures. Carries no state from cell to cell.
 #pragma once
 
 #include <map>
@@ -16,12 +15,12 @@
 
 namespace vaeguard::runs {
 
-/// What the cells of one model are computed of. All must outlive the executor.
+/// What the cells of one model are computed from. All must outlive the executor.
 struct CellInputs {
   const plans::Plan& plan;
   const RunOptions& options;
   const RunFolder& folder;
-  const Store& store;  // of the cells that this one names
+  const Store& store;  // with the cells that this one names
   const data::Dataset& dataset;
   const measures::Subject& subject;
   const measures::References& references;
@@ -32,8 +31,8 @@ class Executor {
  public:
   Executor(const CellInputs& inputs, Observer& observer) : inputs_(inputs), observer_(observer) {}
 
-  /// Everything recorded of this cell; writes its arrays. Throws Misuse where the store lacks the clean cell that it
-  /// names, Interrupted at a safe point.
+  /// Computes the cell's records and writes its arrays. Throws Misuse if the store lacks the clean cell that it names,
+  /// Interrupted at a safe point.
   measures::CellRecords run(const Cell& cell);
 
  private:

@@ -1,4 +1,4 @@
-// Blocks of images, each a file.
+// Blocks of images, one file per block.
 #include "vaeguard/runs/inference_blocks.h"
 
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 namespace vaeguard::runs {
 namespace {
 
-// Gradients after which a block of chains is saved: a minute or two of the published chain.
+// Gradients per block of chains: a minute or two of the published chain between saves.
 constexpr double kBlockGradients = 600'000.0;
 constexpr std::int64_t kBlockRows = 64;  // blocks are multiples of this
 

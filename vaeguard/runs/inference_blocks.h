@@ -1,4 +1,4 @@
-// Runs a defence over many images in blocks that are kept as they finish: the unit of work that a killed run keeps.
+// Runs a defence over many images in blocks that are saved as they finish: the unit of work that survives a killed run.
 #pragma once
 
 #include <filesystem>
@@ -14,12 +14,12 @@ namespace vaeguard::runs {
 
 struct TimedInference {
   defences::Inference inference;
-  double seconds = 0.0;  // of all blocks, also of those of earlier calls
+  double seconds = 0.0;  // of all blocks, including those of earlier calls
 };
 
-/// What `defence` infers of `images` [B, P], image b by keys[b]. Blocks lie in `folder`, which the caller removes when
-/// the cell is recorded, and their numbers always come back from there: a resumed run sees the same bits. `cost` is
-/// the number of gradients that an image takes, for the size of a block. `task` names the work to the observer.
+/// What `defence` infers from `images` [B, P], image b with keys[b]. Blocks are saved in `folder`, which the caller
+/// removes once the cell is recorded, and always read back from there, so that a resumed run sees the same bits. `cost`
+/// is the number of gradients per image, for the size of a block. `task` names the work to the observer.
 TimedInference infer_in_blocks(const defences::Defence& defence, double cost, const models::Vae& vae,
                                const Matrix& images, std::span<const Key> keys, const std::filesystem::path& folder,
                                const std::string& task, int threads, Observer& observer);

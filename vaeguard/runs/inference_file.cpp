@@ -1,4 +1,4 @@
-// Inference files.
+// The names and shapes of the arrays in an inference file.
 #include "vaeguard/runs/inference_file.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// What a plan asks for by name and not every model or data set has: classes.
+// Checks what a plan needs and not every model or data set has: classes.
 #pragma once
 
 #include <string_view>
@@ -8,8 +8,8 @@
 
 namespace vaeguard::runs {
 
-/// Throws Misuse that names the attack, where one needs a classifier and the model has none, or imitates images of
-/// another label and the data have none. What is only measured where it can be is left out of records instead.
+/// Throws Misuse, naming the attack, if an attack needs a classifier that the model lacks, or imitates images of
+/// another label although the data have no labels. Metrics that cannot be measured are left out of the records instead.
 void check_needs(const plans::Plan& plan, std::string_view model, bool has_classifier, const data::Dataset& dataset);
 
 }  // namespace vaeguard::runs

@@ -10,12 +10,12 @@
 
 namespace vaeguard::runs {
 
-/// `number` test images, stratified by class where there are classes, and what is known of them: those that every plan
-/// with this seed and number has.
+/// `number` test images, stratified by class if there are classes, and what is known of them: the same for every plan
+/// with this seed and number.
 measures::References plan_references(std::uint64_t seed, std::int64_t number, const measures::Subject& subject,
                                      const data::Dataset& dataset, int threads);
 
-/// The keys of a defence for each reference and restart; the same at every radius, so that cells share their noise.
+/// The keys of a defence for each reference and restart; the same at every radius, so that cells share random numbers.
 std::vector<Key> defence_keys(std::uint64_t seed, std::string_view defence, const measures::References& references,
                               std::int64_t restarts);
 

@@ -10,7 +10,7 @@
 namespace vaeguard::runs {
 namespace {
 
-// The file of the model's weights; trained first where the plan names none and no earlier call has done it.
+// The file of the model's weights; trains it first if the plan names none and no earlier call has trained it.
 std::filesystem::path weights_file(const plans::Plan& plan, const plans::ModelPlan& model, const data::Dataset& dataset,
                                    const RunOptions& options, const RunFolder& folder, Observer& observer) {
   if (!model.checkpoint.empty()) {

@@ -1,4 +1,4 @@
-// A model of a plan, ready to be attacked: given, read from its checkpoint, or trained into the run's folder.
+// A model of a plan, ready to be attacked: given by the caller, read from its checkpoint, or trained into the folder.
 #pragma once
 
 #include <map>
@@ -15,11 +15,11 @@ namespace vaeguard::runs {
 
 struct PreparedModel {
   measures::Subject subject;
-  std::string weights;                          // their digest
-  std::map<std::string, std::string> metadata;  // of the checkpoint, how it came about
+  std::string weights;                          // digest of the weights
+  std::map<std::string, std::string> metadata;  // of the checkpoint: how it was made
 };
 
-/// Throws Misuse where the model does not take the data's images or its classifier has other classes.
+/// Throws Misuse if the model does not take the data's images or its classifier has other classes than the data.
 PreparedModel prepare_model(const plans::Plan& plan, const plans::ModelPlan& model, const data::Dataset& dataset,
                             const RunOptions& options, const RunFolder& folder, Observer& observer);
 

@@ -1,4 +1,4 @@
-// The files of a run, and what they must agree on.
+// The files of a run, and the facts on which its calls must agree.
 #include "vaeguard/runs/run_folder.h"
 
 #include <fmt/format.h>
@@ -34,7 +34,7 @@ RunFolder::RunFolder(std::filesystem::path root, std::string_view plan_text, Obs
     }
   }
   for (const auto& [name, value] : environment()) {
-    facts_.erase(name);  // this call's build and machine take their place
+    facts_.erase(name);  // replaced by this call's build and machine
   }
 }
 

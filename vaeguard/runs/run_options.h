@@ -1,4 +1,4 @@
-// Where and how a run computes; what it computes is the plan's.
+// Where and how a run computes; the plan says what it computes.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@
 
 namespace vaeguard::runs {
 
-/// A model that is at hand already, no file of a plan's.
+/// A model in memory, used instead of a file named by the plan.
 struct GivenModel {
   measures::Subject subject;
   std::string digest;  // of its weights: records of one run come from one model
@@ -25,8 +25,8 @@ struct RunOptions {
   std::string backend = "auto";
   networks::Precision gradients = networks::Precision::float32;          // of posterior energies; see models/vae.h
   std::shared_ptr<const metrics::FeatureExtractor> inception = nullptr;  // measures FID too, in a cell of its own
-  std::string inception_digest = {};                                     // of its file, for the record
-  std::map<std::string, GivenModel> models = {};  // instead of what the plan says of its models of these names
+  std::string inception_digest = {};                                     // of the Inception file, for the records
+  std::map<std::string, GivenModel> models = {};  // by name, instead of the plan's models of these names
 };
 
 }  // namespace vaeguard::runs

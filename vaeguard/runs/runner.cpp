@@ -1,4 +1,4 @@
-// The models of a plan one after the other, and of each the cells that are missing.
+// Takes the models of a plan one by one, and computes each one's missing cells.
 #include "vaeguard/runs/runner.h"
 
 #include <fmt/format.h>
@@ -21,7 +21,7 @@
 namespace vaeguard::runs {
 namespace {
 
-/// One call of run_plan: the folder and the data, which all models share.
+/// One call of run_plan, with the folder and the data that all models share.
 class Run {
  public:
   Run(const plans::Plan& plan, const RunOptions& options, Observer& observer)
@@ -39,7 +39,7 @@ class Run {
     if (options.inception != nullptr) {
       folder_.require("inception", "sha256 " + options.inception_digest);
     }
-    folder_.write();  // before hours of training, so that another seed does not take them over
+    folder_.write();  // before hours of training, so that a call with another seed cannot adopt their result
     std::vector<std::string> names;
     std::ranges::transform(cells_, std::back_inserter(names), &Cell::name);
     store_.arrange(names);
@@ -56,7 +56,7 @@ class Run {
   }
 
  private:
-  // Of a model that is still to be trained: whether it will have one.
+  // For a model that is still to be trained: whether it will have one.
   [[nodiscard]] bool has_classifier(const plans::ModelPlan& model) const {
     if (const auto given = options_.models.find(model.name); given != options_.models.end()) {
       return given->second.subject.classifier.has_value();
@@ -96,7 +96,7 @@ class Run {
     }
   }
 
-  // Only a call that is given the features can compare samples by them; an earlier one may have been.
+  // Only a call with the Inception file can compare samples by its features; an earlier call may have had it.
   [[nodiscard]] bool can_compute(const Cell& cell) const {
     return cell.kind != measures::CellKind::inception || options_.inception != nullptr;
   }
@@ -126,7 +126,7 @@ void run_plan(const plans::Plan& plan, const RunOptions& options, Observer& obse
   }
   for (const plans::ModelPlan& model : plan.models) {
     if (!model.checkpoint.empty() && !options.models.contains(model.name)) {
-      read_checkpoint(model);  // no hours for one model before another is refused
+      read_checkpoint(model);  // refuse a bad file now, not after hours of work on another model
     }
   }
   Run(plan, options, observer).finish();

@@ -1,4 +1,4 @@
-// Features are learned or read once in a run.
+// Features are trained or loaded once per run.
 #include "vaeguard/runs/sample_distances.h"
 
 namespace vaeguard::runs {

@@ -1,4 +1,4 @@
-// Distances of samples from test images, whose moments all models of a run share; formed when first asked for.
+// Distances of samples from test images, whose moments all models of a run share; computed on first use.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,13 @@ namespace vaeguard::runs {
 
 class SampleDistances {
  public:
-  /// By `images` test images; the references must outlive this.
+  /// Compares with `images` test images; the references must outlive this.
   SampleDistances(const data::Dataset& dataset, std::int64_t images, const RunOptions& options, Observer& observer)
       : dataset_(dataset), images_(images), options_(options), observer_(observer) {}
 
-  /// By the features of a classifier that is trained here; null where no images are to be compared, or have no classes.
+  /// By the features of a classifier that is trained here; null if `images` is 0 or the data have no classes.
   const measures::SampleDistance* classifier();
-  /// By the features of options.inception, which must be there.
+  /// By the features of options.inception, which must not be null.
   const measures::SampleDistance& inception();
 
  private:

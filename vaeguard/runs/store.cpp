@@ -112,7 +112,7 @@ Store::Store(const std::filesystem::path& file, Access access) : database_(std::
     } else {
       Statement(database_->handle, "SELECT count(*) FROM cells").step();
     }
-    // Other columns are those of another version.
+    // A database without these columns was written by another version.
     Statement(database_->handle, "SELECT cell, kind, estimate, restarts, score, quantile FROM measurements").step();
     Statement(database_->handle, "SELECT digest FROM cells").step();
   } catch (const Failure& error) {

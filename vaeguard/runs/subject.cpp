@@ -29,7 +29,7 @@ void check_image(ImageShape image, const data::Dataset& dataset, std::string_vie
   }
 }
 
-// The model without regard to the prior that was asked for.
+// The initial weights, before the plan's prior is applied.
 models::VaeWeights given_weights(const plans::ModelPlan& model, const data::Dataset& dataset, std::uint64_t seed) {
   if (!model.start.empty()) {
     models::VaeWeights weights = models::load_checkpoint(model.start).vae;
@@ -42,7 +42,7 @@ models::VaeWeights given_weights(const plans::ModelPlan& model, const data::Data
   return models::conv_vae(dataset.shape, model.likelihood.value_or(usual), Key(seed).fold("weights"), model.latent);
 }
 
-// A new prior begins as the standard normal, so a model that was trained under it stays what it is.
+// A new prior starts as the standard normal, so a model that was trained under that is unchanged.
 models::VaeWeights start_weights(const plans::ModelPlan& model, const data::Dataset& dataset, std::uint64_t seed) {
   models::VaeWeights weights = given_weights(model, dataset, seed);
   const auto given = models::name(weights.prior);
