@@ -1,4 +1,4 @@
-// Errors: misuse (exit code 2) and failures while running (exit code 1), each naming place, expectation and finding.
+// Errors: misuse (exit code 2) and failures while running (exit code 1), each naming place, expectation and value.
 #pragma once
 
 #include <fmt/format.h>

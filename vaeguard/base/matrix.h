@@ -60,7 +60,7 @@ Matrix join_columns(const Matrix& left, const Matrix& right);
 /// Throws Misuse "[place] name must be [rows, columns], got [..]" unless the shape agrees; -1 accepts any number.
 void check_shape(std::string_view place, std::string_view name, const Matrix& matrix, std::int64_t rows,
                  std::int64_t columns);
-/// Throws Misuse that names the first row and column that is NaN or infinite.
+/// Throws Misuse, naming the first row and column that is NaN or infinite.
 void check_finite(std::string_view place, std::string_view name, const Matrix& matrix);
 
 }  // namespace vaeguard

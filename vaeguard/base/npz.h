@@ -22,7 +22,7 @@ using NpzArrays = std::map<std::string, NpzArray>;
 
 /// Writes a compressed archive atomically; equal arrays give equal bytes.
 void write_npz(const std::filesystem::path& file, const NpzArrays& arrays);
-/// Reads every array. Throws Misuse, naming file, array, expectation and finding, for damaged archives, types other
+/// Reads every array. Throws Misuse, naming file, array, expectation and value, for damaged archives, types other
 /// than little-endian float32 and int64, Fortran order, and sizes that do not match.
 NpzArrays read_npz(const std::filesystem::path& file);
 /// The same from bytes in memory, called `place` in messages.

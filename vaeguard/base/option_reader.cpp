@@ -1,4 +1,4 @@
-// Ranges of numbers, and typed access to tables with errors that name place, expectation and finding.
+// Ranges of numbers, and typed access to tables with errors that name place, expectation and value.
 #include "vaeguard/base/option_reader.h"
 
 #include <algorithm>
