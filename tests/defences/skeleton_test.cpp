@@ -9,7 +9,7 @@
 #include "tests/defences/contract.h"
 
 // [page: defence]
-// The mean code of noisy copies of an image: what one pixel says matters less.
+// The mean code of noisy copies of an image, which depends less on any single pixel.
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/defences/entry.h"
 
@@ -59,7 +59,7 @@ class NoisyCopies : public Defence {
   }
 
  private:
-  // [copies, C*H*W]; the image's key is all its chance, folded by purpose.
+  // [copies, C*H*W]; all randomness comes from the image's key, folded by purpose.
   [[nodiscard]] Matrix noisy(const Matrix& images, std::int64_t image, const Key& key) const {
     Matrix copies(options_.copies, images.columns());
     fill_normal(key.fold("noisy copies"), copies.flat());
