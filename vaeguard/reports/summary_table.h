@@ -1,5 +1,4 @@
-// The summary of a run: attacks, radii and defences in rows, metrics in columns, for one way of counting draws and
-// restarts.
+// The tables of a run: attacks, radii and defences, or models, in rows; metrics in columns.
 #pragma once
 
 #include <optional>
