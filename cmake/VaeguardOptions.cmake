@@ -30,6 +30,8 @@ endif()
 add_library(vaeguard_settings INTERFACE)
 target_compile_options(vaeguard_settings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
                                                    $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+# The compiler's garbage collection never pays for sources of this size.
+target_compile_options(vaeguard_settings INTERFACE "$<$<CXX_COMPILER_ID:GNU>:SHELL:--param ggc-min-heapsize=1000000>")
 if(VAEGUARD_SANITIZE)
   target_compile_options(vaeguard_settings INTERFACE -fsanitize=${VAEGUARD_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(vaeguard_settings INTERFACE -fsanitize=${VAEGUARD_SANITIZE})

@@ -2,21 +2,24 @@
 
 # The headers that nearly every source includes, compiled once: all targets use what `vaeguard_precompiled` compiled, or
 # for tests `vaeguard_precompiled_tests`. Only a target with flags of its own compiles them again.
-set(precompiled_headers <algorithm> <cmath> <cstdint> <functional> <memory> <optional> <span> <string> <string_view>
-                        <vector> <fmt/format.h>)
-set(precompiled_test_headers <gmock/gmock.h> <gtest/gtest.h> <algorithm> <cmath> <filesystem> <functional> <memory>
-                             <numeric> <span> <string> <vector>)
+set(precompiled_headers
+    <algorithm> <cmath> <cstdint> <functional> <memory> <optional> <span> <string> <string_view> <vector> <fmt/format.h>
+    "${PROJECT_SOURCE_DIR}/vaeguard/base/matrix.h" "${PROJECT_SOURCE_DIR}/vaeguard/base/observer.h"
+    "${PROJECT_SOURCE_DIR}/vaeguard/base/option_schema.h" "${PROJECT_SOURCE_DIR}/vaeguard/base/registry.h")
+set(precompiled_test_headers <gmock/gmock.h> <gtest/gtest.h> <filesystem> <numeric> ${precompiled_headers})
 # What a test checks is in the libraries; its own code need not be fast.
 set(test_flags $<$<CONFIG:Release>:-O1>)
 add_library(vaeguard_precompiled OBJECT "${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp")
 set_target_properties(vaeguard_precompiled PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_link_libraries(vaeguard_precompiled PRIVATE vaeguard_settings fmt::fmt)
+target_include_directories(vaeguard_precompiled PRIVATE "${PROJECT_SOURCE_DIR}")
 target_precompile_headers(vaeguard_precompiled PRIVATE ${precompiled_headers})
 if(VAEGUARD_TESTS)
   find_package(GTest REQUIRED)
   add_library(vaeguard_precompiled_tests OBJECT "${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp")
   target_compile_options(vaeguard_precompiled_tests PRIVATE ${test_flags})
-  target_link_libraries(vaeguard_precompiled_tests PRIVATE vaeguard_settings GTest::gmock)
+  target_link_libraries(vaeguard_precompiled_tests PRIVATE vaeguard_settings GTest::gmock fmt::fmt)
+  target_include_directories(vaeguard_precompiled_tests PRIVATE "${PROJECT_SOURCE_DIR}")
   target_precompile_headers(vaeguard_precompiled_tests PRIVATE ${precompiled_test_headers})
 endif()
 

@@ -57,7 +57,25 @@ bool equal(const Value::Table& one, const Value& other, std::size_t size) {
 
 }  // namespace
 
+Value::Value() : data_(Table{}) {}
+Value::Value(Whole whole) {
+  if (whole.truth) {
+    data_ = whole.value != 0;
+  } else {
+    data_ = whole.value;
+  }
+}
+Value::Value(double value) : data_(value) {}
+Value::Value(std::string value) : data_(std::move(value)) {}
+Value::Value(std::string_view value) : data_(std::string(value)) {}
+Value::Value(const char* value) : data_(std::string(value)) {}
+Value::Value(List value) : data_(std::move(value)) {}
 Value::Value(Table value) : data_(std::move(value)) {}
+Value::Value(const Value& other) = default;
+Value::Value(Value&& other) noexcept = default;
+Value& Value::operator=(const Value& other) = default;
+Value& Value::operator=(Value&& other) noexcept = default;
+Value::~Value() = default;
 
 std::optional<double> Value::number() const {
   if (const auto* whole = as<std::int64_t>()) {

@@ -29,6 +29,12 @@ class Value {
   Value(const char* value);
   Value(List value);
   Value(Table value);
+  // All out of line, so that not every source that includes this compiles the tree's copies again.
+  Value(const Value& other);
+  Value(Value&& other) noexcept;
+  Value& operator=(const Value& other);
+  Value& operator=(Value&& other) noexcept;
+  ~Value();
 
   /// The value if it is a T (bool, std::int64_t, double, std::string, List or Table), else null.
   template <typename T>
@@ -54,6 +60,15 @@ class Value {
   friend bool operator==(const Value& one, const Value& other);
 
  private:
+  // A whole number, or a truth value.
+  struct Whole {
+    template <std::integral Integer>
+    explicit Whole(Integer of) : value(static_cast<std::int64_t>(of)), truth(std::same_as<Integer, bool>) {}
+    std::int64_t value;
+    bool truth;
+  };
+  explicit Value(Whole whole);
+
   std::variant<bool, std::int64_t, double, std::string, List, Table> data_;
   std::string origin_;
 };
@@ -63,21 +78,8 @@ struct Value::Member {
   Value value;
 };
 
-// Here, where a Member is complete: a constructor may have to destroy the tree.
-inline Value::Value() : data_(Table{}) {}
 template <std::integral Integer>
-Value::Value(Integer value) {
-  if constexpr (std::same_as<Integer, bool>) {
-    data_ = value;
-  } else {
-    data_ = static_cast<std::int64_t>(value);
-  }
-}
-inline Value::Value(double value) : data_(value) {}
-inline Value::Value(std::string value) : data_(std::move(value)) {}
-inline Value::Value(std::string_view value) : data_(std::string(value)) {}
-inline Value::Value(const char* value) : data_(std::string(value)) {}
-inline Value::Value(List value) : data_(std::move(value)) {}
+Value::Value(Integer value) : Value(Whole{value}) {}
 
 /// The value as TOML, tables sorted by key and on one line: the same text for equal values.
 std::string to_text(const Value& value);
