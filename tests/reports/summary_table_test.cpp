@@ -58,10 +58,16 @@ TEST(SummaryTable, MarksOnlyWhatDisjointIntervalsCarry) {
   EXPECT_EQ(cell_of(summary_table(run, "mean/mean"), 3, "mse255").mark, Mark::worse);  // lower is better
 }
 
-TEST(SummaryTable, IntervalsOfSimilarityEndAtOne) {
+TEST(SummaryTable, IntervalsEndWhereTheMetricDoes) {
   RunRecords run;
-  run.measurements = {made_up({}, "mean/mean", "ms_ssim_wang03", 0.99, 0.02)};
-  EXPECT_EQ(cell_of(summary_table(run, "mean/mean"), 0, "ms_ssim_wang03").interval, "[0.95, 1.00]");
+  run.measurements = {
+      made_up({}, "mean/mean", "ms_ssim_wang03", 0.99, 0.02), made_up({}, "mean/mean", "mse255", 10.0, 10.0),
+      made_up({}, "mean/mean", "brier_score", 1.95, 0.1), made_up({}, "mean/mean", "log_posterior_ratio", 0.0, 1.0)};
+  const Table table = summary_table(run, "mean/mean");
+  EXPECT_EQ(cell_of(table, 0, "ms_ssim_wang03").interval, "[0.95, 1.00]");
+  EXPECT_EQ(cell_of(table, 0, "mse255").interval, "[0, 30]");
+  EXPECT_EQ(cell_of(table, 0, "brier_score").interval, "[1.75, 2.00]");
+  EXPECT_EQ(cell_of(table, 0, "log_posterior_ratio").interval, "[−2.0, 2.0]");
 }
 
 TEST(SummaryTable, NanIsShownAsSuchWithoutInterval) {

@@ -47,6 +47,8 @@ TEST(Words, EveryMetricOfTheCatalogueHasATitleAndAnExplanation) {
     EXPECT_FALSE(words.explanation.empty()) << entry.name;
     EXPECT_EQ(words.better, entry.higher_is_better ? Better::higher : Better::lower);
     EXPECT_EQ(words.proportion, entry.proportion);
+    EXPECT_EQ(words.range.least, entry.range.least);
+    EXPECT_EQ(words.range.most, entry.range.most);
   }
 }
 
@@ -68,6 +70,7 @@ TEST(Words, WhatPlansNameIsCalledAsItsEntrySays) {
 TEST(Words, UnknownNamesStandForThemselves) {
   EXPECT_EQ(metric_words("new_metric").title, "new_metric");
   EXPECT_EQ(metric_words("new_metric").better, Better::neither);
+  EXPECT_EQ(metric_words("new_ms_ssim").range.most, kInfinity);  // a name tells nothing of its values
   EXPECT_EQ(attack_words("new_attack"), "new_attack");
   EXPECT_EQ(defence_words("new_defence"), "new_defence");
   EXPECT_EQ(defence_explanation("new_defence"), "");

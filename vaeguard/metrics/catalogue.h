@@ -1,10 +1,11 @@
-// The metrics of the records: words, digits, which direction is good for the defender, whether it is a proportion.
+// The metrics of the records: words, digits, which direction is good for the defender, which values are possible.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "vaeguard/base/option_reader.h"
 #include "vaeguard/base/registry.h"
 
 namespace vaeguard::metrics {
@@ -15,7 +16,8 @@ struct MetricEntry {
   std::string_view description;  // a sentence that says what it is, and what to make of it
   int digits = 3;                // that are shown after the decimal point
   bool higher_is_better = true;  // for the defender
-  bool proportion = false;
+  Range range = {};              // of its values
+  bool proportion = false;       // of images or pairs of them: its interval is Wilson's
 };
 
 /// In the order in which tables and charts show them.

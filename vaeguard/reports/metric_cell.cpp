@@ -23,13 +23,16 @@ Mark compare(const metrics::Interval& found, const metrics::Interval& undefended
 
 }  // namespace
 
-metrics::Interval interval_of(const measures::Measurement& measurement, const MetricWords& words) {
-  metrics::Interval interval = metrics::interval95(
-      {.value = measurement.value, .standard_error = measurement.standard_error, .n = measurement.n}, words.proportion);
-  if (words.within_unit && !std::isnan(interval.low)) {  // cutting to possible values keeps the coverage
-    interval = {std::max(interval.low, 0.0), std::min(interval.high, 1.0)};
+metrics::Interval interval_of(const metrics::Estimate& estimate, const MetricWords& words) {
+  const metrics::Interval whole = metrics::interval95(estimate, words.proportion);
+  if (std::isnan(whole.low)) {
+    return whole;
   }
-  return interval;
+  return {std::max(whole.low, words.range.least), std::min(whole.high, words.range.most)};
+}
+
+metrics::Interval interval_of(const measures::Measurement& m, const MetricWords& words) {
+  return interval_of(metrics::Estimate{.value = m.value, .standard_error = m.standard_error, .n = m.n}, words);
 }
 
 TableCell metric_cell(const MetricWords& words, const measures::Measurement* measurement,

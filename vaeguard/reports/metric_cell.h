@@ -8,8 +8,9 @@
 
 namespace vaeguard::reports {
 
-/// The 95 % interval, cut to [0, 1] if the metric cannot leave it.
-metrics::Interval interval_of(const measures::Measurement& measurement, const MetricWords& words);
+/// The 95 % interval, cut to the metric's range: that keeps its coverage.
+metrics::Interval interval_of(const metrics::Estimate& estimate, const MetricWords& words);
+metrics::Interval interval_of(const measures::Measurement& m, const MetricWords& words);
 
 /// "–" for null. Marked better or worse if its interval and that of `undefended` do not overlap.
 TableCell metric_cell(const MetricWords& words, const measures::Measurement* measurement,

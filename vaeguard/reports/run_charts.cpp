@@ -9,8 +9,8 @@
 #include <map>
 #include <set>
 
-#include "vaeguard/metrics/intervals.h"
 #include "vaeguard/reports/histogram.h"
+#include "vaeguard/reports/metric_cell.h"
 #include "vaeguard/reports/scenario.h"
 #include "vaeguard/reports/words.h"
 
@@ -45,8 +45,8 @@ Curve read_curve(const RunRecords& records, const Cell& cell, const MetricWords&
   Curve curve{.label = defence_words(cell.defence), .colour = colour, .dashed = estimate == "draw", .samples = {}};
   for (const auto& point : records.curves) {
     if (point.cell == cell.name && point.metric == words.name && point.estimate == estimate) {
-      const metrics::Interval band = metrics::interval95(
-          {.value = point.value, .standard_error = point.standard_error, .n = point.n}, words.proportion);
+      const metrics::Interval band = interval_of(
+          metrics::Estimate{.value = point.value, .standard_error = point.standard_error, .n = point.n}, words);
       curve.samples.push_back({point.gradients, point.value, band.low, band.high});
     }
   }
@@ -65,8 +65,7 @@ std::vector<Curve> read_points(const RunRecords& records, const Cell& cell, cons
   for (const auto& [estimate, remark] : kPoints) {
     for (const auto& m : records.measurements) {
       if (m.cell == cell.name && m.metric == words.name && m.estimate == estimate && m.restarts == "mean") {
-        const metrics::Interval band =
-            metrics::interval95({.value = m.value, .standard_error = m.standard_error, .n = m.n}, words.proportion);
+        const metrics::Interval band = interval_of(m, words);
         curves.push_back({.label = defence_words(cell.defence) + remark,
                           .colour = colour,
                           .dashed = false,

@@ -10,7 +10,6 @@
 
 #include "vaeguard/attacks/registry.h"
 #include "vaeguard/defences/registry.h"
-#include "vaeguard/metrics/catalogue.h"
 
 namespace vaeguard::reports {
 namespace {
@@ -71,8 +70,8 @@ MetricWords metric_words(std::string_view name) {
     words.explanation = entry->description;
     words.better = entry->higher_is_better ? Better::higher : Better::lower;
     words.proportion = entry->proportion;
+    words.range = entry->range;
   }
-  words.within_unit = words.proportion || name.find("ms_ssim") != std::string_view::npos;
   return words;
 }
 

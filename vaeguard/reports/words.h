@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "vaeguard/metrics/catalogue.h"
+
 namespace vaeguard::reports {
 
 enum class Better { higher, lower, neither };
@@ -16,7 +18,7 @@ struct MetricWords {
   std::string title = {};  // short, for table heads and axes
   Better better = Better::neither;
   bool proportion = false;       // its interval is Wilson's
-  bool within_unit = false;      // its values lie in [0, 1]
+  Range range = {};              // of its values
   int digits = 3;                // after the decimal point
   std::string explanation = {};  // for the glossary
 };
