@@ -72,7 +72,7 @@ struct Work {
     const auto result =
         runs::run_attack(plan, radius, seed, subject, references, common.thread_count(), *common.observer);
     write(out, result.adversarial, result.objective, {});
-    fmt::print("{}, {} radius {}: mean objective {:.4g}\n{}\n", what(), attacks::name(plan.norm), radius,
+    fmt::print("{}, {} radius {}: mean objective {:.4g}\n{}\n", what(), vaeguard::name(plan.norm), radius,
                mean_of(result.objective), out);
   }
 
@@ -84,7 +84,7 @@ struct Work {
     std::ranges::sort(sorted);
     const auto reached = std::ranges::count_if(sorted, [](double radius) { return std::isfinite(radius); });
     fmt::print("{}: objective above {} within {} radius {} for {} of {}, median smallest radius {:.4g}\n{}\n", what(),
-               enough, attacks::name(plan.norm), largest, reached, sorted.size(), sorted[sorted.size() / 2], out);
+               enough, vaeguard::name(plan.norm), largest, reached, sorted.size(), sorted[sorted.size() / 2], out);
   }
 
   void print_curve() const {

@@ -9,6 +9,7 @@
 #include "vaeguard/attacks/attacker.h"
 #include "vaeguard/attacks/registry.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/norm.h"
 #include "vaeguard/base/option_schema.h"
 #include "vaeguard/data/registry.h"
 #include "vaeguard/defences/registry.h"
@@ -73,17 +74,6 @@ Group defence_entries() {
   return group;
 }
 
-Group norms() {
-  Group group{.heading = "norms ([[attack]] norm)", .entries = {}};
-  for (const attacks::Norm norm : attacks::norms()) {
-    group.entries.push_back({.name = std::string(attacks::name(norm)),
-                             .description = norm == attacks::Norm::linf ? "Largest change of a pixel."
-                                            : norm == attacks::Norm::l2 ? "Euclidean length of the change."
-                                                                        : "Sum of the changes of all pixels."});
-  }
-  return group;
-}
-
 Group backends() {
   Group group{.heading = "backends (--backend)", .entries = {}};
   for (const auto* backend : networks::backends()) {
@@ -98,7 +88,7 @@ std::vector<Group> groups() {
           group_of("attack goals ([[attack]] goal)", attacks::goals()),
           optimisers(),
           group_of("attack suites ([[attack]] optimiser)", attacks::suites()),
-          norms(),
+          group_of("norms ([[attack]] norm)", norms()),
           group_of("attackers ([[attack]] attacker)", attacks::attackers()),
           defence_entries(),
           group_of("kernels of chains ([[defence]] kernel)", mcmc::kernels()),

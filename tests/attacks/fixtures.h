@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -117,9 +118,15 @@ inline Target two_level_target(std::int64_t references) {
   return {vae, images, centred_classifier(Key(8), 4, *vae, images)};
 }
 
+inline std::vector<Norm> all_norms() {
+  std::vector<Norm> result;
+  std::ranges::transform(norms(), std::back_inserter(result), &NormEntry::norm);
+  return result;
+}
+
 /// The norms in which an optimiser exists.
 inline std::vector<Norm> norms_of(const OptimiserEntry& entry) {
-  return entry.linf_only ? std::vector<Norm>{Norm::linf} : norms();
+  return entry.linf_only ? std::vector<Norm>{Norm::linf} : all_norms();
 }
 
 /// An optimiser as plans get it, but for the number of its iterations and a short sweep of L-BFGS.

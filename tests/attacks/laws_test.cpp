@@ -103,7 +103,7 @@ TEST(AttackLaws, EveryAttackBeatsNoise) {
   // 40 pixels: with fewer, noise draws the best corner now and then.
   for (const Target& target : {linear_target(kFew, 40), relu_target(kFew), two_level_target(kFew)}) {
     for (const GoalEntry& goal : goals()) {
-      for (const Norm norm : norms()) {
+      for (const Norm norm : all_norms()) {
         const Threat threat{.norm = norm, .radius = radius_of(norm)};
         const AttackResult clean = run(Noise(), target, goal.name, {.norm = norm, .radius = 0.0}, kRestarts);
         const AttackResult noise = run(Noise(), target, goal.name, threat, kRestarts);
@@ -137,7 +137,7 @@ TEST(AttackLaws, EveryAttackBeatsNoise) {
 TEST(AttackLaws, PgdGainsWithTheRadiusFromTheSameStart) {
   for (const Target& target : {linear_target(kReferences), relu_target(kReferences), two_level_target(kReferences)}) {
     for (const std::string_view goal : {"encoder_skl", "classifier_ce"}) {
-      for (const Norm norm : norms()) {
+      for (const Norm norm : all_norms()) {
         AttackResult last = run(Noise(), target, goal, {.norm = norm, .radius = 0.0});
         for (const double share : {0.2, 0.5, 1.0, 2.0}) {
           const AttackResult now = run(Pgd(), target, goal, {.norm = norm, .radius = share * radius_of(norm)});

@@ -166,11 +166,11 @@ TEST(Threat, PixelsAtTheirSideTakeNoPartInLeavingIt) {
 }
 
 TEST(Threat, ThePixelShareUsesTheRadiusUp) {
-  for (const Norm norm : norms()) {
-    const Threat threat{.norm = norm, .radius = 0.5};
+  for (const NormEntry& entry : norms()) {
+    const Threat threat{.norm = entry.norm, .radius = 0.5};
     const std::vector<float> reference(16, 0.25F);
     const std::vector<float> x(16, static_cast<float>(0.25 + threat.pixel_share(16)));
-    EXPECT_NEAR(threat.size(reference, x), 0.5, 1e-6) << name(norm);
+    EXPECT_NEAR(threat.size(reference, x), 0.5, 1e-6) << entry.name;
   }
 }
 
@@ -185,8 +185,8 @@ TEST(Threat, BadThreatsAndNormsAreNamed) {
               testing::ThrowsMessage<Misuse>("[attacks.threat] radius must be finite and >= 0, got -0.1"));
   EXPECT_THROW(validate(Threat{.radius = std::nan("")}), Misuse);
   EXPECT_THROW(validate(Threat{.low = 1.0F, .high = 0.0F}), Misuse);
-  for (const Norm norm : norms()) {
-    EXPECT_EQ(norm_from_name(name(norm)), norm);
+  for (const NormEntry& entry : norms()) {
+    EXPECT_EQ(norm_from_name(name(entry.norm)), entry.norm);
   }
   EXPECT_THAT([] { norm_from_name("lnf"); }, testing::ThrowsMessage<Misuse>(testing::HasSubstr("'linf'")));
 }

@@ -22,9 +22,8 @@ std::vector<MapOptions> every_kind() {
   for (const Optimiser optimiser : {Optimiser::adam, Optimiser::lbfgs}) {
     for (const ObservationModel& observation :
          {ObservationModel(), ObservationModel(MinimumObservation{}),
-          ObservationModel(MinimumObservation{.radius = {0.1}}),
-          ObservationModel(MinimumObservation{energy::BallNorm::l2, {0.5}}), ObservationModel(ChannelObservation{}),
-          ObservationModel(ChannelObservation{.radius = {0.1}})}) {
+          ObservationModel(MinimumObservation{.radius = {0.1}}), ObservationModel(MinimumObservation{Norm::l2, {0.5}}),
+          ObservationModel(ChannelObservation{}), ObservationModel(ChannelObservation{.radius = {0.1}})}) {
       result.push_back({.optimiser = optimiser, .gradients = 15, .learning_rate = 0.15, .observation = observation});
     }
   }

@@ -138,7 +138,7 @@ TEST(MinimumObservation, OfAGivenBallNeedsNoLawAndRepairsNothing) {
   const models::Vae vae = without_law();
   const Matrix images = level_images(5);
   const Matrix latents = random_latents(5);
-  for (const auto norm : {energy::BallNorm::linf, energy::BallNorm::l2}) {
+  for (const auto norm : {Norm::linf, Norm::l2}) {
     const PosteriorProblem problem = MinimumObservation{norm, {kRadius}}.pose(vae, images, {.threads = 2});
     EXPECT_EQ(problem.images, images);
     EXPECT_EQ(problem.radii, std::vector<double>(5, kRadius));
@@ -160,7 +160,7 @@ TEST(MinimumObservation, WithoutRadiusGetsThatOfTheRepairAndNoneWhereMostPixelsA
   }
   const Matrix latents = random_latents(12);
   const energy::PosteriorEnergy expected(
-      vae, energy::minimum_observation(vae.likelihood(), images, energy::BallNorm::linf, problem.radii));
+      vae, energy::minimum_observation(vae.likelihood(), images, Norm::linf, problem.radii));
   EXPECT_EQ(energies(problem, latents), values_of(expected, latents, 1));
 }
 
@@ -171,9 +171,9 @@ TEST(MinimumObservation, BadOptionsAreRefusedByName) {
   refuse({.radius = {.given = -0.1}}, "radius must be a number from 0 to 1 or \"attack\", got -0.1");
   refuse({.radius = {.given = std::nan("")}}, "radius must be a number from 0 to 1 or \"attack\", got nan");
   refuse({.radius = {.largest = 0.0}}, "largest_radius must be a number above 0 up to 1, got 0");
-  refuse({.norm = energy::BallNorm::l2}, "the norm l2 needs a radius");
-  refuse({.norm = energy::BallNorm::l2, .radius = {.of_attack = true}}, "the norm l2 needs a radius");
-  EXPECT_NO_THROW((MinimumObservation{energy::BallNorm::l2, {0.1}}.validate()));
+  refuse({.norm = Norm::l2}, "the norm l2 needs a radius");
+  refuse({.norm = Norm::l2, .radius = {.of_attack = true}}, "the norm l2 needs a radius");
+  EXPECT_NO_THROW((MinimumObservation{Norm::l2, {0.1}}.validate()));
 }
 
 TEST(ChannelObservation, IsThatOfTheRepair) {

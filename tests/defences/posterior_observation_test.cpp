@@ -23,7 +23,7 @@ std::vector<ObservationModel> every_observation() {
   return {ExactObservation{},
           MinimumObservation{},
           MinimumObservation{.radius = {0.1}},
-          MinimumObservation{energy::BallNorm::l2, {0.5}},
+          MinimumObservation{Norm::l2, {0.5}},
           ChannelObservation{},
           ChannelObservation{.radius = {0.1}}};
 }
@@ -183,7 +183,7 @@ TEST(PosteriorObservation, BadOptionsAreRefusedByName) {
          "[defences.posterior_sampling] radius must be a number from 0 to 1");
   refuse([](auto& o) { o.observation = ChannelObservation{.radius = {.largest = 2.0}}; },
          "[defences.posterior_sampling] largest_radius must be a number above 0 up to 1, got 2");
-  refuse([](auto& o) { o.observation = MinimumObservation{.norm = energy::BallNorm::l2}; },
+  refuse([](auto& o) { o.observation = MinimumObservation{.norm = Norm::l2}; },
          "[defences.minimum_observation] the norm l2 needs a radius");
 }
 

@@ -18,7 +18,7 @@ namespace {
 using models::Likelihood;
 using models::LikelihoodKind;
 
-constexpr BallNorm kNorms[] = {BallNorm::linf, BallNorm::l2};
+constexpr Norm kNorms[] = {Norm::linf, Norm::l2};
 
 /// The least value of a convex function on [low, high].
 template <typename Function>
@@ -66,7 +66,7 @@ struct Case {
   double energy = 0.0;
 };
 
-Case solve(const Likelihood& likelihood, BallNorm norm, double radius, std::int64_t pixels, std::uint64_t seed) {
+Case solve(const Likelihood& likelihood, Norm norm, double radius, std::int64_t pixels, std::uint64_t seed) {
   Case result{mixed_images(Key(seed).fold("image"), 1, pixels),
               random_outputs(Key(seed).fold("outputs"), likelihood, static_cast<std::size_t>(pixels)),
               std::vector<float>(static_cast<std::size_t>(pixels)), 0.0};
@@ -79,7 +79,7 @@ Case solve(const Likelihood& likelihood, BallNorm norm, double radius, std::int6
 
 TEST(MinimumObservation, TheBestImageLiesInBallAndRange) {
   for (const Likelihood& likelihood : kLikelihoods) {
-    for (const BallNorm norm : kNorms) {
+    for (const Norm norm : kNorms) {
       for (const double radius : {0.0, 1e-4, 0.05, 0.3, 1.0, 40.0}) {
         for (std::uint64_t seed = 0; seed < 5; ++seed) {
           const Case found = solve(likelihood, norm, radius, 50, seed);
@@ -96,7 +96,7 @@ TEST(MinimumObservation, InLinfItIsAsGoodAsASearchOfEachPixel) {
   for (const Likelihood& likelihood : kLikelihoods) {
     for (const double radius : {1e-3, 0.05, 0.3, 1.0}) {
       for (std::uint64_t seed = 0; seed < 5; ++seed) {
-        const Case found = solve(likelihood, BallNorm::linf, radius, 40, seed);
+        const Case found = solve(likelihood, Norm::linf, radius, 40, seed);
         // A pixel off by a rounding of 1.2e-7 costs that times a slope of at most 10, and there are 40.
         EXPECT_NEAR(found.energy, searched_box(likelihood, radius, found.image.row(0), found.outputs), 5e-5)
             << name(likelihood.kind) << " " << radius;
@@ -109,7 +109,7 @@ TEST(MinimumObservation, InL2ItReachesTheBoundOfTheDualProblem) {
   for (const Likelihood& likelihood : kLikelihoods) {
     for (const double radius : {0.01, 0.3, 1.0, 2.0}) {
       for (std::uint64_t seed = 0; seed < 2; ++seed) {
-        const Case found = solve(likelihood, BallNorm::l2, radius, 12, seed);
+        const Case found = solve(likelihood, Norm::l2, radius, 12, seed);
         // Roundings as above; the search leaves less.
         EXPECT_NEAR(found.energy, dual_bound(likelihood, radius, found.image.row(0), found.outputs), 2e-5)
             << name(likelihood.kind) << " " << radius;
@@ -122,7 +122,7 @@ TEST(MinimumObservation, AtRadiusZeroItIsTheExactOneBitForBit) {
   for (const Likelihood& likelihood : kLikelihoods) {
     const Matrix images = mixed_images(Key(1), 3, 30);
     const auto exact = exact_observation(likelihood, images);
-    for (const BallNorm norm : kNorms) {
+    for (const Norm norm : kNorms) {
       const auto minimum = minimum_observation(likelihood, images, norm, {0.0, 0.0, 0.0});
       for (std::int64_t b = 0; b < 3; ++b) {
         const auto outputs = random_outputs(Key(2).fold(static_cast<std::uint64_t>(b)), likelihood, 30);
@@ -149,7 +149,7 @@ double rounding(const Likelihood& likelihood, std::span<const float> image, std:
 }
 
 /// A point of the ball around a reference, in [0, 1]: each coordinate by a sign (as attacks do) or any amount.
-std::vector<float> attacked(BallNorm norm, double radius, std::span<const float> reference, bool signs, Key key) {
+std::vector<float> attacked(Norm norm, double radius, std::span<const float> reference, bool signs, Key key) {
   std::vector<float> step(reference.size());
   fill_uniform(key, -1.0F, 1.0F, step);
   double squares = 0.0;
@@ -157,7 +157,7 @@ std::vector<float> attacked(BallNorm norm, double radius, std::span<const float>
     s = signs ? std::copysign(1.0F, s) : s;
     squares += static_cast<double>(s) * s;
   }
-  const double length = norm == BallNorm::linf ? 1.0 : std::sqrt(squares);
+  const double length = norm == Norm::linf ? 1.0 : std::sqrt(squares);
   std::vector<float> result(reference.begin(), reference.end());
   for (std::size_t i = 0; i < result.size(); ++i) {
     result[i] = static_cast<float>(std::clamp(result[i] + radius * step[i] / length, 0.0, 1.0));
@@ -187,8 +187,8 @@ TEST(MinimumObservation, NoCodeScoresWorseThanOnTheReferenceBeforeAnyAttackOfThe
       const PosteriorEnergy before(vae, reference);
       const Matrix latents = networks::random_matrix(key.fold("codes"), 1, vae.latent_size());
       const Matrix outputs = networks::forward_all(vae.layers()->decoder(), latents, 1);
-      for (const BallNorm norm : kNorms) {
-        for (const double radius : {0.02, 0.2, norm == BallNorm::linf ? 0.5 : 3.0}) {
+      for (const Norm norm : kNorms) {
+        for (const double radius : {0.02, 0.2, norm == Norm::linf ? 0.5 : 3.0}) {
           for (const bool signs : {false, true}) {
             const Matrix image(1, pixels, attacked(norm, radius, reference.row(0), signs, key.fold("attack")));
             const PosteriorEnergy after(vae, minimum_observation(likelihood, image, norm, {radius}));
@@ -206,7 +206,7 @@ TEST(MinimumObservation, NoCodeScoresWorseThanOnTheReferenceBeforeAnyAttackOfThe
 
 TEST(MinimumObservation, ALargerBallNeverScoresWorse) {
   for (const Likelihood& likelihood : kLikelihoods) {
-    for (const BallNorm norm : kNorms) {
+    for (const Norm norm : kNorms) {
       double last = std::numeric_limits<double>::infinity();
       for (const double radius : {0.0, 0.01, 0.05, 0.1, 0.3, 1.0, 5.0, 30.0}) {
         const double energy = solve(likelihood, norm, radius, 100, 4).energy;
@@ -219,7 +219,7 @@ TEST(MinimumObservation, ALargerBallNeverScoresWorse) {
 
 TEST(MinimumObservation, ItsGradientIsTheOrdinaryOneAtTheBestImage) {
   for (const Likelihood& likelihood : kLikelihoods) {
-    for (const BallNorm norm : kNorms) {
+    for (const Norm norm : kNorms) {
       const Case at = solve(likelihood, norm, 0.3, 60, 5);
       const auto observation = minimum_observation(likelihood, at.image, norm, {0.3});
       std::vector<float> expected(60);
@@ -241,7 +241,7 @@ TEST(MinimumObservation, ItsGradientIsTheOrdinaryOneAtTheBestImage) {
 TEST(MinimumObservation, ItsGradientAgreesWithFiniteDifferences) {
   constexpr double kStep = 0x1p-8;
   for (const Likelihood& likelihood : kLikelihoods) {
-    for (const BallNorm norm : kNorms) {
+    for (const Norm norm : kNorms) {
       Case at = solve(likelihood, norm, 0.2, 60, 6);
       const auto observation = minimum_observation(likelihood, at.image, norm, {0.2});
       std::vector<float> gradient(60);
@@ -267,21 +267,21 @@ TEST(MinimumObservation, ItsGradientAgreesWithFiniteDifferences) {
 TEST(MinimumObservation, EachImageHasItsOwnRadius) {
   const Likelihood& likelihood = kLikelihoods[0];
   const Matrix image = mixed_images(Key(7), 1, 20);
-  const auto observation = minimum_observation(likelihood, repeat_rows(image, 2), BallNorm::linf, {0.1, 0.3});
+  const auto observation = minimum_observation(likelihood, repeat_rows(image, 2), Norm::linf, {0.1, 0.3});
   EXPECT_EQ(observation->size(), 2);
   const auto outputs = random_outputs(Key(8), likelihood, 20);
   for (std::int64_t b = 0; b < 2; ++b) {
     std::vector<float> found(20);
     std::vector<float> expected(20);
     observation->true_image(b, outputs, found);
-    best_image(likelihood, BallNorm::linf, b == 0 ? 0.1 : 0.3, image.row(0), outputs, expected);
+    best_image(likelihood, Norm::linf, b == 0 ? 0.1 : 0.3, image.row(0), outputs, expected);
     EXPECT_EQ(found, expected);
   }
 }
 
 TEST(MinimumObservation, OutputsThatAreNoNumbersGiveNoFiniteEnergy) {
   for (const Likelihood& likelihood : kLikelihoods) {
-    for (const BallNorm norm : kNorms) {
+    for (const Norm norm : kNorms) {
       const auto observation = minimum_observation(likelihood, mixed_images(Key(7), 1, 20), norm, {0.1});
       for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
         auto outputs = random_outputs(Key(8), likelihood, 20);
@@ -297,22 +297,24 @@ TEST(MinimumObservation, PixelsOutsideTheRangeEndInIt) {
   const std::vector<float> outputs{0.3F, -0.3F, 0.7F, 0.2F};
   for (const Likelihood& likelihood : kLikelihoods) {
     std::vector<float> best(4);
-    best_image(likelihood, BallNorm::linf, 0.1, image.row(0), outputs, best);
+    best_image(likelihood, Norm::linf, 0.1, image.row(0), outputs, best);
     EXPECT_EQ(best, (std::vector<float>{0, 1, 0, 1})) << name(likelihood.kind);
   }
 }
 
 TEST(MinimumObservation, BadImagesAndRadiiAreRefused) {
   const auto make = [](Matrix images, std::vector<double> radii) {
-    return minimum_observation(kLikelihoods[0], std::move(images), BallNorm::linf, std::move(radii));
+    return minimum_observation(kLikelihoods[0], std::move(images), Norm::linf, std::move(radii));
   };
+  expect_misuse([] { minimum_observation(kLikelihoods[0], Matrix(1, 3), Norm::l1, {0.1}); },
+                {"[energy.observation] the norm must be linf or l2, got l1"});
   expect_misuse([&] { make(Matrix(2, 3), {0.1}); }, {"[energy.observation] radii must number 2, one an image, got 1"});
   expect_misuse([&] { make(Matrix(1, 3), {-0.1}); }, {"radius must be finite and >= 0, got -0.1"});
   expect_misuse([&] { make(Matrix(1, 3), {std::nan("")}); }, {"radius must be finite and >= 0, got nan"});
   expect_misuse([&] { make(Matrix(1, 3, std::nanf("")), {0.1}); }, {"[energy.observation] images"});
   expect_misuse(
       [] {
-        minimum_observation({LikelihoodKind::clamped_bernoulli, 1.0}, Matrix(1, 3), BallNorm::linf, {0.1});
+        minimum_observation({LikelihoodKind::clamped_bernoulli, 1.0}, Matrix(1, 3), Norm::linf, {0.1});
       },
       {"needs the likelihood bernoulli, gaussian or laplace, got clamped_bernoulli"});
 }

@@ -27,7 +27,7 @@ std::vector<Case> cases() {
     const std::string name(models::name(likelihood.kind));
     const auto parameters = random_outputs(Key(2), likelihood, kPixels);
     result.push_back({name + ", exact", exact_observation(likelihood, images), parameters});
-    result.push_back({name + ", minimum", minimum_observation(likelihood, images, BallNorm::linf, {0.2}), parameters});
+    result.push_back({name + ", minimum", minimum_observation(likelihood, images, Norm::linf, {0.2}), parameters});
   }
   const auto model = std::make_shared<const ChannelModel>(models::made_up_law());
   const Channel channel{.radius = 0.1, .untouched = 0.3, .uniform = 0.3, .extreme = 0.4};
@@ -64,7 +64,7 @@ TEST(ObservationCurvature, AgreesWithFiniteDifferencesOfTheGradient) {
 
 TEST(ObservationCurvature, IsZeroWhereTheBestPixelFollowsTheMeanAndTheVariancesInverseElsewhere) {
   const models::Likelihood gaussian{models::LikelihoodKind::gaussian, 0.2};
-  const auto observation = minimum_observation(gaussian, Matrix(1, 3, {0.5F, 0.5F, 0.5F}), BallNorm::linf, {0.1});
+  const auto observation = minimum_observation(gaussian, Matrix(1, 3, {0.5F, 0.5F, 0.5F}), Norm::linf, {0.1});
   std::vector<float> curvature(3);
   observation->curvature(0, std::vector<float>{0.45F, 0.7F, 0.1F}, curvature);
   EXPECT_EQ(curvature[0], 0.0F);

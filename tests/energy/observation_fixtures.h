@@ -55,7 +55,7 @@ inline std::vector<float> random_outputs(Key key, const models::Likelihood& like
 }
 
 /// Whether two images are at most `radius` apart, but for the rounding of pixels up to 1 to float.
-inline bool within(BallNorm norm, double radius, std::span<const float> a, std::span<const float> b) {
+inline bool within(Norm norm, double radius, std::span<const float> a, std::span<const float> b) {
   double largest = 0.0;
   double squares = 0.0;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -63,8 +63,8 @@ inline bool within(BallNorm norm, double radius, std::span<const float> a, std::
     largest = std::max(largest, gap);
     squares += gap * gap;
   }
-  return norm == BallNorm::linf ? largest <= radius + 1.2e-7
-                                : std::sqrt(squares) <= radius + 1.2e-7 * std::sqrt(static_cast<double>(a.size()));
+  return norm == Norm::linf ? largest <= radius + 1.2e-7
+                            : std::sqrt(squares) <= radius + 1.2e-7 * std::sqrt(static_cast<double>(a.size()));
 }
 
 }  // namespace vaeguard::energy

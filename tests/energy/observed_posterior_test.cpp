@@ -73,7 +73,7 @@ TEST(ObservedPosterior, TheBestOfABallAgreesWithDoublePrecisionOnEveryBackend) {
     for (const char* backend : {"native", "reference"}) {
       const models::Vae vae(weights, backend);
       const Matrix images = mixed_images(Key(13), 3, 784);
-      const PosteriorEnergy field(vae, minimum_observation(likelihood, images, BallNorm::linf, {0.1, 0.1, 0.1}));
+      const PosteriorEnergy field(vae, minimum_observation(likelihood, images, Norm::linf, {0.1, 0.1, 0.1}));
       const Matrix latents = random_latents(3);
       const auto values = values_of(field, latents, 1);
       for (std::int64_t b = 0; b < 3; ++b) {
@@ -109,8 +109,8 @@ TEST(ObservedPosterior, AChannelAgreesWithDoublePrecisionOnEveryBackend) {
 
 std::vector<std::shared_ptr<const Observation>> observations(const Matrix& images) {
   const auto count = static_cast<std::size_t>(images.rows());
-  return {minimum_observation({}, images, BallNorm::linf, std::vector<double>(count, 0.1)),
-          minimum_observation({}, images, BallNorm::l2, std::vector<double>(count, 2.0)),
+  return {minimum_observation({}, images, Norm::linf, std::vector<double>(count, 0.1)),
+          minimum_observation({}, images, Norm::l2, std::vector<double>(count, 2.0)),
           channel_observation(std::make_shared<const ChannelModel>(models::made_up_law()), images,
                               std::vector<Channel>(count, kChannel))};
 }

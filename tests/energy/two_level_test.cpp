@@ -137,7 +137,7 @@ TEST(TwoLevels, EveryObservationModelReadsIt) {
   const auto model = std::make_shared<const ChannelModel>(*vae.pixel_law());
   const std::vector<std::shared_ptr<const Observation>> observations{
       exact_observation(vae.likelihood(), images(3)),
-      minimum_observation(vae.likelihood(), images(3), BallNorm::linf, {0.1, 0.1, 0.1}),
+      minimum_observation(vae.likelihood(), images(3), Norm::linf, {0.1, 0.1, 0.1}),
       channel_observation(model, images(3), std::vector<Channel>(3, {0.1, 0.2, 0.2, 0.6}))};
   for (const auto& observation : observations) {
     for (const double value : values_of(PosteriorEnergy(vae, observation), codes(3), 1)) {

@@ -20,7 +20,7 @@ TEST(DistortionPlan, ReadsAGoalAndASweep) {
   const AttackPlan plan = read("name='codes'\ngoal='latent_kl'\npenalties=11\niterations=40\nrestarts=2");
   EXPECT_EQ(plan.name, "codes");
   EXPECT_EQ(plan.optimiser, "lbfgs");
-  EXPECT_EQ(plan.norm, attacks::Norm::l2);
+  EXPECT_EQ(plan.norm, Norm::l2);
   EXPECT_EQ(plan.restarts, 2);
   EXPECT_EQ(plan.options.find("penalties")->number(), 11.0);
 }

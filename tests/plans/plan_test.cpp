@@ -101,7 +101,7 @@ radii = [12]
 enough = 0
 )",
                                "plan.toml");
-  EXPECT_EQ(plan.attacks[0].norm, attacks::Norm::l2);
+  EXPECT_EQ(plan.attacks[0].norm, Norm::l2);
   EXPECT_EQ(plan.attacks[0].draws, 3);
   EXPECT_EQ(plan.attacks[0].options.find("iterations")->number(), 40.0);
   EXPECT_EQ(plan.attacks[0].options.find("enough")->number(), 5.5);
@@ -109,7 +109,7 @@ enough = 0
   EXPECT_THAT(plan.attacks[1].best_of, testing::ElementsAre("apgd", "adam"));
   EXPECT_EQ(plan.attacks[2].name, "standard_l1");
   EXPECT_EQ(plan.attacks[2].goal, "classifier_margin");
-  EXPECT_EQ(plan.attacks[2].norm, attacks::Norm::l1);
+  EXPECT_EQ(plan.attacks[2].norm, Norm::l1);
   EXPECT_EQ(plan.attacks[2].enough, 0.0);
 }
 

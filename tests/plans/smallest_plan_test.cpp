@@ -19,7 +19,7 @@ TEST(SmallestPlan, ReadsAnAttackARangeAndARule) {
       "goal='maximum_damage'\noptimiser='pgd'\nnorm='l2'\nlargest=3\nsteps=6\nrestarts=2\nsuccess='reconstruction'\n"
       "distance=5\ndraws=8\niterations=30");
   EXPECT_EQ(plan.attack.name, "maximum_damage");
-  EXPECT_EQ(plan.attack.norm, attacks::Norm::l2);
+  EXPECT_EQ(plan.attack.norm, Norm::l2);
   EXPECT_EQ(plan.attack.restarts, 2);
   EXPECT_EQ(plan.attack.draws, 8);
   EXPECT_EQ(plan.search.largest, 3.0);

@@ -73,6 +73,7 @@ TEST_F(Report, WritesPageTablesAndFigures) {
   EXPECT_THAT(html, HasSubstr("<title>made up</title>"));
   EXPECT_THAT(html, HasSubstr("0.88</span> <span class=\"interval\">[0.86, 0.90]</span>"));
   EXPECT_THAT(html, HasSubstr("alt=\"Defended: HMC: 3 images in a row\" src=\"data:image/png;base64,"));
+  EXPECT_THAT(html, HasSubstr("<h3>Norms</h3>\n<dl class=\"glossary\">\n<dt>L∞</dt><dd>Largest change of a pixel"));
   EXPECT_THAT(html, HasSubstr("machine.cores"));
   EXPECT_THAT(html, HasSubstr("seed = 1"));
   EXPECT_THAT(html, Not(HasSubstr("{{")));

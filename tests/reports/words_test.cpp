@@ -62,6 +62,10 @@ TEST(Words, WhatPlansNameIsCalledAsItsEntrySays) {
     EXPECT_EQ(attack_words(entry.name), entry.title);
     EXPECT_EQ(attack_explanation(entry.name), entry.description);
   }
+  for (const NormEntry& entry : norms()) {
+    EXPECT_EQ(norm_words(entry.name), entry.title);
+    EXPECT_EQ(norm_explanation(entry.name), entry.description);
+  }
   EXPECT_EQ(attack_words("standard_l2"), attacks::suites().find("standard_l2").title);
   EXPECT_EQ(attack_words("noise"), "Random noise");
   EXPECT_EQ(attack_words("clean"), "No attack");
@@ -72,6 +76,9 @@ TEST(Words, UnknownNamesStandForThemselves) {
   EXPECT_EQ(metric_words("new_metric").better, Better::neither);
   EXPECT_EQ(metric_words("new_ms_ssim").range.most, kInfinity);  // a name tells nothing of its values
   EXPECT_EQ(attack_words("new_attack"), "new_attack");
+  EXPECT_EQ(norm_words("new_norm"), "new_norm");
+  EXPECT_EQ(norm_words("none"), "");
+  EXPECT_EQ(norm_explanation("none"), "");
   EXPECT_EQ(defence_words("new_defence"), "new_defence");
   EXPECT_EQ(defence_explanation("new_defence"), "");
 }

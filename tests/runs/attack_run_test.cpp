@@ -61,7 +61,7 @@ TEST(AttackRun, SuitesAndSeveralOptimisersDoAtLeastAsWellAsChance) {
   for (const attacks::SuiteEntry& suite : attacks::suites()) {
     const plans::AttackPlan plan = plan_of(fmt::format("optimiser='{}'\nradii=[0.3]", suite.name));
     const plans::AttackPlan noise = plan_of(
-        fmt::format("optimiser='noise'\ngoal='{}'\nnorm='{}'\nradii=[0.3]", suite.judge, attacks::name(suite.norm)));
+        fmt::format("optimiser='noise'\ngoal='{}'\nnorm='{}'\nradii=[0.3]", suite.judge, vaeguard::name(suite.norm)));
     const auto found = run(plan).objective;
     const auto chance = run(noise).objective;
     for (std::size_t i = 0; i < found.size(); ++i) {

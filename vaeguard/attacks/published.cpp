@@ -71,7 +71,8 @@ Published::Published(const PublishedOptions& options) : options_(options) { vali
 
 Matrix Published::maximise(Search& search) const {
   if (search.threat().norm != Norm::linf) {
-    misuse("attacks.published", "the published loop exists for linf only, got {}", attacks::name(search.threat().norm));
+    misuse("attacks.published", "the published loop exists for linf only, got {}",
+           vaeguard::name(search.threat().norm));
   }
   const Matrix& x = search.references();
   const auto radius = static_cast<float>(search.threat().radius);

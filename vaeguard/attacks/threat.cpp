@@ -10,7 +10,6 @@
 
 #include "vaeguard/attacks/ball.h"
 #include "vaeguard/base/error.h"
-#include "vaeguard/base/text.h"
 
 namespace vaeguard::attacks {
 namespace {
@@ -115,34 +114,6 @@ void l1_direction(std::span<const float> gradient, std::span<float> direction) {
 }
 
 }  // namespace
-
-std::string_view name(Norm norm) {
-  switch (norm) {
-    case Norm::linf:
-      return "linf";
-    case Norm::l2:
-      return "l2";
-    case Norm::l1:
-      return "l1";
-  }
-  misuse("attacks.threat", "unknown norm {}", static_cast<int>(norm));
-}
-
-const std::vector<Norm>& norms() {
-  static const std::vector<Norm> all{Norm::linf, Norm::l2, Norm::l1};
-  return all;
-}
-
-Norm norm_from_name(std::string_view text) {
-  std::vector<std::string> known;
-  for (const Norm norm : norms()) {
-    if (text == name(norm)) {
-      return norm;
-    }
-    known.emplace_back(name(norm));
-  }
-  unknown_name("attacks.threat", "norm", text, known);
-}
 
 void Threat::project(std::span<const float> reference, std::span<float> x) const {
   switch (norm) {

@@ -4,18 +4,11 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
 
+#include "vaeguard/base/norm.h"
 #include "vaeguard/base/random.h"
 
 namespace vaeguard::attacks {
-
-enum class Norm { linf, l2, l1 };
-
-std::string_view name(Norm norm);
-const std::vector<Norm>& norms();
-/// Throws Misuse with the known names if there is no such norm.
-Norm norm_from_name(std::string_view name);
 
 /// The set {x : |x - reference| <= radius, low <= x <= high} of one image. Every function takes one row of pixels, and
 /// its reference lies in the range of pixels.

@@ -7,20 +7,27 @@
 
 namespace vaeguard::defences {
 
+namespace {
+
+Choice<Norm> choice(Norm norm) {
+  const NormEntry& entry = entry_of(norm);
+  return {std::string(entry.name), norm, std::string(entry.description)};
+}
+
+}  // namespace
+
 const OptionSchema<MinimumObservation>& MinimumObservation::schema() {
-  static const auto all = OptionSchema<MinimumObservation>()
-                              .choice("norm", &MinimumObservation::norm,
-                                      {{"linf", energy::BallNorm::linf, "largest change of a pixel"},
-                                       {"l2", energy::BallNorm::l2, "Euclidean length of the change"}},
-                                      "of the ball")
-                              .part(&MinimumObservation::radius, radius_schema());
+  static const auto all =
+      OptionSchema<MinimumObservation>()
+          .choice("norm", &MinimumObservation::norm, {choice(Norm::linf), choice(Norm::l2)}, "of the ball")
+          .part(&MinimumObservation::radius, radius_schema());
   return all;
 }
 
 void MinimumObservation::validate() const {
   constexpr std::string_view kPlace = "defences.minimum_observation";
   schema().check(kPlace, *this);
-  if (norm == energy::BallNorm::l2 && (radius.given == 0.0 || radius.of_attack)) {
+  if (norm == Norm::l2 && (radius.given == 0.0 || radius.of_attack)) {
     misuse(kPlace, "the norm l2 needs a radius: neither is one found in it, nor is 'attack' told in it");
   }
 }

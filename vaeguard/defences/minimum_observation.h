@@ -1,6 +1,7 @@
 // The observation model of the best image in an attacker's ball.
 #pragma once
 
+#include "vaeguard/base/norm.h"
 #include "vaeguard/defences/observation_model.h"
 #include "vaeguard/defences/radius.h"
 
@@ -9,7 +10,7 @@ namespace vaeguard::defences {
 /// A code is scored by the best image within the radius (energy::minimum_observation). A radius that is found is that
 /// of the fitted attack channel, which takes a pixel law; the image to encode is then the repaired one.
 struct MinimumObservation {
-  energy::BallNorm norm = energy::BallNorm::linf;
+  Norm norm = Norm::linf;
   Radius radius = {};
 
   [[nodiscard]] std::string_view name() const { return "minimum"; }

@@ -13,6 +13,12 @@ using models::Likelihood;
 
 constexpr int kBisections = 40;  // to float precision and below
 
+void check_norm(Norm norm) {
+  if (norm != Norm::linf && norm != Norm::l2) {
+    misuse("energy.observation", "the norm must be linf or l2, got {}", name(norm));
+  }
+}
+
 struct Interval {
   float low;
   float high;
@@ -62,7 +68,7 @@ void best_in_ball(const Likelihood& likelihood, double radius, std::span<const f
 
 class MinimumObservation : public Observation {
  public:
-  MinimumObservation(const Likelihood& likelihood, Matrix images, BallNorm norm, std::vector<double> radii)
+  MinimumObservation(const Likelihood& likelihood, Matrix images, Norm norm, std::vector<double> radii)
       : likelihood_(likelihood), images_(std::move(images)), norm_(norm), radii_(std::move(radii)) {
     check_finite("energy.observation", "images", images_);
     if (likelihood.published_only()) {
@@ -90,7 +96,7 @@ class MinimumObservation : public Observation {
     const std::span<const float> image = best(b, parameters);
     likelihood_.curvature(image, parameters, curvature);
     const auto radius = static_cast<float>(radii_[static_cast<std::size_t>(b)]);
-    for (std::size_t i = 0; norm_ == BallNorm::linf && i < image.size(); ++i) {
+    for (std::size_t i = 0; norm_ == Norm::linf && i < image.size(); ++i) {
       const auto [low, high] = box(images_.row(b)[i], radius);
       curvature[i] = likelihood_.follows(parameters[i], low, high) ? 0.0F : curvature[i];
     }
@@ -110,25 +116,27 @@ class MinimumObservation : public Observation {
 
   Likelihood likelihood_;
   Matrix images_;
-  BallNorm norm_;
+  Norm norm_;
   std::vector<double> radii_;
 };
 
 }  // namespace
 
-void best_image(const Likelihood& likelihood, BallNorm norm, double radius, std::span<const float> image,
+void best_image(const Likelihood& likelihood, Norm norm, double radius, std::span<const float> image,
                 std::span<const float> parameters, std::span<float> best) {
+  check_norm(norm);
   if (radius == 0.0) {
     std::ranges::copy(image, best.begin());
-  } else if (norm == BallNorm::linf) {
+  } else if (norm == Norm::linf) {
     best_in_box(likelihood, static_cast<float>(radius), image, parameters, best);
   } else {
     best_in_ball(likelihood, radius, image, parameters, best);
   }
 }
 
-std::unique_ptr<Observation> minimum_observation(const Likelihood& likelihood, Matrix images, BallNorm norm,
+std::unique_ptr<Observation> minimum_observation(const Likelihood& likelihood, Matrix images, Norm norm,
                                                  std::vector<double> radii) {
+  check_norm(norm);
   return std::make_unique<MinimumObservation>(likelihood, std::move(images), norm, std::move(radii));
 }
 

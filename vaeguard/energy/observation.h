@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vaeguard/base/matrix.h"
+#include "vaeguard/base/norm.h"
 #include "vaeguard/energy/channel.h"
 #include "vaeguard/models/likelihood.h"
 
@@ -33,17 +34,14 @@ class Observation {
 /// -log p(x | z) of the images [B, C*H*W] as they are.
 std::unique_ptr<Observation> exact_observation(const models::Likelihood& likelihood, Matrix images);
 
-/// Norms of perturbations, in units of the pixel range.
-enum class BallNorm { linf, l2 };
-
 /// The minimum over e with |e| <= radius and x + e in [0, 1] of -log p(x + e | z): a code is scored by the best image
 /// that the attacker may have started from. Its gradient is the ordinary one at that image (Danskin 1967). radii: one
 /// for each image; the true reference's code never scores worse than it does unattacked. Its curvature in L2, where the
-/// best image moves with the parameters, is that of an image that stays: an upper bound.
-std::unique_ptr<Observation> minimum_observation(const models::Likelihood& likelihood, Matrix images, BallNorm norm,
+/// best image moves with the parameters, is that of an image that stays: an upper bound. Throws Misuse for L1.
+std::unique_ptr<Observation> minimum_observation(const models::Likelihood& likelihood, Matrix images, Norm norm,
                                                  std::vector<double> radii);
 /// The minimiser for one image, in closed form for L-infinity, by bisection of one multiplier for L2.
-void best_image(const models::Likelihood& likelihood, BallNorm norm, double radius, std::span<const float> image,
+void best_image(const models::Likelihood& likelihood, Norm norm, double radius, std::span<const float> image,
                 std::span<const float> parameters, std::span<float> best);
 
 /// -log sum over the true image v of p(x | v) p(v | z), with a channel for each image and the pixel law as p(v | z).

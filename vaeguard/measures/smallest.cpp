@@ -27,7 +27,7 @@ CellRecords measure_smallest(const plans::SmallestPlan& plan, const attacks::Sma
                              Measurement prototype) {
   CellRecords records;
   prototype.attack = plan.attack.name;
-  prototype.norm = attacks::name(plan.attack.norm);
+  prototype.norm = vaeguard::name(plan.attack.norm);
   prototype.radius = plan.search.largest;
   prototype.estimate = "mean";
   prototype.restarts = "worst";

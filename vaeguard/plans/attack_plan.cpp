@@ -14,8 +14,8 @@
 namespace vaeguard::plans {
 namespace {
 
-attacks::Norm read_norm(OptionReader& reader, attacks::Norm fallback) {
-  return reader.has("norm") ? attacks::norm_from_name(reader.text("norm")) : fallback;
+Norm read_norm(OptionReader& reader, Norm fallback) {
+  return reader.has("norm") ? norm_from_name(reader.text("norm")) : fallback;
 }
 
 // A suite fixes goal, norm and optimisers.
@@ -25,7 +25,7 @@ void read_suite(OptionReader& reader, const attacks::SuiteEntry& suite, AttackPl
   attack.enough = reader.number("enough", any_number(), attack.enough);
   if (attack.goal != suite.judge || attack.norm != suite.norm) {
     misuse(reader.place(), "suite {} has the goal {} and the norm {}, got {} and {}", suite.name, suite.judge,
-           attacks::name(suite.norm), attack.goal, attacks::name(attack.norm));
+           vaeguard::name(suite.norm), attack.goal, vaeguard::name(attack.norm));
   }
 }
 

@@ -22,7 +22,7 @@ struct AttackPlan {
   double enough = std::numeric_limits<double>::infinity();  // best_of and suites stop on an image above this objective
   std::string attacker = "blind";                           // what is known of the defence, attacks/attacker.h
   std::int64_t draws = 0;  // draws of the encoder, for goals that read the code; 0 for its mean
-  attacks::Norm norm = attacks::Norm::linf;
+  Norm norm = Norm::linf;
   std::vector<double> radii;
   std::int64_t restarts = 1;
   std::vector<std::string> defences;  // names; empty for all

@@ -12,7 +12,7 @@ AttackPlan read_distortion(OptionReader reader) {
   }
   reader.finish();
   check_distance_goal(attack.goal, reader.place());
-  attack.norm = attacks::Norm::l2;
+  attack.norm = Norm::l2;
   return attack;
 }
 

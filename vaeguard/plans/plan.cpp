@@ -77,9 +77,9 @@ void check_known_radii(const Plan& plan, const AttackPlan& attack, std::string_v
   for (const DefencePlan& defence : plan.defences) {
     const bool meets =
         attack.defences.empty() || std::ranges::find(attack.defences, defence.name) != attack.defences.end();
-    if (meets && defence.knows_radius && attack.norm != attacks::Norm::linf) {
+    if (meets && defence.knows_radius && attack.norm != Norm::linf) {
       misuse(place, "the defence '{}' knows the radius of linf attacks only; '{}' is {}, name other defences for it",
-             defence.name, attack.name, attacks::name(attack.norm));
+             defence.name, attack.name, vaeguard::name(attack.norm));
     }
   }
 }

@@ -245,9 +245,10 @@ Section distortion_section(const std::optional<Table>& table, const std::string&
 }
 
 std::string glossary(const RunRecords& records) {
-  std::set<std::string> attacks, defences, found;
+  std::set<std::string> attacks, norms, defences, found;
   for (const auto& measurement : records.measurements) {
     attacks.insert(measurement.attack);
+    norms.insert(measurement.norm);
     defences.insert(measurement.defence);
     found.insert(measurement.metric);
   }
@@ -277,13 +278,17 @@ std::string glossary(const RunRecords& records) {
   }
   add_list("Attacks", entries);
   entries.clear();
+  for (const std::string& norm : norms) {
+    entries.emplace_back(norm_words(norm), norm_explanation(norm));
+  }
+  add_list("Norms", entries);
+  entries.clear();
   for (const std::string& defence : defences) {
     entries.emplace_back(defence_words(defence), defence_explanation(defence));
   }
   add_list("Defences", entries);
   add_list("Counting",
-           {{"Radius",
-             "How far an attack may move an image. In L∞, the largest change of any pixel, on a scale from 0 to 1."},
+           {{"Radius", "How far an attack may move an image, in its norm."},
             {"One draw, mean over draws",
              "A sampling defence gives many latent codes for an image. Either one of them is used, as in the paper, or "
              "codes and reconstructions are averaged over all of them."},

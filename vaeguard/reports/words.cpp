@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "vaeguard/attacks/registry.h"
+#include "vaeguard/base/norm.h"
 #include "vaeguard/defences/registry.h"
 
 namespace vaeguard::reports {
@@ -130,9 +131,13 @@ std::string defence_explanation(std::string_view name) {
 }
 
 std::string norm_words(std::string_view name) {
-  constexpr std::array kNorms = {NameWords{"linf", "L∞"}, NameWords{"l2", "L2"}, NameWords{"l1", "L1"},
-                                 NameWords{"l2_share", "L2 share"}, NameWords{"none", ""}};
-  return words_of(kNorms, name);
+  const auto* entry = norms().lookup(name);
+  return std::string(entry != nullptr ? entry->title : name == "none" ? "" : name);
+}
+
+std::string norm_explanation(std::string_view name) {
+  const auto* entry = norms().lookup(name);
+  return std::string(entry != nullptr ? entry->description : "");
 }
 
 std::string aggregation_words(std::string_view name) {

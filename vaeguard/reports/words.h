@@ -38,9 +38,10 @@ std::string attack_words(std::string_view name);
 std::string attack_explanation(std::string_view name);  // empty if unknown
 std::string defence_words(std::string_view name);
 std::string defence_explanation(std::string_view name);  // empty if unknown
-std::string norm_words(std::string_view name);
-std::string aggregation_words(std::string_view name);  // of estimates and scores: "draw", "mean"
-std::string restarts_words(std::string_view name);     // "mean", "worst"
+std::string norm_words(std::string_view name);           // empty for "none", the norm of no attack
+std::string norm_explanation(std::string_view name);     // empty if unknown
+std::string aggregation_words(std::string_view name);    // of estimates and scores: "draw", "mean"
+std::string restarts_words(std::string_view name);       // "mean", "worst"
 
 /// A number with `digits` after the point; "NaN", "∞", "−∞" otherwise. The minus is the typographic one.
 std::string number_words(double value, int digits);

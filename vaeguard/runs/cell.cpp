@@ -65,7 +65,7 @@ class Lister {
       const plans::AttackPlan& attack = plan_.attacks[i];
       for (const double radius : attack.radii) {
         add_scenario({.attack = attack.name,
-                      .norm = std::string(attacks::name(attack.norm)),
+                      .norm = std::string(vaeguard::name(attack.norm)),
                       .radius = radius,
                       .attacker = attack.attacker,
                       .restarts = attack.restarts},
