@@ -16,6 +16,7 @@
 #include "vaeguard/defences/transform.h"
 #include "vaeguard/mcmc/registry.h"
 #include "vaeguard/metrics/catalogue.h"
+#include "vaeguard/metrics/columns.h"
 #include "vaeguard/networks/network.h"
 #include "vaeguard/training/registry.h"
 
@@ -94,6 +95,7 @@ std::vector<Group> groups() {
           group_of("kernels of chains ([[defence]] kernel)", mcmc::kernels()),
           group_of("transforms ([[defence]] transform)", defences::transforms()),
           group_of("metrics (in records)", metrics::catalogue()),
+          group_of("columns of measurements.csv", metrics::columns()),
           backends()};
 }
 

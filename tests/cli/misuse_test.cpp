@@ -113,6 +113,8 @@ TEST(CommandLine, ListShowsOneThingWithItsOptions) {
   EXPECT_THAT(run(folder, {"list", "avae"}).output, HasSubstr("correlation = 0.975"));
   EXPECT_THAT(run(folder, {"list", "median"}).output,
               testing::AllOf(HasSubstr("of defences"), HasSubstr("of transforms"), HasSubstr("window")));
+  EXPECT_THAT(run(folder, {"list", "gradients"}).output,
+              testing::AllOf(HasSubstr("of columns of measurements.csv"), HasSubstr("its cost on any machine")));
   EXPECT_THAT(misuse({"list", "hcm"}).errors, HasSubstr("did you mean 'hmc'?"));
 }
 

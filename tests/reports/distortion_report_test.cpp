@@ -38,6 +38,9 @@ TEST(DistortionReport, TheTableHasARowAModelAndAttack) {
   const auto table = distortion_table(with_curves());
   ASSERT_TRUE(table);
   ASSERT_EQ(table->rows.size(), 2U);
+  EXPECT_EQ(table->columns[2].title, "AUDDC");
+  EXPECT_EQ(table->columns[4].title, "Distance left at 0.25");
+  EXPECT_EQ(table->columns[4].key, "left_at_0.25");
   EXPECT_EQ(table->rows[0][1].text, "Latent-space attack");
   EXPECT_EQ(table->rows[0][2].text, "0.123");
   EXPECT_EQ(table->rows[1][0].text, "β-VAE, β = 5");

@@ -1,6 +1,7 @@
 // The store: all of a cell or nothing, read back exactly, and clear errors for foreign files.
 #include "vaeguard/runs/store.h"
 
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -10,6 +11,7 @@
 
 #include "tests/expect_misuse.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/metrics/columns.h"
 
 namespace vaeguard::runs {
 namespace {
@@ -148,6 +150,7 @@ TEST(Store, CsvHasTheTablesColumnsAndFullPrecision) {
   EXPECT_THAT(csv, testing::StartsWith(
                        "cell,kind,dataset,model,attack,norm,radius,attacker,defence,estimate,restarts,score,"
                        "quantile,metric,value,stderr,n,gradients,seconds\nnoise-linf-0.1-none,scenario,mnist,"));
+  EXPECT_THAT(csv, testing::StartsWith(fmt::format("{}\n", fmt::join(metrics::columns().names(), ","))));
   EXPECT_THAT(csv, testing::HasSubstr(",agreement,0.30000000000000004,0.3333333333333333,50,"));
 }
 

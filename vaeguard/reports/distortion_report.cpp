@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
+#include "vaeguard/reports/columns.h"
 #include "vaeguard/reports/html.h"
 #include "vaeguard/reports/metric_cell.h"
 #include "vaeguard/reports/words.h"
@@ -17,6 +19,8 @@ using measures::Measurement;
 
 // The attacker keeps the best of the restarts.
 constexpr std::string_view kRestarts = "worst";
+constexpr std::string_view kArea = "auddc";
+constexpr std::string_view kDistance = "remaining_distance";
 constexpr double kShown[] = {0.1, 0.25, 0.5, 1.0};
 
 /// The measurements of one cell of those restarts.
@@ -39,9 +43,9 @@ std::vector<CurveRecords> gather(const RunRecords& records) {
       cells.push_back(m.cell);
       result.push_back({m.model, m.attack, nullptr, {}});
     }
-    if (m.metric == "auddc") {
+    if (m.metric == kArea) {
       result[at].area = &m;
-    } else if (m.metric == "remaining_distance") {
+    } else if (m.metric == kDistance) {
       result[at].places.push_back(&m);
     }
   }
@@ -66,17 +70,13 @@ std::optional<Table> distortion_table(const RunRecords& records) {
   table.caption =
       "Distortion-distortion curves of the models without defence; for each reference the best of its restarts, means "
       "over references with 95 % intervals";
-  table.columns = {
-      {.title = "Model", .key = "model", .number = false, .heads_rows = true},
-      {.title = "Attack", .key = "attack", .number = false, .heads_rows = true},
-      {.title = "AUDDC", .key = "auddc", .has_interval = true, .explanation = metric_words("auddc").explanation}};
+  table.columns = {head_column("model"), head_column("attack"), metric_column(kArea)};
   for (const double share : kShown) {
-    table.columns.push_back({.title = fmt::format("Left at {}", plain_number(share)),
-                             .key = fmt::format("left_at_{}", share),
-                             .has_interval = true,
-                             .explanation = metric_words("remaining_distance").explanation});
+    table.columns.push_back(metric_column(kDistance));
+    table.columns.back().title += fmt::format(" at {}", plain_number(share));
+    table.columns.back().key = fmt::format("left_at_{}", share);
   }
-  table.columns.push_back({.title = "n", .key = "n", .explanation = "Reference images: the independent units."});
+  table.columns.push_back(number_column("n"));
   for (const CurveRecords& one : all) {
     std::vector<TableCell> row{{.text = model_words(one.model), .raw = one.model},
                                {.text = attack_words(one.attack), .raw = one.attack},
@@ -123,7 +123,7 @@ std::vector<Chart> distortion_charts(const RunRecords& records) {
     }
     charts.push_back(curve_chart("distortion-" + safe_name(attack), attack_words(attack), curves,
                                  {.x_title = "change, share of the way to the target image",
-                                  .y_title = "distance left, share",
+                                  .y_title = metric_words(kDistance).title,
                                   .logarithmic = false}));
   }
   return charts;

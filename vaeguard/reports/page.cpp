@@ -11,6 +11,7 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
+#include "vaeguard/reports/columns.h"
 #include "vaeguard/reports/html.h"
 #include "vaeguard/reports/image_grid.h"
 #include "vaeguard/reports/page_pieces.h"
@@ -86,7 +87,7 @@ std::string facts(const RunRecords& records) {
 
 std::string radio_group(const std::string& legend, const std::string& name, const std::vector<std::string>& values,
                         const std::string& chosen, std::string (*words)(std::string_view)) {
-  std::string html = fmt::format("<fieldset><legend>{}</legend>", legend);
+  std::string html = fmt::format("<fieldset><legend>{}:</legend>", legend);
   for (const std::string& value : values) {
     html += fmt::format("<label><input type=\"radio\" name=\"{}\" value=\"{}\"{}>{}</label>", name, escape_html(value),
                         value == chosen ? " checked" : "", escape_html(words(value)));
@@ -107,8 +108,10 @@ std::string protocol_control(const PageContent& content) {
     add(restarts, slash < protocol.size() ? protocol.substr(slash + 1) : "");
   }
   return "<form class=\"protocol needs-script\" autocomplete=\"off\">" +
-         radio_group("Latents:", "aggregation", aggregations, aggregations.front(), aggregation_words) +
-         radio_group("Restarts of an attack:", "restarts", restarts, restarts.front(), restarts_words) + "</form>\n";
+         radio_group(number_column("estimate").title, "aggregation", aggregations, aggregations.front(),
+                     aggregation_words) +
+         radio_group(number_column("restarts").title, "restarts", restarts, restarts.front(), restarts_words) +
+         "</form>\n";
 }
 
 std::string summary_section(const PageContent& content) {
@@ -235,10 +238,10 @@ Section distortion_section(const std::optional<Table>& table, const std::string&
   Section section{"distortion", "Distortion"};
   if (table) {
     section.body =
-        "<p>The distance to a target that an attack leaves, against the change of the image. If attacks are cheap, the "
-        "curve falls at once; a model that resists stays near the diagonal, on which an image must become the target "
-        "to be taken for it. What an output attack leaves at the end is what the model cannot reconstruct of the "
-        "target.</p>\n" +
+        paragraph(metric_words("remaining_distance").explanation) +
+        "<p>If attacks are cheap, the curve falls at once; a model that resists stays near the diagonal, on which an "
+        "image must become the target to be taken for it. What an output attack leaves at the end is what the model "
+        "cannot reconstruct of the target.</p>\n" +
         charts + scrolling(*table);
   }
   return section;
@@ -287,19 +290,19 @@ std::string glossary(const RunRecords& records) {
     entries.emplace_back(defence_words(defence), defence_explanation(defence));
   }
   add_list("Defences", entries);
+  const auto of_column = [](std::string_view name) {
+    const TableColumn column = number_column(name);
+    return std::pair(column.title, column.explanation);
+  };
   add_list("Counting",
-           {{"Radius", "How far an attack may move an image, in its norm."},
-            {"One draw, mean over draws",
-             "A sampling defence gives many latent codes for an image. Either one of them is used, as in the paper, or "
-             "codes and reconstructions are averaged over all of them."},
-            {"Restarts: mean, worst case",
-             "An attack is started several times from different points. Either its restarts are averaged, or the most "
-             "harmful one counts for each reference."},
+           {of_column("radius"),
+            of_column("estimate"),
+            of_column("restarts"),
             {"95 % interval",
              "For means Student's t over references, since restarts of one image are not independent; for proportions "
              "Wilson's, so that 0 of 50 does not look certain."},
-            {"Gradients per image",
-             "Gradients of the decoder that a defence spends on one image: its cost on any machine."}});
+            of_column("gradients"),
+            of_column("n")});
   return html;
 }
 

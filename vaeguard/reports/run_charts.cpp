@@ -4,11 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <set>
+#include <utility>
 
+#include "vaeguard/reports/columns.h"
 #include "vaeguard/reports/histogram.h"
 #include "vaeguard/reports/metric_cell.h"
 #include "vaeguard/reports/scenario.h"
@@ -17,9 +22,10 @@
 namespace vaeguard::reports {
 namespace {
 
+using ByCell = std::map<std::string, std::vector<double>>;
+
 /// Values of one metric by cell, of the estimate `preferred` where a cell has it, else of the first it has.
-std::map<std::string, std::vector<double>> values_by_cell(const RunRecords& records, const std::string& metric,
-                                                          const std::string& preferred) {
+ByCell values_by_cell(const RunRecords& records, const std::string& metric, const std::string& preferred) {
   std::map<std::string, std::string> estimate;
   for (const auto& item : records.items) {
     if (item.metric == metric) {
@@ -27,7 +33,7 @@ std::map<std::string, std::vector<double>> values_by_cell(const RunRecords& reco
       chosen = item.estimate == preferred ? preferred : chosen;
     }
   }
-  std::map<std::string, std::vector<double>> values;
+  ByCell values;
   for (const auto& item : records.items) {
     if (item.metric == metric && item.estimate == estimate.at(item.cell)) {
       values[item.cell].push_back(item.value);
@@ -79,7 +85,8 @@ std::vector<Curve> read_points(const RunRecords& records, const Cell& cell, cons
 }  // namespace
 
 std::vector<Chart> posterior_ratio_charts(const RunRecords& records) {
-  const auto values = values_by_cell(records, "log_posterior_ratio", "draw");
+  const std::string ratio = "log_posterior_ratio";
+  const auto values = values_by_cell(records, ratio, "draw");
   const std::vector<Scenario> all = scenarios(records);
   const std::vector<std::string> order = defences(all);
   std::vector<Chart> charts;
@@ -91,9 +98,9 @@ std::vector<Chart> posterior_ratio_charts(const RunRecords& records) {
       }
     }
     if (!series.empty()) {
-      charts.push_back(histogram_chart(fmt::format("ratio-{}-{}", charts.size(), scenario.name()), scenario.title(),
-                                       series,
-                                       {.x_title = "log posterior ratio (nats)", .y_title = "attacked images"}));
+      charts.push_back(
+          histogram_chart(fmt::format("ratio-{}-{}", charts.size(), scenario.name()), scenario.title(), series,
+                          {.x_title = metric_words(ratio).title + " (nats)", .y_title = "attacked images"}));
     }
   }
   return charts;
@@ -134,7 +141,7 @@ std::vector<Chart> curve_charts(const RunRecords& records) {
       }
       if (any_curve) {
         charts.push_back(curve_chart(fmt::format("curve-{}-{}", charts.size(), scenario.name()), scenario.title(),
-                                     curves, {.x_title = "gradients per image", .y_title = words.title}));
+                                     curves, {.x_title = number_column("gradients").title, .y_title = words.title}));
         charts.back().group = words.title;
       }
     }
@@ -206,6 +213,44 @@ std::vector<Chart> chain_charts(const RunRecords& records) {
 
 namespace {
 
+constexpr const char* kDivergences = "divergences";
+// Of each chain, then of each image, with the estimate under which records have them.
+constexpr std::pair<const char*, const char*> kSpreads[] = {
+    {"acceptance", "draw"},       {"step_size", "draw"}, {"rhat", "mean"},
+    {"bulk_ess", "mean"},         {"e_bfmi", "mean"},    {"reconstruction_error", "mean"},
+    {"probability_error", "vote"}};
+
+std::size_t count_of(const ByCell& values, const std::string& cell) {
+  return values.contains(cell) ? values.at(cell).size() : 0;
+}
+
+TableCell spread(const ByCell& values, const std::string& cell, int digits) {
+  const auto found = values.find(cell);
+  if (found == values.end()) {
+    return {.text = "–"};
+  }
+  const double middle = quantile(found->second, 0.5);
+  const double low = quantile(found->second, 0.05);
+  const double high = quantile(found->second, 0.95);
+  return {.text = number_words(middle, digits),
+          .interval = fmt::format("[{}, {}]", number_words(low, digits), number_words(high, digits)),
+          .raw = fmt::format("{}", middle),
+          .low = low,
+          .high = high};
+}
+
+// Their sum, and how many are not 0.
+std::array<TableCell, 2> totals(const ByCell& values, const std::string& cell) {
+  const auto found = values.find(cell);
+  if (found == values.end()) {
+    return {{{.text = "–"}, {.text = "–"}}};
+  }
+  const double sum = std::accumulate(found->second.begin(), found->second.end(), 0.0);
+  const auto any = std::ranges::count_if(found->second, [](double value) { return value > 0.0; });
+  return {{{.text = count_words(sum), .raw = fmt::format("{}", sum)},
+           {.text = count_words(static_cast<double>(any)), .raw = fmt::format("{}", any)}}};
+}
+
 // The notes of the records about a cell's chains.
 std::string notes_on(const RunRecords& records, const std::string& cell) {
   std::string text;
@@ -218,75 +263,35 @@ std::string notes_on(const RunRecords& records, const std::string& cell) {
 }  // namespace
 
 std::optional<Table> chain_table(const RunRecords& records) {
-  const auto acceptance = values_by_cell(records, "acceptance", "draw");
-  const auto step_size = values_by_cell(records, "step_size", "draw");
-  const auto divergences = values_by_cell(records, "divergences", "draw");
-  const auto rhat = values_by_cell(records, "rhat", "mean");
-  const auto bulk_ess = values_by_cell(records, "bulk_ess", "mean");
-  const auto e_bfmi = values_by_cell(records, "e_bfmi", "mean");
-  const auto image_error = values_by_cell(records, "reconstruction_error", "mean");
-  const auto probability_error = values_by_cell(records, "probability_error", "vote");
+  const auto divergences = values_by_cell(records, kDivergences, "draw");
+  std::vector<std::pair<std::string, ByCell>> spreads;
   Table table;
   table.caption = "Chains: median and central 90 % over images, and proposals that diverged";
   table.columns = {{.title = "Scenario", .key = "scenario", .number = false, .heads_rows = true},
-                   {.title = "Defence", .key = "defence", .number = false},
-                   {.title = "Chains", .key = "chains"},
-                   {.title = "Acceptance", .key = "acceptance", .has_interval = true},
-                   {.title = "Step size", .key = "step_size", .has_interval = true},
-                   {.title = "R-hat", .key = "rhat", .has_interval = true},
-                   {.title = "ESS, bulk", .key = "bulk_ess", .has_interval = true},
-                   {.title = "E-BFMI", .key = "e_bfmi", .has_interval = true},
-                   {.title = "Error of the mean image", .key = "reconstruction_error", .has_interval = true},
-                   {.title = "Error of the probability", .key = "probability_error", .has_interval = true},
-                   {.title = "Divergences", .key = "divergences"},
-                   {.title = "Chains with any", .key = "chains_with_divergences"},
-                   {.title = "What to do", .key = "notes", .number = false}};
-  const auto spread = [](const std::map<std::string, std::vector<double>>& values, const std::string& cell,
-                         int digits) {
-    const auto found = values.find(cell);
-    if (found == values.end()) {
-      return TableCell{.text = "–"};
-    }
-    const double middle = quantile(found->second, 0.5);
-    const double low = quantile(found->second, 0.05);
-    const double high = quantile(found->second, 0.95);
-    return TableCell{.text = number_words(middle, digits),
-                     .interval = fmt::format("[{}, {}]", number_words(low, digits), number_words(high, digits)),
-                     .raw = fmt::format("{}", middle),
-                     .low = low,
-                     .high = high};
-  };
+                   word_column("defence"),
+                   {.title = "Chains", .key = "chains"}};
+  for (const auto& [metric, estimate] : kSpreads) {
+    table.columns.push_back(metric_column(metric));
+    spreads.emplace_back(metric, values_by_cell(records, metric, estimate));
+  }
+  table.columns.push_back(metric_column(kDivergences));
+  table.columns.back().has_interval = false;
+  table.columns.push_back({.title = "Chains with any", .key = "chains_with_divergences"});
+  table.columns.push_back({.title = "What to do", .key = "notes", .number = false});
   for (const Scenario& scenario : scenarios(records)) {
     for (const Cell& cell : scenario.cells) {
-      std::size_t chains = 0;
-      for (const auto* values : {&acceptance, &step_size, &divergences}) {
-        chains = std::max(chains, values->contains(cell.name) ? values->at(cell.name).size() : 0);
-      }
+      const std::size_t chains = std::max({count_of(spreads[0].second, cell.name),
+                                           count_of(spreads[1].second, cell.name), count_of(divergences, cell.name)});
       if (chains == 0) {
         continue;
       }
       std::vector<TableCell> row = {{.text = scenario.title(), .raw = scenario.name()},
                                     {.text = defence_words(cell.defence), .raw = cell.defence},
-                                    {.text = count_words(static_cast<double>(chains))},
-                                    spread(acceptance, cell.name, 2),
-                                    spread(step_size, cell.name, 4),
-                                    spread(rhat, cell.name, 2),
-                                    spread(bulk_ess, cell.name, 0),
-                                    spread(e_bfmi, cell.name, 2),
-                                    spread(image_error, cell.name, 2),
-                                    spread(probability_error, cell.name, 3)};
-      if (const auto found = divergences.find(cell.name); found != divergences.end()) {
-        double total = 0.0;
-        for (const double value : found->second) {
-          total += value;
-        }
-        const auto any = std::ranges::count_if(found->second, [](double value) { return value > 0.0; });
-        row.push_back({.text = count_words(total), .raw = fmt::format("{}", total)});
-        row.push_back({.text = count_words(static_cast<double>(any)), .raw = fmt::format("{}", any)});
-      } else {
-        row.push_back({.text = "–"});
-        row.push_back({.text = "–"});
+                                    {.text = count_words(static_cast<double>(chains))}};
+      for (const auto& [metric, values] : spreads) {
+        row.push_back(spread(values, cell.name, metric_words(metric).digits));
       }
+      std::ranges::move(totals(divergences, cell.name), std::back_inserter(row));
       row.push_back({.text = notes_on(records, cell.name)});
       table.rows.push_back(std::move(row));
     }

@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "vaeguard/reports/columns.h"
 #include "vaeguard/reports/metric_cell.h"
 #include "vaeguard/reports/words.h"
 
@@ -54,6 +55,14 @@ TableCell reached_cell(const Measured& measured) {
   return metric_cell(metric_words("radius_reached"), found->second);
 }
 
+TableColumn radius_column(const std::string& title, const std::string& quantile, bool has_interval) {
+  TableColumn column = metric_column("smallest_radius");
+  column.title = title;
+  column.key = quantile;
+  column.has_interval = has_interval;
+  return column;
+}
+
 std::string success_words(const Measured& measured) {
   const auto distance = measured.find({"success_distance", ""});
   const auto draws = measured.find({"success_draws", ""});
@@ -81,24 +90,22 @@ std::optional<Table> smallest_table(const RunRecords& records) {
   if (cells.empty()) {
     return std::nullopt;
   }
-  const std::string explanation = metric_words("smallest_radius").explanation;
   Table table;
   table.caption =
       "Smallest radius at which an attack on the undefended model succeeds: the smallest over restarts for each "
       "reference, medians with 95 % intervals and quartiles over references";
-  table.columns = {{.title = "Model", .key = "model", .number = false, .heads_rows = true},
-                   {.title = "Attack", .key = "attack", .number = false, .heads_rows = true},
+  TableColumn reached = metric_column("radius_reached");
+  reached.key = "reached";
+  table.columns = {head_column("model"),
+                   head_column("attack"),
                    {.title = "Success", .key = "success", .number = false},
-                   {.title = "Norm", .key = "norm", .number = false},
-                   {.title = "Lower quartile", .key = "lower_quartile", .explanation = explanation},
-                   {.title = "Median", .key = "median", .has_interval = true, .explanation = explanation},
-                   {.title = "Upper quartile", .key = "upper_quartile", .explanation = explanation},
+                   word_column("norm"),
+                   radius_column("Lower quartile", "lower_quartile", false),
+                   radius_column("Median", "median", true),
+                   radius_column("Upper quartile", "upper_quartile", false),
                    {.title = "Largest tried", .key = "largest"},
-                   {.title = "Reached",
-                    .key = "reached",
-                    .has_interval = true,
-                    .explanation = metric_words("radius_reached").explanation},
-                   {.title = "n", .key = "n", .explanation = "Reference images: the independent units."}};
+                   reached,
+                   number_column("n")};
   for (const std::string& cell : cells) {
     const Measured& measured = by_cell[cell];
     const Measurement& any = *measured.begin()->second;

@@ -9,7 +9,9 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <string_view>
 
+#include "vaeguard/reports/columns.h"
 #include "vaeguard/reports/metric_cell.h"
 #include "vaeguard/reports/scenario.h"
 #include "vaeguard/reports/words.h"
@@ -106,8 +108,7 @@ std::vector<std::string> summary_metrics(const RunRecords& records, const std::s
 
 /// A column that is shown only if the run has more than one value of it.
 struct NamedColumn {
-  std::string title;
-  std::string key;
+  std::string_view name;
   std::string Scenario::*member;
   bool always = false;
   std::string (*words)(std::string_view) = nullptr;
@@ -115,11 +116,11 @@ struct NamedColumn {
 
 std::vector<NamedColumn> naming_columns(const std::vector<Scenario>& all) {
   const std::array<NamedColumn, 5> candidates = {{
-      {"Data", "dataset", &Scenario::dataset},
-      {"Model", "model", &Scenario::model, false, model_words},
-      {"Attack", "attack", &Scenario::attack, true, attack_words},
-      {"Attacker", "attacker", &Scenario::attacker},
-      {"Norm", "norm", &Scenario::norm, false, norm_words},
+      {"dataset", &Scenario::dataset},
+      {"model", &Scenario::model, false, model_words},
+      {"attack", &Scenario::attack, true, attack_words},
+      {"attacker", &Scenario::attacker},
+      {"norm", &Scenario::norm, false, norm_words},
   }};
   std::vector<NamedColumn> columns;
   for (const NamedColumn& column : candidates) {
@@ -175,20 +176,18 @@ Table summary_table(const RunRecords& records, const std::string& protocol) {
   table.caption = fmt::format("Means and 95 % intervals over references; latents: {}; restarts: {}",
                               aggregation_words(aggregation(protocol)), restarts_words(restarts(protocol)));
   for (const NamedColumn& column : named) {
-    table.columns.push_back({.title = column.title, .key = column.key, .number = false, .heads_rows = true});
+    table.columns.push_back(head_column(column.name));
   }
-  table.columns.push_back({.title = "Radius", .key = "radius", .heads_rows = true});
-  table.columns.push_back({.title = "Defence", .key = "defence", .number = false});
+  table.columns.push_back(number_column("radius"));
+  table.columns.back().heads_rows = true;
+  table.columns.push_back(word_column("defence"));
   for (const std::string& metric : metric_names) {
-    const MetricWords words = metric_words(metric);
-    const std::string arrow = words.better == Better::neither  ? ""
-                              : words.better == Better::higher ? "\u00a0↑"
-                                                               : "\u00a0↓";
-    table.columns.push_back(
-        {.title = words.title + arrow, .key = metric, .has_interval = true, .explanation = words.explanation});
+    const Better better = metric_words(metric).better;
+    table.columns.push_back(metric_column(metric));
+    table.columns.back().title += better == Better::neither ? "" : better == Better::higher ? "\u00a0↑" : "\u00a0↓";
   }
-  table.columns.push_back({.title = "Gradients per image", .key = "gradients"});
-  table.columns.push_back({.title = "n", .key = "n", .explanation = "Reference images: the independent units."});
+  table.columns.push_back(number_column("gradients"));
+  table.columns.push_back(number_column("n"));
 
   for (const Scenario& scenario : all) {
     const auto undefended =
@@ -226,12 +225,9 @@ Table summary_table(const RunRecords& records, const std::string& protocol) {
 std::optional<Table> attack_table(const RunRecords& records) {
   Table table;
   table.caption = "Strength of the attacks before any defence, means and 95 % intervals over references";
-  table.columns = {{.title = "Attack", .key = "attack", .number = false, .heads_rows = true},
-                   {.title = "Radius", .key = "radius"}};
+  table.columns = {head_column("attack"), number_column("radius")};
   for (const char* metric : kAttackMetrics) {
-    const MetricWords words = metric_words(metric);
-    table.columns.push_back(
-        {.title = words.title, .key = metric, .has_interval = true, .explanation = words.explanation});
+    table.columns.push_back(metric_column(metric));
   }
   for (const Scenario& scenario : scenarios(records)) {
     const std::string model = scenario.one_of_several_models ? model_words(scenario.model) + ": " : "";
@@ -272,12 +268,10 @@ std::optional<Table> model_table(const RunRecords& records) {
   }
   Table table;
   table.caption = "The models on the test set, with 95 % intervals over images";
-  table.columns = {{.title = "Model", .key = "model", .number = false, .heads_rows = true}};
+  table.columns = {head_column("model")};
   const std::vector<std::string> metric_names = in_known_order(std::move(present));
   for (const std::string& metric : metric_names) {
-    const MetricWords words = metric_words(metric);
-    table.columns.push_back(
-        {.title = words.title, .key = metric, .has_interval = true, .explanation = words.explanation});
+    table.columns.push_back(metric_column(metric));
   }
   for (const std::string& model : models) {
     std::vector<TableCell> row{{.text = model_words(model), .raw = model}};
