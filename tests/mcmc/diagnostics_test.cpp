@@ -1,6 +1,7 @@
 // Diagnostics against golden values of R's package posterior, closed forms, and the warnings that they lead to.
 #include "vaeguard/mcmc/diagnostics.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -181,6 +182,20 @@ TEST(Diagnostics, EveryFaultHasItsSentence) {
   EXPECT_THAT(only([](Diagnostics& d) { d.acceptance = 0.1; }), ElementsAre(HasSubstr("lower the step size")));
   EXPECT_THAT(only([](Diagnostics& d) { d.exact = false; }), ElementsAre(HasSubstr("biased")));
   EXPECT_THAT(only([](Diagnostics& d) { d.rhat = kNan; }), ElementsAre(HasSubstr("never moved")));
+}
+
+TEST(Diagnostics, WarningsBeginBeyondTheLimitsThatTheyName) {
+  Diagnostics at_the_limits = diagnose_hmc(0.4, 1000);
+  at_the_limits.rhat = kGreatestRhat;
+  at_the_limits.bulk_ess = at_the_limits.tail_ess = static_cast<double>(kFewestEffectiveDraws * at_the_limits.chains);
+  at_the_limits.e_bfmi = kLeastEBfmi;
+  at_the_limits.acceptance = kLeastAcceptance;
+  EXPECT_THAT(warnings(at_the_limits), IsEmpty());
+  Diagnostics beyond = at_the_limits;
+  beyond.rhat += 0.001;
+  beyond.e_bfmi -= 0.01;
+  EXPECT_THAT(warnings(beyond), ElementsAre(HasSubstr(fmt::format("should be below {}", kGreatestRhat)),
+                                            HasSubstr(fmt::format("should be above {}", kLeastEBfmi))));
 }
 
 TEST(Diagnostics, AShortRunIsToldSo) {

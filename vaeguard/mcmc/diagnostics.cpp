@@ -311,13 +311,11 @@ std::vector<std::string> warnings(const Diagnostics& diagnostics) {
   say(diagnostics.draws >= kFewestDraws && std::isnan(diagnostics.rhat),
       "A coordinate is constant or not finite: its chains never moved; lower the first step size or look at the "
       "energy.");
-  // The paper's section 4: 1.01, and an effective sample size of 50 per half chain, which makes R-hat and ESS reliable.
-  say(diagnostics.rhat > 1.01,
-      fmt::format(
-          "The chains disagree (largest R-hat {:.3f}, should be below 1.01): warm up longer, draw more, or take "
-          "the start into account.",
-          diagnostics.rhat));
-  const auto enough = static_cast<double>(100 * diagnostics.chains);
+  say(diagnostics.rhat > kGreatestRhat,
+      fmt::format("The chains disagree (largest R-hat {:.3f}, should be below {}): warm up longer, draw more, or take "
+                  "the start into account.",
+                  diagnostics.rhat, kGreatestRhat));
+  const auto enough = static_cast<double>(kFewestEffectiveDraws * diagnostics.chains);
   say(diagnostics.bulk_ess < enough,
       fmt::format("Few effective draws of the middle (smallest bulk ESS {:.0f}, should be {:.0f}): draw more, or use "
                   "longer trajectories.",
@@ -326,14 +324,14 @@ std::vector<std::string> warnings(const Diagnostics& diagnostics) {
       fmt::format("Few effective draws of the tails (smallest tail ESS {:.0f}, should be {:.0f}): means may be right, "
                   "intervals are not to be trusted; draw more.",
                   diagnostics.tail_ess, enough));
-  say(diagnostics.e_bfmi < 0.3,
-      fmt::format("Energies are explored slowly (smallest E-BFMI {:.2f}, should be above 0.3): heavy tails or a bad "
+  say(diagnostics.e_bfmi < kLeastEBfmi,
+      fmt::format("Energies are explored slowly (smallest E-BFMI {:.2f}, should be above {}): heavy tails or a bad "
                   "metric; estimate the metric in warm-up.",
-                  diagnostics.e_bfmi));
+                  diagnostics.e_bfmi, kLeastEBfmi));
   say(diagnostics.divergent_share > 0.0,
       fmt::format("{:.2g} % of the transitions diverged: lower the step size, that is, raise the target acceptance.",
                   100.0 * diagnostics.divergent_share));
-  say(diagnostics.acceptance < 0.3,
+  say(diagnostics.acceptance < kLeastAcceptance,
       fmt::format("Only {:.0f} % of the proposals were accepted: lower the step size, or warm up longer.",
                   100.0 * diagnostics.acceptance));
   return result;

@@ -33,8 +33,8 @@ inline constexpr std::int64_t kFewestDraws = 12;
 
 /// Energy Bayesian fraction of missing information of one chain, sum (E_t - E_{t-1})^2 / sum (E_t - mean)^2, of the
 /// total energies at the transitions' starts (Info::total_energy; Betancourt 2016, "Diagnosing suboptimal cotangent
-/// disintegrations", eq. 4). Below 0.3, momentum draws change the energy too little to explore its distribution. NaN
-/// for fewer than three energies or constant ones.
+/// disintegrations", eq. 4). Below kLeastEBfmi, momentum draws change the energy too little to explore its
+/// distribution. NaN for fewer than three energies or constant ones.
 double e_bfmi(std::span<const double> energies);
 
 /// The diagnostics of one scalar, a row of a table.
@@ -70,6 +70,13 @@ struct Diagnostics {
 /// Throws Misuse if there are no draws or the draws lack these chains.
 Diagnostics diagnose(std::span<const Matrix> draws, std::int64_t first, std::int64_t chains,
                      std::span<const std::vector<double>> total_energy);
+
+/// Beyond these, warnings() speaks. R-hat, and the effective draws of each chain, as in section 4 of Vehtari et al.: 50
+/// per half chain make R-hat and the effective sample sizes reliable.
+inline constexpr double kGreatestRhat = 1.01;
+inline constexpr std::int64_t kFewestEffectiveDraws = 100;
+inline constexpr double kLeastEBfmi = 0.3;
+inline constexpr double kLeastAcceptance = 0.3;
 
 /// Sentences that say what is wrong and what to do about it; none if all is well.
 std::vector<std::string> warnings(const Diagnostics& diagnostics);

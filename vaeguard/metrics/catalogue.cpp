@@ -66,8 +66,8 @@ std::vector<MetricEntry> entries() {
       {"true_positives_at_1_percent", "Caught at 1 %",
        "Share of attacked images that are flagged where 1 % of the clean ones are.", 2, kHigher, share, true},
       {"rhat", "R-hat",
-       "Rank-normalised split R-hat of an image's draws, the worst coordinate's: above 1.01 its chains still depend on "
-       "where they began.",
+       "Rank-normalised split R-hat of an image's draws, the worst coordinate's: 1 once its chains have forgotten "
+       "where they began. The notes on chains say when it is too large.",
        3, kLower, not_negative},
       {"bulk_ess", "ESS, bulk",
        "Effective sample size of an image's draws, the worst coordinate's: the number of independent draws that would "
@@ -80,8 +80,8 @@ std::vector<MetricEntry> entries() {
        "Monte Carlo standard error of the mean code, in posterior deviations, the worst coordinate's.", 2, kLower,
        not_negative},
       {"e_bfmi", "E-BFMI",
-       "Energy Bayesian fraction of missing information, the smallest of an image's chains: below 0.3 momentum draws "
-       "explore the energy poorly.",
+       "Energy Bayesian fraction of missing information, the smallest of an image's chains: near 0 if momentum draws "
+       "explore the energy poorly. The notes on chains say when it is too small.",
        2, kHigher, not_negative},
       {"gradients_spent", "Gradients spent", "Decoder gradients that an image's chains took, warm-up included.", 0,
        kLower, not_negative},
