@@ -19,6 +19,17 @@ TEST_P(DefenceContract, WhatIsListedIsWhatIsReadAndReadsBackAsTheSame) { expect_
 INSTANTIATE_TEST_SUITE_P(Registry, DefenceContract, testing::ValuesIn(defences().begin(), defences().end()),
                          [](const auto& entry) { return std::string(entry.param.name); });
 
+TEST(DefenceCautions, ExpectHarmOnPhotographsWhereARadiusIsEstimated) {
+  for (const DefenceEntry& entry : defences()) {
+    const bool estimates = std::ranges::any_of(entry.options, [](const Option& option) {
+      const auto* observation = option.fallback.as<std::string>();
+      return option.key == "observation" && observation != nullptr && *observation != "exact";
+    });
+    const bool repairs = entry.name.starts_with("repair");
+    EXPECT_EQ(entry.caution.find("photographs") != std::string_view::npos, estimates || repairs) << entry.name;
+  }
+}
+
 TEST(DefenceOptions, ThatAreNotReadAreRefused) {
   for (const DefenceEntry& entry : defences()) {
     expect_misuse([&] { prepared(entry, Value::Table{{"no_such_option", 1}}); }, {"unknown key 'no_such_option'"});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "vaeguard/base/matrix.h"
@@ -10,6 +11,11 @@
 #include "vaeguard/models/vae.h"
 
 namespace vaeguard::defences {
+
+/// What is to be expected of defences that estimate an attack's radius from the image.
+inline constexpr std::string_view kChannelCaution =
+    "Not measured on photographs; expect harm there: they have few of the saturated pixels from which the radius of an "
+    "attack is estimated.";
 
 /// How the channel of each image is found.
 struct ChannelFit {

@@ -27,7 +27,8 @@ struct DefenceEntry {
   std::string_view name;
   std::string_view title;
   std::string_view description;
-  /// Where measurements found attacked images worse off than undefended. A defence with a caution is never a default.
+  /// Where attacked images are worse off than undefended, by the records in results/ or, where nothing was measured, by
+  /// expectation, and says which. A defence with a caution is never a default.
   std::string_view caution = {};
   /// Of the image before anything else, by name; empty for none. A plan may name another one.
   std::string_view transform = {};

@@ -5,7 +5,7 @@
 
 namespace vaeguard::defences {
 
-/// What measurements say against defences that take the image as it is.
+/// What the records in results/ say against defences that take the image as it is.
 inline constexpr std::string_view kExactCaution =
     "On coloured digits attacked images can end worse off than undefended: the posterior of the attacked image has "
     "other modes, of other classes.";

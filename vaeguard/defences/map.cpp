@@ -1,9 +1,12 @@
 // Adam over chunks of images, and L-BFGS image by image.
 #include "vaeguard/defences/map.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <numeric>
+#include <string>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
@@ -127,6 +130,8 @@ DefenceEntry entry(DefenceEntry words, const MapOptions& defaults) {
 }  // namespace
 
 DefenceEntries map_entries() {
+  static const std::string channel_caution = fmt::format(
+      "On coloured digits the own codes of some models keep fewer classes than undefended. {}", kChannelCaution);
   return {
       entry({.name = "map",
              .title = "MAP",
@@ -147,20 +152,17 @@ DefenceEntries map_entries() {
       entry({.name = "map_robust",
              .title = "Robust MAP",
              .description = "The most probable latent code of the best image within the attacker's radius.",
-             .caution =
-                 "On faces it gives back less of an attacked image than a blur does, and clean ones lose a little."},
+             .caution = kChannelCaution},
             {.observation = MinimumObservation{}}),
       entry({.name = "map_channel",
              .title = "Channel MAP",
              .description = "The most probable latent code under a model of what the attack did to each pixel.",
-             .caution = "On faces it gives back less of an attacked image than a blur does; some models of coloured "
-                        "digits keep fewer classes than undefended."},
+             .caution = channel_caution},
             {.observation = ChannelObservation{}}),
       entry({.name = "map_directed",
              .title = "Directed MAP",
              .description = "Channel MAP that also estimates in which direction the attack moved each pixel.",
-             .caution = "On faces it leaves attacked images worse than undefended, and clean ones lose: it presumes "
-                        "the sign of a gradient on saturated pixels."},
+             .caution = channel_caution},
             {.observation = ChannelObservation{.directed = true}}),
       entry({.name = "snap_map",
              .title = "Snap and MAP",

@@ -45,17 +45,17 @@ void validate(const RepairOptions& options) { repair_schema().check("defences.re
 std::unique_ptr<Defence> make_repair(const RepairOptions& options) { return std::make_unique<RepairDefence>(options); }
 
 DefenceEntries repair_entries() {
-  return {
-      defence_entry<RepairOptions>(
-          {.name = "repair", .title = "Repair", .description = "Alternates encoder and pixel law, without gradients."},
-          {}, repair_schema(), make_repair),
-      defence_entry<RepairOptions>(
-          {.name = "repair_directed",
-           .title = "Directed repair",
-           .description = "Repair that also estimates in which direction the attack moved each pixel.",
-           .caution = "On faces it leaves clean and attacked images worse than undefended: it presumes the sign of a "
-                      "gradient on saturated pixels."},
-          {.observation = {.directed = true}}, repair_schema(), make_repair)};
+  return {defence_entry<RepairOptions>({.name = "repair",
+                                        .title = "Repair",
+                                        .description = "Alternates encoder and pixel law, without gradients.",
+                                        .caution = kChannelCaution},
+                                       {}, repair_schema(), make_repair),
+          defence_entry<RepairOptions>(
+              {.name = "repair_directed",
+               .title = "Directed repair",
+               .description = "Repair that also estimates in which direction the attack moved each pixel.",
+               .caution = kChannelCaution},
+              {.observation = {.directed = true}}, repair_schema(), make_repair)};
 }
 
 }  // namespace vaeguard::defences

@@ -18,6 +18,8 @@ namespace {
 constexpr std::string_view kPlace = "defences.transform";
 constexpr std::string_view kColourCaution =
     "On coloured digits attacked images of some models end less like the clean ones than undefended.";
+constexpr std::string_view kDigitsCaution =
+    "On digits, coloured or not, attacked images of some models end less like the clean ones than undefended.";
 
 void threshold(double level, ImageShape /*shape*/, std::span<const float> image, std::span<float> result) {
   const auto bound = static_cast<float>(level);
@@ -167,11 +169,11 @@ const Registry<TransformEntry>& transforms() {
         Number::real, snap},
        {"median", "Median", "The median of a square neighbourhood, per channel.", "", "window", 3.0, 1.0, 99.0,
         Number::odd, median},
-       {"bit_depth", "Bit depth", "The nearest of 2^bits equidistant levels.", kColourCaution, "bits", 3.0, 1.0, 16.0,
+       {"bit_depth", "Bit depth", "The nearest of 2^bits equidistant levels.", kDigitsCaution, "bits", 3.0, 1.0, 16.0,
         Number::whole, bit_depth},
        {"jpeg", "JPEG", "JPEG compression and decompression.", kColourCaution, "quality", 75.0, 1.0, 100.0,
         Number::whole, jpeg},
-       {"gaussian_blur", "Blur", "Convolution with a Gaussian, sigma in pixels.", kColourCaution, "sigma", 1.0, 0.1,
+       {"gaussian_blur", "Blur", "Convolution with a Gaussian, sigma in pixels.", kDigitsCaution, "sigma", 1.0, 0.1,
         50.0, Number::real, gaussian_blur}});
   return entries;
 }
