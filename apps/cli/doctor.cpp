@@ -54,6 +54,7 @@ std::string libtorch() {
 }
 
 void doctor(const Common& common) {
+  const std::string torch = libtorch();  // its backends are present from now on, where there is one
   for (const auto& [name, value] : runs::environment()) {
     line(name, value);
   }
@@ -61,7 +62,7 @@ void doctor(const Common& common) {
   line("threads", std::to_string(common.thread_count()));
   line("precision", describe_precision(common));
   line("instruction sets", instruction_sets());
-  line("libtorch", libtorch());
+  line("libtorch", torch);
   if (std::ranges::none_of(networks::backends(), [](const auto* backend) { return backend->name() == "onednn"; })) {
     line("onednn",
          "not in this build: the onednn backend is missing; install libdnnl-dev ocl-icd-opencl-dev, build again");

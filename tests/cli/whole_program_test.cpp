@@ -58,6 +58,9 @@ TEST_F(ProgramEndToEnd, RunWritesAReportAndKillingItAnywhereChangesNoRecord) {
   EXPECT_THAT(whole.errors, testing::Not(testing::HasSubstr("\r"))) << "progress bars belong on terminals only";
   const std::string page = content(folder_ / "whole" / "report.html");
   EXPECT_THAT(page, testing::AllOf(testing::HasSubstr("encoder_skl"), testing::HasSubstr("</html>")));
+  EXPECT_THAT(content(folder_ / "whole" / "environment.json"),
+              testing::AllOf(testing::HasSubstr("\"backend native\""), testing::Not(testing::HasSubstr("torch"))))
+      << "libtorch was not used";
 
   // Kill at five moments spread over the run, then let it finish.
   for (int i = 1; i <= 5; ++i) {

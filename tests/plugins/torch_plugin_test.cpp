@@ -44,9 +44,11 @@ TEST(TorchPlugin, IsLoadedByTheFirstGraphThatIsOfferedToOneOfItsBackends) {
   }
   const networks::Backend& lazy = **std::ranges::find(networks::backends(), "torch", &networks::Backend::name);
   EXPECT_THAT(lazy.description(), HasSubstr("loaded when it is used"));
+  EXPECT_FALSE(lazy.present());
   EXPECT_FALSE(libtorch_is_loaded());
   EXPECT_EQ(networks::compile(graph(), "torch")->backend(), "torch");
   EXPECT_TRUE(libtorch_is_loaded());
+  EXPECT_TRUE(lazy.present());
   EXPECT_EQ(lazy.description(), torch_plugin().backend("torch").description());
 }
 
@@ -69,6 +71,8 @@ TEST(TorchPlugin, TheGpuBackendRunsOrSaysThatThereIsNoGpu) {
   EXPECT_EQ(torch_plugin().backend("torch_cuda").name(), "torch_cuda");
   const std::string reason = torch_plugin().backend("torch_cuda").unsupported(graph());
   EXPECT_THAT(reason, testing::AnyOf("", HasSubstr("no GPU")));
+  const networks::Backend& lazy = **std::ranges::find(networks::backends(), "torch_cuda", &networks::Backend::name);
+  EXPECT_EQ(lazy.present(), reason.empty());
 }
 
 }  // namespace

@@ -54,12 +54,15 @@ class TrainableNetwork : public Network {
 /// precision, and accumulates in float: for gradients that need not be exact.
 enum class Precision { float32, bfloat16 };
 
-/// The four functions of a backend.
+/// What a backend can do, and whether it is there.
 class Backend {
  public:
   virtual ~Backend() = default;
   [[nodiscard]] virtual std::string_view name() const = 0;
   [[nodiscard]] virtual std::string description() const = 0;
+  /// Whether it is loaded and its device is in this machine: only then can a number have come from it. What is loaded
+  /// when it is first used is absent before.
+  [[nodiscard]] virtual bool present() const { return true; }
   /// Empty if the graph can be compiled on this machine, else the reason why not.
   [[nodiscard]] virtual std::string unsupported(const LayerGraph& graph,
                                                 Precision precision = Precision::float32) const = 0;

@@ -50,6 +50,10 @@ class LazyBackend : public networks::Backend {
     const TorchPlugin* plugin = loaded;
     return plugin == nullptr ? std::string(description_) : plugin->backend(name_).description();
   }
+  [[nodiscard]] bool present() const override {
+    const TorchPlugin* plugin = loaded;
+    return plugin != nullptr && plugin->backend(name_).present();
+  }
   [[nodiscard]] std::string unsupported(const networks::LayerGraph& graph,
                                         networks::Precision precision) const override {
     try {

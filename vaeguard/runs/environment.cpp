@@ -27,6 +27,8 @@ std::string line_value(const char* file, std::string_view key) {
   return "unknown";
 }
 
+std::string key_of(const networks::Backend& backend) { return fmt::format("backend {}", backend.name()); }
+
 }  // namespace
 
 std::string version() { return VAEGUARD_VERSION; }
@@ -44,12 +46,27 @@ std::vector<std::pair<std::string, std::string>> environment() {
       {"memory", line_value("/proc/meminfo", "MemTotal")},
   };
   for (const networks::Backend* backend : networks::backends()) {
-    result.emplace_back(fmt::format("backend {}", backend->name()), backend->description());
+    if (backend->present()) {
+      result.emplace_back(key_of(*backend), backend->description());
+    }
   }
   result.emplace_back("sqlite", sqlite3_libversion());
   result.emplace_back("libzip", zip_libzip_version());
   result.emplace_back("fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100));
   return result;
+}
+
+std::vector<std::string> environment_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : environment()) {
+    names.push_back(name);
+  }
+  for (const networks::Backend* backend : networks::backends()) {
+    if (!backend->present()) {
+      names.push_back(key_of(*backend));
+    }
+  }
+  return names;
 }
 
 std::string environment_json(const std::map<std::string, std::string>& more) {

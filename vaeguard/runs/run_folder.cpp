@@ -33,7 +33,7 @@ RunFolder::RunFolder(std::filesystem::path root, std::string_view plan_text, Obs
       facts_.emplace(name, value.get<std::string>());
     }
   }
-  for (const auto& [name, value] : environment()) {
+  for (const std::string& name : environment_names()) {
     facts_.erase(name);  // replaced by this call's build and machine
   }
 }

@@ -98,11 +98,14 @@ class TorchBackend : public Backend {
   [[nodiscard]] std::string description() const override {
     return fmt::format("libtorch {} on {}, transposed convolutions as plain ones", TORCH_VERSION, device_);
   }
+  [[nodiscard]] bool present() const override {
+    return !torch::Device(device_).is_cuda() || torch::cuda::is_available();
+  }
   [[nodiscard]] std::string unsupported(const LayerGraph& graph, Precision precision) const override {
     if (precision != Precision::float32) {
       return "the backend torch computes in float32 only";
     }
-    if (torch::Device(device_).is_cuda() && !torch::cuda::is_available()) {
+    if (!present()) {
       return "libtorch sees no GPU";
     }
     return defect(graph);
