@@ -65,6 +65,7 @@ void defend(const DefendVerb& verb, const Common& common) {
       arrays.emplace(name, runs::to_array(*values));
     }
   }
+  runs::add_chains(arrays, inference);
   if (!inference.reencoded.empty()) {
     arrays.emplace("z_reencoded", runs::to_array(inference.reencoded));
   }

@@ -127,6 +127,7 @@ TEST_F(ProgramEndToEnd, TrainAttackDefendWorkFileByFile) {
   const auto defended = read_npz(path("defended.npz"));
   EXPECT_EQ(attacked.at("x_adv").shape, (std::vector<std::int64_t>{20, 1, 28, 28}));
   EXPECT_EQ(defended.at("z_defended").shape, (std::vector<std::int64_t>{20, 64}));
+  EXPECT_EQ(defended.at("z_variance").shape, (std::vector<std::int64_t>{20, 64}));
   EXPECT_EQ(defended.at("rec_defended").shape, (std::vector<std::int64_t>{20, 1, 28, 28}));
 }
 

@@ -59,11 +59,13 @@ void write_cell_arrays(const std::filesystem::path& file, const measures::Subjec
     reference.push_back(row / outcome.restarts);
     restart.push_back(row % outcome.restarts);
   }
-  write_npz(file, {{"rec_defended", to_array(outcome.inference.mean_reconstruction, subject.vae.image())},
+  NpzArrays arrays{{"rec_defended", to_array(outcome.inference.mean_reconstruction, subject.vae.image())},
                    {"z_defended", to_array(outcome.inference.mean)},
                    {"z_defended_draw", to_array(outcome.inference.draw)},
                    {"reference", {{rows}, reference}},
-                   {"restart", {{rows}, restart}}});
+                   {"restart", {{rows}, restart}}};
+  add_chains(arrays, outcome.inference);
+  write_npz(file, arrays);
 }
 
 }  // namespace vaeguard::runs

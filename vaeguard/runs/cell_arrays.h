@@ -17,7 +17,8 @@ void write_model_arrays(const RunFolder& folder, const std::string& prefix, cons
                         const measures::References& references, const data::Images& test, int threads);
 
 /// Writes what a defence made of a cell's images, one row per restart of each reference: rec_defended [N, C, H, W];
-/// z_defended, z_defended_draw [N, D]; reference [N], a row of the references' file, and restart [N].
+/// z_defended, z_defended_draw [N, D]; reference [N], a row of the references' file, and restart [N]; and what
+/// add_chains says of its chains.
 void write_cell_arrays(const std::filesystem::path& file, const measures::Subject& subject,
                        const measures::Outcome& outcome);
 

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <map>
 #include <numeric>
+#include <utility>
 
 #include "vaeguard/base/error.h"
 
@@ -32,6 +34,81 @@ std::vector<double> numbers_from(const std::map<std::string, NpzArray>& arrays, 
                                  std::string_view place) {
   const Matrix row = rows_from(arrays, name, place);
   return {row.values().begin(), row.values().end()};
+}
+
+using Divergences = std::vector<std::vector<mcmc::Divergence>>;
+
+constexpr std::pair<const char*, std::vector<float> mcmc::Divergence::*> kPlaces[] = {
+    {"divergence_position", &mcmc::Divergence::position},
+    {"divergence_momentum", &mcmc::Divergence::momentum},
+    {"divergence_end", &mcmc::Divergence::end}};
+
+void add_divergences(NpzArrays& arrays, const Divergences& of_images) {
+  std::vector<std::int64_t> image, chain, transition;
+  std::vector<float> step_size, energy_error;
+  std::map<std::string, std::vector<float>> places;
+  for (std::size_t b = 0; b < of_images.size(); ++b) {
+    for (const mcmc::Divergence& one : of_images[b]) {
+      image.push_back(static_cast<std::int64_t>(b));
+      chain.push_back(one.chain);
+      transition.push_back(one.transition);
+      step_size.push_back(static_cast<float>(one.step_size));
+      energy_error.push_back(static_cast<float>(one.energy_error));
+      for (const auto& [name, member] : kPlaces) {
+        places[name].insert(places[name].end(), (one.*member).begin(), (one.*member).end());
+      }
+    }
+  }
+  const auto count = std::ssize(image);
+  if (count == 0) {
+    return;
+  }
+  arrays.emplace("divergence_image", NpzArray{{count}, std::move(image)});
+  arrays.emplace("divergence_chain", NpzArray{{count}, std::move(chain)});
+  arrays.emplace("divergence_transition", NpzArray{{count}, std::move(transition)});
+  arrays.emplace("divergence_step_size", NpzArray{{count}, std::move(step_size)});
+  arrays.emplace("divergence_energy_error", NpzArray{{count}, std::move(energy_error)});
+  for (auto& [name, values] : places) {
+    const std::int64_t dimension = std::ssize(values) / count;
+    arrays.emplace(name, NpzArray{{count, dimension}, std::move(values)});
+  }
+}
+
+template <typename Value>
+const std::vector<Value>& values_of(const NpzArrays& arrays, const std::string& name, std::string_view place) {
+  const auto* values = find_values<Value>(arrays, name);
+  if (values == nullptr) {
+    misuse(place, "the array '{}' is missing, or of another type", name);
+  }
+  return *values;
+}
+
+Divergences divergences_from(const NpzArrays& arrays, std::size_t images, std::string_view place) {
+  Divergences of_images(images);
+  if (!arrays.contains("divergence_image")) {
+    return of_images;
+  }
+  const auto& image = values_of<std::int64_t>(arrays, "divergence_image", place);
+  const auto& chain = values_of<std::int64_t>(arrays, "divergence_chain", place);
+  const auto& transition = values_of<std::int64_t>(arrays, "divergence_transition", place);
+  const auto& step_size = values_of<float>(arrays, "divergence_step_size", place);
+  const auto& energy_error = values_of<float>(arrays, "divergence_energy_error", place);
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    mcmc::Divergence one{.chain = chain.at(i),
+                         .transition = static_cast<int>(transition.at(i)),
+                         .step_size = step_size.at(i),
+                         .energy_error = energy_error.at(i),
+                         .position = {},
+                         .momentum = {},
+                         .end = {}};
+    for (const auto& [name, member] : kPlaces) {
+      const auto& values = values_of<float>(arrays, name, place);
+      const auto begin = values.begin() + std::ssize(values) / std::ssize(image) * static_cast<std::int64_t>(i);
+      one.*member = {begin, begin + std::ssize(values) / std::ssize(image)};
+    }
+    of_images.at(static_cast<std::size_t>(image[i])).push_back(std::move(one));
+  }
+  return of_images;
 }
 
 void append_rows(Matrix& whole, const Matrix& part) {
@@ -67,6 +144,13 @@ Matrix rows_from(const std::map<std::string, NpzArray>& arrays, const std::strin
   return {shape[0], columns, *values};
 }
 
+void add_chains(NpzArrays& arrays, const defences::Inference& inference) {
+  if (!inference.variance.empty()) {
+    arrays.emplace("z_variance", to_array(inference.variance));
+  }
+  add_divergences(arrays, inference.first_divergences);
+}
+
 void save_inference(const std::filesystem::path& file, const defences::Inference& inference, double seconds) {
   std::map<std::string, NpzArray> arrays{
       {"draw", to_array(inference.draw)},
@@ -79,6 +163,7 @@ void save_inference(const std::filesystem::path& file, const defences::Inference
   for (const auto& [name, values] : kStatistics) {
     arrays.emplace(name, to_array(inference.*values));
   }
+  add_chains(arrays, inference);
   std::vector<double> snapshot_gradients;
   for (std::size_t i = 0; i < inference.snapshots.size(); ++i) {
     snapshot_gradients.push_back(inference.snapshots[i].gradients);
@@ -114,6 +199,10 @@ defences::Inference load_inference(const std::filesystem::path& file, double& se
   for (const auto& [name, values] : kStatistics) {
     inference.*values = numbers_from(arrays, name, place);
   }
+  if (inference.chains > 0) {
+    inference.variance = rows_from(arrays, "z_variance", place);
+    inference.first_divergences = divergences_from(arrays, inference.divergences.size(), place);
+  }
   const auto snapshot_gradients = numbers_from(arrays, "snapshot_gradients", place);
   for (std::size_t i = 0; i < snapshot_gradients.size(); ++i) {
     inference.snapshots.push_back({snapshot_gradients[i],
@@ -138,6 +227,9 @@ void append(defences::Inference& whole, const defences::Inference& part) {
   append_rows(whole.mean_reconstruction, part.mean_reconstruction);
   append_rows(whole.reencoded, part.reencoded);
   append_rows(whole.draws, part.draws);
+  append_rows(whole.variance, part.variance);
+  whole.first_divergences.insert(whole.first_divergences.end(), part.first_divergences.begin(),
+                                 part.first_divergences.end());
   for (std::size_t i = 0; i < whole.snapshots.size(); ++i) {
     whole.snapshots[i].gradients = joined(whole.snapshots[i].gradients, part.snapshots[i].gradients);
     append_rows(whole.snapshots[i].latent, part.snapshots[i].latent);

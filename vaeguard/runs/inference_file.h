@@ -18,6 +18,11 @@ NpzArray to_array(const std::vector<double>& values);
 /// exists, holds floats and has at least two dimensions.
 Matrix rows_from(const std::map<std::string, NpzArray>& arrays, const std::string& name, std::string_view place);
 
+/// Adds what a reader may want to know of the chains, if there were any: z_variance [B, D]; and of the K first
+/// divergences that were kept, if any, divergence_image, _chain, _transition, _step_size and _energy_error [K],
+/// _position, _momentum and _end [K, D] (mcmc::Divergence), numbers as floats.
+void add_chains(NpzArrays& arrays, const defences::Inference& inference);
+
 /// Saves the inference of some images and the seconds that it took as one file.
 void save_inference(const std::filesystem::path& file, const defences::Inference& inference, double seconds);
 defences::Inference load_inference(const std::filesystem::path& file, double& seconds);
