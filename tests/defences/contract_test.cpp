@@ -40,6 +40,7 @@ TEST(DefenceOptions, ThatAreNotReadAreRefused) {
   refuse("mala", Value::Table{{"leapfrog_steps", 99}}, {"leapfrog_steps is not read here", "mala"});
   refuse("mala", Value::Table{{"jitter", 0.5}}, {"jitter is not read here"});
   refuse("hmc", Value::Table{{"persistence", 0.5}}, {"persistence is not read here", "the kernel hmc"});
+  refuse("hmc", Value::Table{{"shortest", 0.5}}, {"shortest is not read here", "the kernel hmc"});
   refuse("hmc", Value::Table{{"starts", 4}}, {"starts is not read here"});
   refuse("hmc", Value::Table{{"radius", 0.1}}, {"radius is not read here", "exact"});
   refuse("map", Value::Table{{"start_gradients", 4}}, {"start_gradients is not read here"});

@@ -116,8 +116,10 @@ TEST(KernelContract, StateKeepsEnergyAndGradientOfItsPosition) {
 TEST(KernelContract, AnOptionIsReadOrRefusedByName) {
   const GumbelField field = skewed_field();
   const auto keys = chain_keys(Key(4), 0, 40);
-  const std::pair<std::string_view, KernelOptions> changes[] = {
-      {"leapfrog_steps", {.leapfrog_steps = 99}}, {"jitter", {.jitter = 0.5}}, {"persistence", {.persistence = 0.3}}};
+  const std::pair<std::string_view, KernelOptions> changes[] = {{"leapfrog_steps", {.leapfrog_steps = 99}},
+                                                                {"jitter", {.jitter = 0.5}},
+                                                                {"persistence", {.persistence = 0.3}},
+                                                                {"shortest", {.shortest = 0.75}}};
   for (const KernelEntry& entry : kernels()) {
     for (const std::string_view key : entry.reads) {
       EXPECT_TRUE(std::ranges::find(changes, key, [](const auto& change) { return change.first; }) != std::end(changes))
@@ -143,6 +145,7 @@ TEST(KernelContract, AnOptionIsReadOrRefusedByName) {
   }
   expect_misuse([] { (void)make_kernel("hcm"); }, {"hcm", "hmc"});
   expect_misuse([] { (void)make_kernel("hmc", {.leapfrog_steps = 0}); }, {"leapfrog_steps must be at least 1, got 0"});
+  expect_misuse([] { (void)make_kernel("dynamic", {.shortest = 1.5}); }, {"shortest must be in [0, 1], got 1.5"});
 }
 
 TEST(KernelContract, ADivergenceTellsWhereItBeganAndEndedSoThatItCanBeRunAgain) {

@@ -114,6 +114,7 @@ stop_error = 0.1
   EXPECT_EQ(expected_cost(plan), defences::gradients_per_image(o));
   EXPECT_EQ(sampling("preset = \"hmc\"\nadaptation = \"published\"").adaptation, defences::Adaptation::published);
   EXPECT_EQ(sampling("preset = \"generalised_hmc\"\npersistence = 0.5").persistence, 0.5);
+  EXPECT_EQ(sampling("preset = \"dynamic\"\nshortest = 0.5").shortest, 0.5);
   EXPECT_EQ(*sampling("preset = \"hmc_robust\"\nlargest_radius = 0.5").observation.values().find("largest_radius"),
             Value(0.5));
 }

@@ -66,14 +66,15 @@ struct PosteriorSamplingOptions {
   Adaptation adaptation = Adaptation::dual_averaging;
   int warmup = 20;                                            // transitions before the first counted draw
   int transitions = 40;                                       // counted draws
-  int leapfrog_steps = mcmc::KernelOptions{}.leapfrog_steps;  // of the kernel, as jitter and persistence; what it does
-                                                              // not read must stay as it is here
+  int leapfrog_steps = mcmc::KernelOptions{}.leapfrog_steps;  // of the kernel, as jitter, persistence and shortest;
+                                                              // what it does not read must stay as it is here
   double step_size = 0.3;                                     // the first, or the first that is tried
   int first_step_trials = 0;                                  // gradients a chain may spend to find a better first step
   bool learn_length = false;  // of kernels that take lengths: half the time to a U-turn, at most leapfrog_steps steps
   double target_acceptance = 0.8;
   double jitter = mcmc::KernelOptions{}.jitter;
   double persistence = mcmc::KernelOptions{}.persistence;
+  double shortest = mcmc::KernelOptions{}.shortest;
   int thin = 1;  // diagnostics see every thin-th draw, and the mean reconstruction is over those
   KeepDraws keep_draws = KeepDraws::of_small_codes;  // of every thin-th draw
   int keep_divergences = 4;                          // the first ones of each chain; all are counted

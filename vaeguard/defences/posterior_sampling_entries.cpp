@@ -42,6 +42,7 @@ void set_kernel(Sampling& options, const Value& name) {
   forget("leapfrog_steps", &Sampling::leapfrog_steps);
   forget("jitter", &Sampling::jitter);
   forget("persistence", &Sampling::persistence);
+  forget("shortest", &Sampling::shortest);
   options.learn_length = options.learn_length && entry.takes_lengths;
 }
 
@@ -97,6 +98,9 @@ void add_kernel(OptionSchema<Sampling>& schema) {
       .number("persistence", &Sampling::persistence, from_to_below(0.0, 1.0),
               "the share of its momentum that a transition keeps")
       .unless(unless_unread("persistence"))
+      .number("shortest", &Sampling::shortest, from_to(0.0, 1.0),
+              "trajectory of the kernel dynamic, as a share of the way to its turn")
+      .unless(unless_unread("shortest"))
       .choice("metric", &Sampling::metric,
               {{"identity", MetricChoice::identity, "1"},
                {"encoder", MetricChoice::encoder, "the variances of q(z|x)"},

@@ -58,9 +58,10 @@ PosteriorSamplingOptions default_sampling(std::string_view kernel) {
 }
 
 mcmc::AnyKernel kernel_of(const PosteriorSamplingOptions& options) {
-  return mcmc::make_kernel(
-      options.kernel,
-      {.leapfrog_steps = options.leapfrog_steps, .jitter = options.jitter, .persistence = options.persistence});
+  return mcmc::make_kernel(options.kernel, {.leapfrog_steps = options.leapfrog_steps,
+                                            .jitter = options.jitter,
+                                            .persistence = options.persistence,
+                                            .shortest = options.shortest});
 }
 
 namespace {

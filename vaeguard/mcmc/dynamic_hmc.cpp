@@ -215,9 +215,9 @@ KernelEntry dynamic_entry() {
   return {.name = "dynamic",
           .title = "Dynamic HMC",
           .description = "HMC whose trajectories run until they turn",
-          .reads = {"leapfrog_steps"},
+          .reads = {"leapfrog_steps", "shortest"},
           .make = [](const KernelOptions& options) -> AnyKernel {
-            return DynamicHmc({.max_steps = options.leapfrog_steps});
+            return DynamicHmc({.max_steps = options.leapfrog_steps, .shortest = options.shortest});
           },
           .target_acceptance = 0.8};
 }

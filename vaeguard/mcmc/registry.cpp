@@ -36,6 +36,7 @@ AnyKernel make_kernel(std::string_view name, const KernelOptions& options) {
   check("leapfrog_steps", &KernelOptions::leapfrog_steps);
   check("jitter", &KernelOptions::jitter);
   check("persistence", &KernelOptions::persistence);
+  check("shortest", &KernelOptions::shortest);
   return entry.make(options);
 }
 

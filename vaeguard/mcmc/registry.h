@@ -15,6 +15,7 @@ struct KernelOptions {
   int leapfrog_steps = 12;   // per transition; for `dynamic` the most in one direction
   double jitter = 0.2;       // relative jitter of the step size in every transition
   double persistence = 0.9;  // the share of its momentum that a transition keeps
+  double shortest = 0.0;     // trajectory of `dynamic`, as a share of the way to its turn
 
   friend bool operator==(const KernelOptions&, const KernelOptions&) = default;
 };
