@@ -39,39 +39,23 @@ std::vector<Run> runs_of(const Layer& layer) {
   return runs;
 }
 
-class MoveStep : public Step {
+class MoveStep : public LinearStep {
  public:
   explicit MoveStep(const Layer& layer) : runs_(runs_of(layer)), size_(layer.output.size()) {}
 
-  void forward(const Group& group) const override {
-    copy(group.rows, group.values[sources[0].buffer], group.values[target]);
-  }
-
-  void backward(const Group& group) const override {
-    const Source& source = sources[0];
-    if (group.gradients[source.buffer] == nullptr) {
-      return;
-    }
-    float* share = group.scratch->require(group.rows * source.size);
-    std::fill_n(share, group.rows * source.size, 0.0F);
+ private:
+  void pull(const Group& group, const float* gradient, float* share) const override {
     for (std::int64_t row = 0; row < group.rows; ++row) {
-      const float* gradient = group.gradients[target] + row * size_;
       for (const Run& run : runs_) {
         for (std::int32_t i = 0; run.from >= 0 && i < run.count; ++i) {
-          share[row * source.size + run.from + i] += gradient[run.to + i];
+          share[row * sources[0].size + run.from + i] += gradient[row * size_ + run.to + i];
         }
       }
     }
-    write_share(group, source, share);
   }
 
-  void tangent(const Group& group) const override {
-    copy(group.rows, group.tangents[sources[0].buffer], group.tangents[target]);
-  }
-
- private:
-  void copy(std::int64_t rows, const float* from, float* to) const {
-    for (std::int64_t row = 0; row < rows; ++row) {
+  void push(const Group& group, const float* from, float* to) const override {
+    for (std::int64_t row = 0; row < group.rows; ++row) {
       for (const Run& run : runs_) {
         float* values = to + row * size_ + run.to;
         if (run.from < 0) {

@@ -1,9 +1,28 @@
-// The functions that steps share.
+// What steps share.
 #include "vaeguard/networks/native/steps.h"
 
 #include <algorithm>
 
 namespace vaeguard::networks::native {
+
+void LinearStep::forward(const Group& group) const {
+  push(group, group.values[sources[0].buffer], group.values[target]);
+}
+
+void LinearStep::backward(const Group& group) const {
+  const Source& source = sources[0];
+  if (group.gradients[source.buffer] == nullptr) {
+    return;
+  }
+  float* share = group.scratch->require(group.rows * source.size);
+  std::fill_n(share, group.rows * source.size, 0.0F);
+  pull(group, group.gradients[target], share);
+  write_share(group, source, share);
+}
+
+void LinearStep::tangent(const Group& group) const {
+  push(group, group.tangents[sources[0].buffer], group.tangents[target]);
+}
 
 void write_share(const Group& group, const Source& source, const float* share) {
   float* to = group.gradients[source.buffer];

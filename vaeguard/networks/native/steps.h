@@ -59,6 +59,21 @@ class Step {
   std::size_t target = 0;
 };
 
+/// A step from one source that is linear where the source's values choose no other path: its tangent pass is the
+/// forward pass of tangents, its backward pass the transpose.
+class LinearStep : public Step {
+ public:
+  void forward(const Group& group) const final;
+  void backward(const Group& group) const final;
+  void tangent(const Group& group) const final;
+
+ private:
+  /// `from` [row][size of the source] -> `to` [row][size of the target].
+  virtual void push(const Group& group, const float* from, float* to) const = 0;
+  /// Adds what the gradient at the target gives each value of the source to `share`.
+  virtual void pull(const Group& group, const float* gradient, float* share) const = 0;
+};
+
 /// Stores or adds a share of the gradient at a source, [row][size], zeroed where a fused ReLU wrote 0.
 void write_share(const Group& group, const Source& source, const float* share);
 

@@ -8,39 +8,24 @@
 namespace vaeguard::networks::native {
 namespace {
 
-class AverageStep : public Step {
+class AverageStep : public LinearStep {
  public:
   explicit AverageStep(const Layer& layer)
       : terms_(position_terms(layer)), channels_(layer.output.channels), size_(layer.output.size()) {}
 
-  void forward(const Group& group) const override {
-    average(group.rows, group.values[sources[0].buffer], group.values[target]);
-  }
-
-  void backward(const Group& group) const override {
-    const Source& source = sources[0];
-    if (group.gradients[source.buffer] == nullptr) {
-      return;
-    }
-    float* share = group.scratch->require(group.rows * source.size);
-    std::fill_n(share, group.rows * source.size, 0.0F);
+ private:
+  void pull(const Group& group, const float* gradient, float* share) const override {
     for (std::int64_t row = 0; row < group.rows; ++row) {
-      const float* gradient = group.gradients[target] + row * size_;
       for (const PositionTerm& term : terms_) {
-        add(gradient + term.output * channels_, term, share + row * source.size + term.input * channels_);
+        add(gradient + row * size_ + term.output * channels_, term,
+            share + row * sources[0].size + term.input * channels_);
       }
     }
-    write_share(group, source, share);
   }
 
-  void tangent(const Group& group) const override {
-    average(group.rows, group.tangents[sources[0].buffer], group.tangents[target]);
-  }
-
- private:
-  void average(std::int64_t rows, const float* from, float* to) const {
-    std::fill_n(to, rows * size_, 0.0F);
-    for (std::int64_t row = 0; row < rows; ++row) {
+  void push(const Group& group, const float* from, float* to) const override {
+    std::fill_n(to, group.rows * size_, 0.0F);
+    for (std::int64_t row = 0; row < group.rows; ++row) {
       for (const PositionTerm& term : terms_) {
         add(from + row * sources[0].size + term.input * channels_, term, to + row * size_ + term.output * channels_);
       }
@@ -59,7 +44,7 @@ class AverageStep : public Step {
   const std::int64_t size_;  // of the target
 };
 
-class MaxPoolingStep : public Step {
+class MaxPoolingStep : public LinearStep {
  public:
   explicit MaxPoolingStep(const Layer& layer) : channels_(layer.output.channels), size_(layer.output.size()) {
     windows_.resize(static_cast<std::size_t>(layer.output.positions()));
@@ -70,29 +55,14 @@ class MaxPoolingStep : public Step {
 
   [[nodiscard]] bool reads_sources() const override { return true; }
 
-  void forward(const Group& group) const override {
-    take(group, group.values[sources[0].buffer], group.values[target]);
-  }
-
-  void backward(const Group& group) const override {
-    const Source& source = sources[0];
-    if (group.gradients[source.buffer] == nullptr) {
-      return;
-    }
-    float* share = group.scratch->require(group.rows * source.size);
-    std::fill_n(share, group.rows * source.size, 0.0F);
-    visit_largest(group, [&](std::int64_t row, std::int64_t output, std::int64_t input) {
-      share[row * source.size + input] += group.gradients[target][row * size_ + output];
-    });
-    write_share(group, source, share);
-  }
-
-  void tangent(const Group& group) const override {
-    take(group, group.tangents[sources[0].buffer], group.tangents[target]);
-  }
-
  private:
-  void take(const Group& group, const float* from, float* to) const {
+  void pull(const Group& group, const float* gradient, float* share) const override {
+    visit_largest(group, [&](std::int64_t row, std::int64_t output, std::int64_t input) {
+      share[row * sources[0].size + input] += gradient[row * size_ + output];
+    });
+  }
+
+  void push(const Group& group, const float* from, float* to) const override {
     visit_largest(group, [&](std::int64_t row, std::int64_t output, std::int64_t input) {
       to[row * size_ + output] = from[row * sources[0].size + input];
     });
