@@ -71,6 +71,13 @@ TEST(Words, WhatPlansNameIsCalledAsItsEntrySays) {
   EXPECT_EQ(attack_words("clean"), "No attack");
 }
 
+TEST(Words, OfEstimatesAndOfTheScoresThatDetectAttacks) {
+  EXPECT_EQ(aggregation_words("mean"), "mean over draws");
+  EXPECT_EQ(aggregation_words("energy_drop"), "detection by energy drop");
+  EXPECT_EQ(aggregation_words("touched"), "detection by touched pixels");
+  EXPECT_EQ(aggregation_words("encoder_shift"), "detection by shift of the code");
+}
+
 TEST(Words, UnknownNamesStandForThemselves) {
   EXPECT_EQ(metric_words("new_metric").title, "new_metric");
   EXPECT_EQ(metric_words("new_metric").better, Better::neither);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <optional>
 
@@ -52,6 +53,14 @@ std::optional<Words> words_of_attack(std::string_view name) {
     return Words{optimiser->title, optimiser->description};
   }
   return std::nullopt;
+}
+
+// "Energy drop" -> "energy drop"; "AUROC" stays.
+std::string within_sentence(std::string title) {
+  if (title.size() > 1 && std::islower(static_cast<unsigned char>(title[1])) != 0) {
+    title[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(title[0])));
+  }
+  return title;
 }
 
 std::string typographic_minus(std::string text) {
@@ -141,13 +150,12 @@ std::string norm_explanation(std::string_view name) {
 }
 
 std::string aggregation_words(std::string_view name) {
-  constexpr std::array kAggregations = {NameWords{"draw", "one draw"},
-                                        NameWords{"mean", "mean over draws"},
+  constexpr std::array kAggregations = {NameWords{"draw", "one draw"}, NameWords{"mean", "mean over draws"},
                                         NameWords{"vote", "vote of draws"},
-                                        NameWords{"reencoded", "repaired image, re-encoded"},
-                                        NameWords{"energy_drop", "detection by energy drop"},
-                                        NameWords{"touched", "detection by touched pixels"},
-                                        NameWords{"encoder_shift", "detection by shift of the code"}};
+                                        NameWords{"reencoded", "repaired image, re-encoded"}};
+  if (const metrics::MetricEntry* score = metrics::catalogue().lookup(name)) {
+    return "detection by " + within_sentence(std::string(score->title));
+  }
   return words_of(kAggregations, name);
 }
 
