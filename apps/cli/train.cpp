@@ -31,7 +31,7 @@ struct TrainVerb {
   std::optional<std::string> likelihood;
   std::optional<double> variance;
   std::string prior;
-  std::string companions_of;
+  std::string vae_from;
   std::string out = "vae.safetensors";
 };
 
@@ -57,7 +57,7 @@ void set_objective(const TrainVerb& verb, training::ObjectiveOptions& options) {
 void set_model(const TrainVerb& verb, plans::ModelPlan& model) {
   model.preset = verb.preset;
   model.start = verb.start;
-  model.companions_of = verb.companions_of;
+  model.vae_from = verb.vae_from;
   model.latent = verb.latent;
   model.prior = verb.prior;
   if (verb.variance && !verb.likelihood) {
@@ -123,13 +123,13 @@ void add_train(CLI::App& program, Common& common) {
       ->check(positive_number());
   app->add_option("--prior", verb->prior,
                   "standard_normal, or realnvp: learned with the model; else the start's, or standard_normal");
-  auto* companions = app->add_option("--companions-of", verb->companions_of,
-                                     "Keep this checkpoint's VAE; fit the latent classifier and the pixel law");
+  auto* vae_from = app->add_option("--vae-from", verb->vae_from,
+                                   "Keep this checkpoint's VAE; fit the latent classifier and the pixel law");
   for (const char* option : {"--preset", "--epochs", "--batch", "--learning-rate", "--objective", "--variance"}) {
-    companions->excludes(option);  // nothing is trained
+    vae_from->excludes(option);  // nothing is trained
   }
   for (const auto& field : training::objective_schema().fields()) {
-    companions->excludes(flag(field.option.key));
+    vae_from->excludes(flag(field.option.key));
   }
   app->add_option("--out", verb->out, "Checkpoint to write")->capture_default_str();
   app->footer("Example: vaeguard train --dataset mnist --out mnist_vae.safetensors");

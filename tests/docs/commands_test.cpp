@@ -118,7 +118,7 @@ Words made_small(Words command) {
   };
   if (command[1] == "train") {
     set("--dataset", "shapes.toml");
-    if (std::ranges::find(command, "--companions-of") == command.end()) {
+    if (std::ranges::find(command, "--vae-from") == command.end()) {
       set("--epochs", "1");
     }
   } else if (command[1] == "attack") {

@@ -220,9 +220,9 @@ TEST(Plan, ModelsRefuseChoicesThatAreNotTheirs) {
               HasSubstr("variance must be a number above 0, got 0"));
   EXPECT_THAT(error_of("[model]\nlatent = 2\n[model.training]\nstart = \"vae.safetensors\"\n"),
               HasSubstr("leave them out"));
-  EXPECT_THAT(error_of("[model]\ncheckpoint = \"a.safetensors\"\ncompanions_of = \"b.safetensors\"\n"),
+  EXPECT_THAT(error_of("[model]\ncheckpoint = \"a.safetensors\"\nvae_from = \"b.safetensors\"\n"),
               HasSubstr("leave checkpoint, start, prior, likelihood and latent out"));
-  EXPECT_THAT(error_of("[model]\ncompanions_of = \"b.safetensors\"\n[model.training]\nepochs = 3\n"),
+  EXPECT_THAT(error_of("[model]\nvae_from = \"b.safetensors\"\n[model.training]\nepochs = 3\n"),
               HasSubstr("leave [model.training] out"));
 }
 

@@ -43,13 +43,13 @@ TEST(MakeCheckpoint, GivesAPlainStartALearnedPriorAndKeepsOneThatIsThere) {
   expect_misuse([&] { (void)trained(consistent); }, {"objective avae needs the prior standard_normal"});
 }
 
-TEST(MakeCheckpoint, CompanionsLeaveTheWeightsAndTakeTheLabelsOfTheDataSet) {
+TEST(MakeCheckpoint, VaeFromKeepsTheWeightsAndTakesTheLabelsOfTheDataSet) {
   const TemporaryFolder folder;
   plans::ModelPlan model;
-  model.companions_of = folder.path() / "kept.safetensors";
+  model.vae_from = folder.path() / "kept.safetensors";
   const models::VaeWeights weights = training::tiny_vae();
   models::save_checkpoint({.vae = weights, .classifier = std::nullopt, .metadata = {{"objective", "elbo"}}},
-                          model.companions_of);
+                          model.vae_from);
   data::Dataset dataset = training::tiny_dataset();
   dataset.classes = 3;
   dataset.train.labels.front() = 2;
@@ -59,7 +59,7 @@ TEST(MakeCheckpoint, CompanionsLeaveTheWeightsAndTakeTheLabelsOfTheDataSet) {
   EXPECT_EQ(checkpoint.classifier.value().classes(), 3);
   EXPECT_NE(checkpoint.vae.pixel_law, nullptr);
   EXPECT_EQ(checkpoint.metadata.at("objective"), "elbo") << "how the weights came about stays true";
-  EXPECT_EQ(checkpoint.metadata.at("companions_of"), "kept.safetensors");
+  EXPECT_EQ(checkpoint.metadata.at("vae_from"), "kept.safetensors");
 
   dataset.shape = {1, 4, 9};
   expect_misuse([&] { (void)make_checkpoint(model, 1, dataset, {}, 1, silent_observer()); },

@@ -55,15 +55,14 @@ ModelPlan read_model(OptionReader reader, std::uint64_t seed, const std::filesys
   ModelPlan model;
   model.name = record_name(reader, "name", model.name);
   model.checkpoint = find_beside(reader.text("checkpoint", ""), folder);
-  model.companions_of = find_beside(reader.text("companions_of", ""), folder);
+  model.vae_from = find_beside(reader.text("vae_from", ""), folder);
   model.latent = reader.integer("latent", at_least(1), model.latent);
   if (reader.has("likelihood") || reader.has("variance")) {
     model.likelihood = models::Likelihood{.kind = models::likelihood_kind(reader.text("likelihood")),
                                           .variance = reader.number("variance", above(0.0), 1.0)};
   }
-  if (!model.companions_of.empty() && reader.has("training")) {
-    misuse("plans.plan", "companions_of keeps the VAE of {} as it is; leave [model.training] out",
-           model.companions_of.string());
+  if (!model.vae_from.empty() && reader.has("training")) {
+    misuse("plans.plan", "vae_from keeps the VAE of {} as it is; leave [model.training] out", model.vae_from.string());
   }
   read_training(reader.table("training"), seed, model);
   reader.finish();
@@ -129,15 +128,15 @@ void check_names(const Plan& plan, std::string_view place) {
 
 void ModelPlan::validate() const {
   const bool needs_start = training::objectives().find(training.objective.name).needs_start;
-  if (needs_start && start.empty() && checkpoint.empty() && companions_of.empty()) {
+  if (needs_start && start.empty() && checkpoint.empty() && vae_from.empty()) {
     misuse("plans.plan", "objective {} retrains a given VAE: training needs a checkpoint to start from",
            training.objective.name);
   }
-  if (!companions_of.empty() &&
+  if (!vae_from.empty() &&
       (!checkpoint.empty() || !start.empty() || !prior.empty() || likelihood || latent != models::kConvVaeLatentSize)) {
     misuse("plans.plan",
-           "companions_of keeps the VAE of {} as it is; leave checkpoint, start, prior, likelihood and latent out",
-           companions_of.string());
+           "vae_from keeps the VAE of {} as it is; leave checkpoint, start, prior, likelihood and latent out",
+           vae_from.string());
   }
   if (!prior.empty()) {
     models::check_prior_name(prior, "plans.plan");

@@ -19,10 +19,10 @@
 namespace vaeguard::plans {
 
 struct ModelPlan {
-  std::string name = "vae";             // in records
-  std::filesystem::path checkpoint;     // weights to use; empty to train
-  std::filesystem::path companions_of;  // a VAE to keep as it is; only its classifier and pixel law are fitted
-  std::filesystem::path start;          // weights to start training from; empty for random ones
+  std::string name = "vae";          // in records
+  std::filesystem::path checkpoint;  // weights to use; empty to train
+  std::filesystem::path vae_from;    // a VAE to keep as it is; only its classifier and pixel law are fitted
+  std::filesystem::path start;       // weights to start training from; empty for random ones
   std::int64_t latent = models::kConvVaeLatentSize;
   std::string preset = "default";                // of the training
   std::optional<models::Likelihood> likelihood;  // none: the preset's for the number of channels
@@ -30,7 +30,7 @@ struct ModelPlan {
   training::TrainerOptions training;
 
   /// Throws Misuse if the objective lacks the start that it needs or does not support the prior, if latent size or
-  /// likelihood are set although a start or companions_of determines them, if companions_of is combined with
+  /// likelihood are set although a start or vae_from determines them, if vae_from is combined with
   /// checkpoint, start or prior, if the likelihood is reserved for published runs, or if latent size or variance are
   /// out of range.
   void validate() const;

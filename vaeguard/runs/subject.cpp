@@ -80,7 +80,7 @@ models::Checkpoint trained(const plans::ModelPlan& model, std::uint64_t seed, co
 models::Checkpoint kept(const std::filesystem::path& file, const data::Dataset& dataset) {
   models::Checkpoint checkpoint = models::load_checkpoint(file);
   check_image(checkpoint.vae.image(), dataset, file.string());
-  checkpoint.metadata["companions_of"] = file.filename().string();
+  checkpoint.metadata["vae_from"] = file.filename().string();
   return checkpoint;
 }
 
@@ -102,9 +102,8 @@ models::Checkpoint make_checkpoint(const plans::ModelPlan& model, std::uint64_t 
   if (!dataset.labelled()) {
     observer.message(fmt::format("{} has no labels: no latent classifier will be fitted", dataset.name));
   }
-  models::Checkpoint checkpoint = model.companions_of.empty()
-                                      ? trained(model, seed, dataset, state_file, threads, observer)
-                                      : kept(model.companions_of, dataset);
+  models::Checkpoint checkpoint = model.vae_from.empty() ? trained(model, seed, dataset, state_file, threads, observer)
+                                                         : kept(model.vae_from, dataset);
   const models::Vae vae(checkpoint.vae);
   checkpoint.classifier.reset();
   checkpoint.metadata.erase("classifier_test_accuracy");

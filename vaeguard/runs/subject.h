@@ -14,7 +14,7 @@
 namespace vaeguard::runs {
 
 /// Trains the model's VAE on `dataset` (resuming from `state_file` if it exists), or reads it if the plan sets
-/// companions_of; fits a linear classifier to the encoder's means of the training images until convergence, or reports
+/// vae_from; fits a linear classifier to the encoder's means of the training images until convergence, or reports
 /// before training that there will be none if the data set has no labels; counts the pixel law; and notes all this,
 /// with accuracy and ELBO on test images, in the metadata. The seed is the plan's, the same for all its models. Throws
 /// Misuse if a VAE that is read does not take the data set's images.
