@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ class Observer {
 Observer& silent_observer();
 
 /// Thrown at a safe point after Observer::interrupted(); everything finished by then is kept. Exit code 130.
-class Interrupted {};
+class Interrupted : public std::exception {
+ public:
+  [[nodiscard]] const char* what() const noexcept override { return "interrupted"; }
+};
 
 }  // namespace vaeguard
