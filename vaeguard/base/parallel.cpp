@@ -52,13 +52,13 @@ std::int64_t row_chunk(std::int64_t rows, std::int64_t most, int threads) {
   return std::clamp<std::int64_t>(share, 1, most);
 }
 
-void map_rows(const Matrix& inputs, int threads, Matrix& outputs,
+void map_rows(const MatrixView& inputs, int threads, Matrix& outputs,
               const std::function<void(const Matrix&, Matrix&)>& work) {
   constexpr std::int64_t kRowsAtOnce = 64;
   parallel_chunks(inputs.rows(), row_chunk(inputs.rows(), kRowsAtOnce, threads), threads,
                   [&](std::int64_t first, std::int64_t count) {
                     Matrix some;
-                    work(inputs.slice(first, count), some);
+                    work(inputs.slice(first, count).copy(), some);
                     outputs.assign(first, some);
                   });
 }

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "vaeguard/base/matrix.h"
+#include "vaeguard/base/matrix_view.h"
 
 namespace vaeguard {
 
@@ -18,7 +19,7 @@ std::int64_t row_chunk(std::int64_t rows, std::int64_t most, int threads);
 
 /// Fills `outputs` chunk by chunk: `work` takes at most 64 rows of `inputs`, which bounds its memory, and gives the
 /// same rows of `outputs` (resized by it). For rows that do not depend on each other.
-void map_rows(const Matrix& inputs, int threads, Matrix& outputs,
+void map_rows(const MatrixView& inputs, int threads, Matrix& outputs,
               const std::function<void(const Matrix& inputs, Matrix& outputs)>& work);
 
 /// The number of threads to use: `wanted` if positive, else VAEGUARD_THREADS, else one per processor of this machine.

@@ -53,7 +53,7 @@ SamplingChunk::SamplingChunk(const PosteriorSamplingOptions& options, const mode
       target_{*problem.energy, consecutive(first, count)},
       first_(first),
       count_(count),
-      encoding_(vae.encode(problem.images.slice(first, count))),
+      encoding_(vae.encode(MatrixView(problem.images).slice(first, count))),
       keys_(keys.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count))),
       results_(results),
       tick_(tick) {}

@@ -5,7 +5,7 @@
 
 namespace vaeguard::models {
 
-Matrix forward_all(const Generative& generative, const Matrix& codes, int threads) {
+Matrix forward_all(const Generative& generative, const MatrixView& codes, int threads) {
   Matrix result(codes.rows(), generative.parameters());
   map_rows(codes, threads, result, [&](const Matrix& some, Matrix& parameters) {
     generative.forward(some, parameters, {}, *generative.make_tape());
@@ -13,7 +13,7 @@ Matrix forward_all(const Generative& generative, const Matrix& codes, int thread
   return result;
 }
 
-Matrix decode(const Generative& generative, const Matrix& codes, int threads) {
+Matrix decode(const Generative& generative, const MatrixView& codes, int threads) {
   const Matrix parameters = forward_all(generative, codes, threads);
   Matrix images(codes.rows(), generative.image().size());
   for (std::int64_t b = 0; b < images.rows(); ++b) {

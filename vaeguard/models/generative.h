@@ -8,6 +8,7 @@
 
 #include "vaeguard/base/image_shape.h"
 #include "vaeguard/base/matrix.h"
+#include "vaeguard/base/matrix_view.h"
 #include "vaeguard/models/latent_layout.h"
 #include "vaeguard/models/likelihood.h"
 #include "vaeguard/networks/network.h"
@@ -45,8 +46,8 @@ class Generative {
 };
 
 /// The likelihood's parameters of many codes [n, D], in chunks on `threads` threads.
-Matrix forward_all(const Generative& generative, const Matrix& codes, int threads);
+Matrix forward_all(const Generative& generative, const MatrixView& codes, int threads);
 /// E[x|z] of codes [n, D]: mean images [n, C*H*W].
-Matrix decode(const Generative& generative, const Matrix& codes, int threads);
+Matrix decode(const Generative& generative, const MatrixView& codes, int threads);
 
 }  // namespace vaeguard::models

@@ -19,7 +19,7 @@ Matrix Recognition::variances(const Encoding& encoding) const {
   return variances;
 }
 
-Encoding encode(const Recognition& recognition, const Matrix& images, int threads) {
+Encoding encode(const Recognition& recognition, const MatrixView& images, int threads) {
   Matrix outputs(images.rows(), 2 * recognition.latents().size());
   map_rows(images, threads, outputs, [&](const Matrix& some, Matrix& encoded) {
     recognition.forward(some, recognition.latents().count(), encoded, *recognition.make_tape());

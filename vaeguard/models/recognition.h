@@ -7,6 +7,7 @@
 
 #include "vaeguard/base/image_shape.h"
 #include "vaeguard/base/matrix.h"
+#include "vaeguard/base/matrix_view.h"
 #include "vaeguard/models/encoding.h"
 #include "vaeguard/models/latent_layout.h"
 #include "vaeguard/networks/network.h"
@@ -40,6 +41,6 @@ class Recognition {
 };
 
 /// All groups of many images, in chunks on `threads` threads.
-Encoding encode(const Recognition& recognition, const Matrix& images, int threads);
+Encoding encode(const Recognition& recognition, const MatrixView& images, int threads);
 
 }  // namespace vaeguard::models

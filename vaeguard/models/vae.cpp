@@ -29,12 +29,16 @@ Vae::Vae(VaeWeights weights, std::string_view backend, networks::Precision gradi
       gradient_generative_(layers_->gradient_generative()),
       pixel_law_(layers_->weights().pixel_law) {}
 
-Encoding Vae::encode(const Matrix& images, int threads) const { return models::encode(*recognition_, images, threads); }
+Encoding Vae::encode(const MatrixView& images, int threads) const {
+  return models::encode(*recognition_, images, threads);
+}
 
 Matrix Vae::sample(const Matrix& images, const Encoding& encoding, std::span<const Key> keys) const {
   return recognition_->draw(images, encoding, keyed_noise(keys, latent_size())).codes;
 }
 
-Matrix Vae::decode(const Matrix& latents, int threads) const { return models::decode(*generative_, latents, threads); }
+Matrix Vae::decode(const MatrixView& latents, int threads) const {
+  return models::decode(*generative_, latents, threads);
+}
 
 }  // namespace vaeguard::models

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "vaeguard/base/matrix_view.h"
 #include "vaeguard/base/random.h"
 #include "vaeguard/models/generative.h"
 #include "vaeguard/models/layered_vae.h"
@@ -41,11 +42,11 @@ class Vae {
   /// model is made of something else.
   [[nodiscard]] const LayeredVae* layers() const { return layers_.get(); }
 
-  [[nodiscard]] Encoding encode(const Matrix& images, int threads = 1) const;
+  [[nodiscard]] Encoding encode(const MatrixView& images, int threads = 1) const;
   /// One draw of q(z|x) of each image [B, C*H*W], whose encoding is given; row b uses keys[b].
   [[nodiscard]] Matrix sample(const Matrix& images, const Encoding& encoding, std::span<const Key> keys) const;
   /// Latents [B, D] -> mean images [B, C*H*W], probabilities for Bernoulli.
-  [[nodiscard]] Matrix decode(const Matrix& latents, int threads = 1) const;
+  [[nodiscard]] Matrix decode(const MatrixView& latents, int threads = 1) const;
 
  private:
   std::shared_ptr<const LayeredVae> layers_;

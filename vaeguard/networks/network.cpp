@@ -64,7 +64,7 @@ std::shared_ptr<const Network> compile(const LayerGraph& graph, std::string_view
   return select_backend(backend, graph).compile(graph);
 }
 
-Matrix forward_all(const Network& network, const Matrix& inputs, int threads) {
+Matrix forward_all(const Network& network, const MatrixView& inputs, int threads) {
   Matrix result(inputs.rows(), network.graph().output_size());
   map_rows(inputs, threads, result,
            [&](const Matrix& some, Matrix& outputs) { network.forward(some, outputs, *network.make_tape()); });

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "vaeguard/base/matrix.h"
+#include "vaeguard/base/matrix_view.h"
 #include "vaeguard/networks/layer_graph.h"
 
 namespace vaeguard::networks {
@@ -84,6 +85,6 @@ std::shared_ptr<const Network> compile(const LayerGraph& graph, std::string_view
 std::unique_ptr<TrainableNetwork> compile_trainable(const LayerGraph& graph);
 
 /// Runs forward for many rows, in chunks on `threads` threads.
-Matrix forward_all(const Network& network, const Matrix& inputs, int threads);
+Matrix forward_all(const Network& network, const MatrixView& inputs, int threads);
 
 }  // namespace vaeguard::networks

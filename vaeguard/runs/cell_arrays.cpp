@@ -33,7 +33,7 @@ void write_references(const std::filesystem::path& file, const measures::Subject
 void write_latent_map(const std::filesystem::path& file, const measures::Subject& subject, const data::Images& images,
                       int threads) {
   const std::int64_t count = std::min(kMapImages, images.pixels.rows());
-  NpzArrays arrays{{"z", to_array(subject.vae.encode(images.pixels.slice(0, count), threads).mean)}};
+  NpzArrays arrays{{"z", to_array(subject.vae.encode(MatrixView(images.pixels).slice(0, count), threads).mean)}};
   add_labels(arrays, images.labels, count);
   write_npz(file, arrays);
 }
