@@ -11,6 +11,7 @@
 #include "vaeguard/attacks/pgd.h"
 #include "vaeguard/base/adam.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/scalar_field.h"
 
 namespace vaeguard::attacks {
 namespace {
@@ -41,7 +42,7 @@ Matrix Adam::maximise(Search& search) const {
   const Threat& threat = search.threat();
   Matrix points = random_starts(search);
   Best best(points);
-  std::vector<std::int64_t> rows = all_rows(points.rows());
+  std::vector<std::int64_t> rows = consecutive(0, points.rows());
   std::vector<Moments> moments(points.values().size());
   Matrix gradients;
   std::vector<double> values;

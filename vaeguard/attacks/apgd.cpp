@@ -9,6 +9,7 @@
 #include "vaeguard/attacks/entry.h"
 #include "vaeguard/attacks/pgd.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/scalar_field.h"
 
 namespace vaeguard::attacks {
 namespace {
@@ -111,7 +112,7 @@ Matrix Apgd::maximise(Search& search) const {
   climb.previous = climb.points;
   climb.best_gradients = Matrix(climb.points.rows(), climb.points.columns());
   Best best(climb.points);
-  std::vector<std::int64_t> rows = all_rows(climb.points.rows());
+  std::vector<std::int64_t> rows = consecutive(0, climb.points.rows());
   std::vector<Pace> paces(rows.size(), Pace(threat.radius * options_.first_step, options_.rho));
   const std::vector<std::int64_t> checkpoints = apgd_checkpoints(options_.iterations);
   std::int64_t last_checkpoint = 0;

@@ -8,6 +8,7 @@
 #include "vaeguard/attacks/best.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
+#include "vaeguard/base/scalar_field.h"
 
 namespace vaeguard::attacks {
 namespace {
@@ -43,7 +44,7 @@ Search::Search(const ScalarField& objective, std::vector<std::int64_t> functions
       shared_(&shared) {}
 
 void Search::evaluate(const Matrix& points, std::vector<double>& values, Matrix* gradients) {
-  evaluate(all_rows(references_.rows()), points, values, gradients);
+  evaluate(consecutive(0, references_.rows()), points, values, gradients);
 }
 
 void Search::evaluate(std::span<const std::int64_t> rows, const Matrix& points, std::vector<double>& values,

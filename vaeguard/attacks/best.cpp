@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 namespace vaeguard::attacks {
 
@@ -33,12 +32,6 @@ std::vector<std::int64_t> Best::unfinished(double enough) const {
       rows.push_back(static_cast<std::int64_t>(i));
     }
   }
-  return rows;
-}
-
-std::vector<std::int64_t> all_rows(std::int64_t n) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(n));
-  std::iota(rows.begin(), rows.end(), std::int64_t{0});
   return rows;
 }
 

@@ -29,7 +29,4 @@ class Best {
   std::vector<double> values_;
 };
 
-/// 0 .. n - 1.
-std::vector<std::int64_t> all_rows(std::int64_t n);
-
 }  // namespace vaeguard::attacks

@@ -7,6 +7,7 @@
 
 #include "vaeguard/attacks/best.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/scalar_field.h"
 
 namespace vaeguard::attacks {
 
@@ -22,7 +23,7 @@ BestOf::BestOf(std::string_view name, std::vector<BestOfMember> members, double 
 Matrix BestOf::maximise(Search& search) const {
   Matrix points = search.references();
   Best best(points);
-  std::vector<std::int64_t> rows = all_rows(points.rows());
+  std::vector<std::int64_t> rows = consecutive(0, points.rows());
   std::vector<double> values;
   for (std::size_t number = 0; number < members_.size() && !rows.empty(); ++number) {
     Search part = search.part(rows, members_[number].objective.get(), number);

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "vaeguard/attacks/best.h"
 #include "vaeguard/attacks/classifier_goal.h"
 #include "vaeguard/attacks/decoder_goal.h"
 #include "vaeguard/attacks/encoder_goal.h"
 #include "vaeguard/attacks/targets.h"
+#include "vaeguard/base/scalar_field.h"
 
 namespace vaeguard::attacks {
 namespace {
@@ -104,7 +104,7 @@ std::vector<std::int64_t> target_rows(std::string_view goal, const GoalInputs& i
   }
   GoalInputs complete = inputs;
   if (complete.positions.empty()) {
-    complete.positions = all_rows(inputs.references.mean.rows());
+    complete.positions = consecutive(0, inputs.references.mean.rows());
   }
   return targets(complete, entry.needs_classifier ? inputs.classifier->predict(inputs.references.mean) : inputs.labels);
 }

@@ -12,6 +12,7 @@
 #include "vaeguard/base/lbfgs.h"
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/base/progress.h"
+#include "vaeguard/base/scalar_field.h"
 
 namespace vaeguard::attacks {
 namespace {
@@ -121,7 +122,7 @@ Lbfgs::Lbfgs(const LbfgsOptions& options) : options_(options) { validate(options
 Matrix Lbfgs::maximise(Search& search) const {
   const Matrix& references = search.references();
   const Threat& threat = search.threat();
-  const std::vector<std::int64_t> rows = all_rows(references.rows());
+  const std::vector<std::int64_t> rows = consecutive(0, references.rows());
   Matrix points = references;
   Best best(points);
   std::vector<double> values;

@@ -9,6 +9,7 @@
 #include "vaeguard/attacks/best.h"
 #include "vaeguard/attacks/entry.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/scalar_field.h"
 
 namespace vaeguard::attacks {
 namespace {
@@ -73,7 +74,7 @@ Matrix Pgd::maximise(Search& search) const {
   const Threat& threat = search.threat();
   Matrix points = random_starts(search);
   Best best(points);
-  std::vector<std::int64_t> rows = all_rows(points.rows());
+  std::vector<std::int64_t> rows = consecutive(0, points.rows());
   Matrix gradients;
   Matrix velocity(options_.momentum > 0.0 ? points.rows() : 0, points.columns());
   std::vector<double> values;

@@ -5,10 +5,10 @@
 #include <string>
 #include <utility>
 
-#include "vaeguard/attacks/best.h"
 #include "vaeguard/attacks/drawn_goal.h"
 #include "vaeguard/attacks/goal_table.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/scalar_field.h"
 
 namespace vaeguard::attacks {
 
@@ -103,7 +103,7 @@ std::unique_ptr<Goal> make_goal(std::string_view goal, const GoalInputs& inputs)
   check_inputs(entry, inputs);
   GoalInputs complete = inputs;
   if (complete.positions.empty()) {
-    complete.positions = all_rows(inputs.references.mean.rows());
+    complete.positions = consecutive(0, inputs.references.mean.rows());
   }
   auto plain = entry.make(complete);
   if (inputs.draws == 0) {

@@ -7,8 +7,8 @@
 #include <map>
 #include <optional>
 
-#include "vaeguard/attacks/best.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/scalar_field.h"
 
 namespace vaeguard::attacks {
 namespace {
@@ -70,7 +70,7 @@ SmallestRadii smallest_radii(const Attack& attack, const ScalarField& objective,
                        .gradients = first.gradients};
   std::vector<Interval> intervals(keys.size());
   std::vector<std::int64_t> rows;
-  for (const std::int64_t row : all_rows(references.rows())) {
+  for (const std::int64_t row : consecutive(0, references.rows())) {
     if (first_marks[static_cast<std::size_t>(row)] > options.enough) {
       intervals[static_cast<std::size_t>(row)].succeeds = largest.radius;
       rows.push_back(row);

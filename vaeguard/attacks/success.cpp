@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "vaeguard/attacks/best.h"
 #include "vaeguard/attacks/drawn_goal.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/base/scalar_field.h"
 
 namespace vaeguard::attacks {
 namespace {
@@ -58,7 +58,7 @@ std::unique_ptr<Goal> make_judge(const Success& success, const GoalInputs& input
   }
   std::vector<Key> keys;
   for (const std::int64_t position :
-       inputs.positions.empty() ? all_rows(inputs.references.mean.rows()) : inputs.positions) {
+       inputs.positions.empty() ? consecutive(0, inputs.references.mean.rows()) : inputs.positions) {
     keys.push_back(inputs.key.fold("judge draws").fold(static_cast<std::uint64_t>(position)));
   }
   return std::make_unique<DrawnGoal>(std::move(holds), std::move(keys), inputs.draws);
