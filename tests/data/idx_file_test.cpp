@@ -3,6 +3,7 @@
 
 #include <numeric>
 
+#include "tests/data/write_idx.h"
 #include "tests/expect_misuse.h"
 #include "tests/temporary_folder.h"
 #include "vaeguard/base/file.h"

@@ -48,9 +48,14 @@ std::string digest_of_bytes(const EVP_MD* algorithm, std::string_view bytes) {
   return digest.hexadecimal();
 }
 
-std::string digest_of_file(const EVP_MD* algorithm, const std::filesystem::path& path) {
+}  // namespace
+
+std::string md5(std::string_view bytes) { return digest_of_bytes(EVP_md5(), bytes); }
+std::string sha256(std::string_view bytes) { return digest_of_bytes(EVP_sha256(), bytes); }
+
+std::string sha256_of_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  Digest digest(algorithm);
+  Digest digest(EVP_sha256());
   std::string piece(std::size_t{1} << 20U, '\0');
   while (file) {
     file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
@@ -61,12 +66,5 @@ std::string digest_of_file(const EVP_MD* algorithm, const std::filesystem::path&
   }
   return digest.hexadecimal();
 }
-
-}  // namespace
-
-std::string md5(std::string_view bytes) { return digest_of_bytes(EVP_md5(), bytes); }
-std::string sha256(std::string_view bytes) { return digest_of_bytes(EVP_sha256(), bytes); }
-std::string md5_of_file(const std::filesystem::path& path) { return digest_of_file(EVP_md5(), path); }
-std::string sha256_of_file(const std::filesystem::path& path) { return digest_of_file(EVP_sha256(), path); }
 
 }  // namespace vaeguard::data

@@ -11,8 +11,7 @@ namespace vaeguard::data {
 std::string md5(std::string_view bytes);
 std::string sha256(std::string_view bytes);
 
-/// Digests of a file's bytes, read in pieces; throw Misuse if it cannot be read.
-std::string md5_of_file(const std::filesystem::path& path);
+/// The digest of a file's bytes, read in pieces; throws Misuse if it cannot be read.
 std::string sha256_of_file(const std::filesystem::path& path);
 
 }  // namespace vaeguard::data

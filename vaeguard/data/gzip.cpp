@@ -1,4 +1,4 @@
-// Inflating and deflating whole gzip files piece by piece.
+// Inflating whole gzip files piece by piece.
 #include "vaeguard/data/gzip.h"
 
 #include <zlib.h>
@@ -60,24 +60,6 @@ std::string gunzip(std::string_view bytes, std::string_view name) {
              stream.msg == nullptr ? "bad data" : stream.msg);
     }
   }
-}
-
-std::string gzip(std::string_view bytes) {
-  z_stream stream{};
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-    failure(kPlace, "zlib cannot start");
-  }
-  const std::unique_ptr<z_stream, decltype(&deflateEnd)> owner(&stream, &deflateEnd);
-  std::string packed;
-  std::string piece(kPiece, '\0');
-  int state = Z_OK;
-  while (state != Z_STREAM_END) {
-    feed(stream, bytes);
-    offer(stream, piece);
-    state = deflate(&stream, bytes.empty() ? Z_FINISH : Z_NO_FLUSH);
-    packed.append(piece, 0, piece.size() - stream.avail_out);
-  }
-  return packed;
 }
 
 }  // namespace vaeguard::data

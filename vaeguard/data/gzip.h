@@ -1,4 +1,4 @@
-// Gzip in memory, through zlib.
+// Reading gzip in memory, through zlib.
 #pragma once
 
 #include <string>
@@ -10,7 +10,5 @@ namespace vaeguard::data {
 bool is_gzip(std::string_view bytes);
 /// The content of a gzip file; throws Misuse that names the file (`name`) if it is truncated or damaged.
 std::string gunzip(std::string_view bytes, std::string_view name);
-/// A gzip file with this content; the same content gives the same bytes.
-std::string gzip(std::string_view bytes);
 
 }  // namespace vaeguard::data

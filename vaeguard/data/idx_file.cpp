@@ -111,11 +111,6 @@ std::string encode_idx(const IdxArray& array) {
   return bytes;
 }
 
-void write_idx(const std::filesystem::path& path, const IdxArray& array) {
-  const std::string bytes = encode_idx(array);
-  write_file_atomically(path, path.extension() == ".gz" ? gzip(bytes) : bytes);
-}
-
 Images select_images(const IdxArray& images, const IdxArray& labels, std::int64_t classes,
                      std::span<const std::int64_t> indices, std::string_view name) {
   if (images.dimensions.size() != 3 || labels.dimensions.size() != 1) {

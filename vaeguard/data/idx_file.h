@@ -27,8 +27,6 @@ IdxArray read_idx(const std::filesystem::path& path, int rank);
 
 /// The bytes of an IDX file; throws Misuse unless dimensions and values agree.
 std::string encode_idx(const IdxArray& array);
-/// Written atomically, gzip-compressed if the name ends in ".gz".
-void write_idx(const std::filesystem::path& path, const IdxArray& array);
 
 /// The images at these indices with pixels / 255, and their labels. Throws Misuse unless images [N, H, W] and labels
 /// [N] agree in number and every label is below `classes`. Errors call their source `name`.
