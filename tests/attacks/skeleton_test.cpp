@@ -2,11 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "tests/attacks/fixtures.h"
+#include "tests/shown_code.h"
 #include "vaeguard/attacks/noise.h"
 
 // [page: optimiser]
@@ -104,19 +103,6 @@ class MeanDistance : public Goal {
 
 namespace vaeguard::attacks {
 namespace {
-
-std::string text_of(const std::string& path) {
-  std::ifstream file(std::string(VAEGUARD_SOURCE_DIR) + path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// The text between a line that is `begin` and the next line that is `end`.
-std::string between(const std::string& text, const std::string& begin, const std::string& end) {
-  const auto from = text.find("\n" + begin + "\n");
-  const auto to = from == std::string::npos ? from : text.find("\n" + end, from + begin.size() + 1);
-  return to == std::string::npos ? "nothing between " + begin + " and " + end
-                                 : text.substr(from + begin.size() + 2, to - from - begin.size() - 1);
-}
 
 TEST(AttackSkeleton, ThePageShowsTheCodeThatIsCompiledHere) {
   const std::string page = text_of("/docs/guide/add-an-attack.md");

@@ -2,11 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "tests/defences/contract.h"
+#include "tests/shown_code.h"
 
 // [page: defence]
 // The mean code of noisy copies of an image, which depends less on any single pixel.
@@ -92,19 +91,6 @@ DefenceEntries noisy_copies_entries() {
 
 namespace vaeguard::defences {
 namespace {
-
-std::string text_of(const std::string& path) {
-  std::ifstream file(std::string(VAEGUARD_SOURCE_DIR) + path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// The text between a line that is `begin` and the next line that is `end`.
-std::string between(const std::string& text, const std::string& begin, const std::string& end) {
-  const auto from = text.find("\n" + begin + "\n");
-  const auto to = from == std::string::npos ? from : text.find("\n" + end, from + begin.size() + 1);
-  return to == std::string::npos ? "nothing between " + begin + " and " + end
-                                 : text.substr(from + begin.size() + 2, to - from - begin.size() - 1);
-}
 
 TEST(DefenceSkeleton, ThePageShowsTheCodeThatIsCompiledHere) {
   const std::string page = text_of("/docs/guide/add-a-defence.md");
