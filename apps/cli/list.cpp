@@ -12,12 +12,16 @@
 #include "vaeguard/base/norm.h"
 #include "vaeguard/base/option_schema.h"
 #include "vaeguard/data/registry.h"
+#include "vaeguard/defences/observation_model.h"
 #include "vaeguard/defences/registry.h"
 #include "vaeguard/defences/transform.h"
 #include "vaeguard/mcmc/registry.h"
 #include "vaeguard/metrics/catalogue.h"
 #include "vaeguard/metrics/columns.h"
+#include "vaeguard/models/likelihood.h"
+#include "vaeguard/models/prior_design.h"
 #include "vaeguard/networks/network.h"
+#include "vaeguard/networks/operations.h"
 #include "vaeguard/training/registry.h"
 
 namespace vaeguard::cli {
@@ -75,6 +79,21 @@ Group defence_entries() {
   return group;
 }
 
+// What is chosen by name, each with the options beside the name.
+template <typename Entries, typename Chosen>
+Group choices(std::string heading, const Entries& entries, const OptionSchema<Chosen>& schema) {
+  Group group = group_of(std::move(heading), entries);
+  for (Listed& listed : group.entries) {
+    const auto& entry = entries.find(listed.name);
+    listed.options = schema.describe(entry.usual);
+    listed.options.erase(listed.options.begin());  // the choice itself
+    if constexpr (requires { entry.caution; }) {
+      listed.remark = entry.caution;
+    }
+  }
+  return group;
+}
+
 Group backends() {
   Group group{.heading = "backends (--backend)", .entries = {}};
   for (const auto* backend : networks::backends()) {
@@ -86,12 +105,18 @@ Group backends() {
 std::vector<Group> groups() {
   return {group_of("data sets (dataset)", data::datasets()),
           objectives(),
+          choices("likelihoods ([model] likelihood, train --likelihood)", models::likelihoods(),
+                  models::likelihood_schema()),
+          choices("priors ([model.training] prior, train --prior)", models::priors(), models::prior_schema()),
+          group_of("network operations (in checkpoints)", networks::operations()),
           group_of("attack goals ([[attack]] goal)", attacks::goals()),
           optimisers(),
           group_of("attack suites ([[attack]] optimiser)", attacks::suites()),
           group_of("norms ([[attack]] norm)", norms()),
           group_of("attackers ([[attack]] attacker)", attacks::attackers()),
           defence_entries(),
+          choices("observation models ([[defence]] observation)", defences::observation_models(),
+                  defences::observation_schema()),
           group_of("kernels of chains ([[defence]] kernel)", mcmc::kernels()),
           group_of("transforms ([[defence]] transform)", defences::transforms()),
           group_of("metrics (in records)", metrics::catalogue()),
@@ -149,8 +174,8 @@ void list_one(const std::string& name) {
 }  // namespace
 
 void add_list(CLI::App& program, Common& /*common*/) {
-  auto* app =
-      program.add_subcommand("list", "List data sets, training objectives, attacks, defences, metrics and backends");
+  auto* app = program.add_subcommand(
+      "list", "List everything that plans and options can name, such as attacks, defences and metrics");
   auto name = std::make_shared<std::string>();
   app->add_option("name", *name, "Show this one with its options");
   app->footer("Example: vaeguard list hmc");

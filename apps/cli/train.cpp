@@ -8,7 +8,7 @@
 
 #include "apps/cli/numbers.h"
 #include "apps/cli/verbs.h"
-#include "vaeguard/base/error.h"
+#include "vaeguard/base/choice.h"
 #include "vaeguard/data/data_folder.h"
 #include "vaeguard/models/conv_vae.h"
 #include "vaeguard/plans/toml.h"
@@ -18,6 +18,9 @@
 namespace vaeguard::cli {
 namespace {
 
+constexpr std::string_view kPlace = "vaeguard train";
+using WrittenOptions = std::map<std::string, std::string>;  // by key, as they are written
+
 struct TrainVerb {
   std::string dataset = "mnist";
   std::string preset = "default";
@@ -25,12 +28,11 @@ struct TrainVerb {
   std::optional<std::int64_t> batch;
   std::optional<double> learning_rate;
   std::string objective = "elbo";
-  std::map<std::string, std::string> objective_options;  // by key, as they are written
+  WrittenOptions objective_options;
   std::string start;
   std::int64_t latent = models::kConvVaeLatentSize;
-  std::optional<std::string> likelihood;
-  std::optional<double> variance;
-  std::string prior;
+  WrittenOptions likelihood;
+  WrittenOptions prior;
   std::string vae_from;
   std::string out = "vae.safetensors";
 };
@@ -42,16 +44,29 @@ std::string flag(std::string_view key) {
   return result;
 }
 
-// An option that the objective does not read is an error.
-void set_objective(const TrainVerb& verb, training::ObjectiveOptions& options) {
-  options.name = verb.objective;
+// Those that were written.
+Value table_of(const WrittenOptions& options) {
   Value table;
-  for (const auto& [key, text] : verb.objective_options) {
+  for (const auto& [key, text] : options) {
     if (!text.empty()) {
       table.set(key, plans::parse_value(text).from(flag(key)));
     }
   }
-  options = training::objective_schema().read(table, "vaeguard train", options);
+  return table;
+}
+
+// An option that the objective does not read is an error.
+void set_objective(const TrainVerb& verb, training::ObjectiveOptions& options) {
+  options.name = verb.objective;
+  options = training::objective_schema().read(table_of(verb.objective_options), kPlace, options);
+}
+
+// As in plans: an option that the chosen one does not read is an error.
+template <typename Chosen>
+std::optional<Chosen> choice_of(const WrittenOptions& options, const OptionSchema<Chosen>& schema) {
+  const Value table = table_of(options);
+  OptionReader reader(table, std::string(kPlace));
+  return read_choice(reader, schema);
 }
 
 void set_model(const TrainVerb& verb, plans::ModelPlan& model) {
@@ -59,14 +74,8 @@ void set_model(const TrainVerb& verb, plans::ModelPlan& model) {
   model.start = verb.start;
   model.vae_from = verb.vae_from;
   model.latent = verb.latent;
-  model.prior = verb.prior;
-  if (verb.variance && !verb.likelihood) {
-    misuse("train", "--variance belongs to a --likelihood, got none");
-  }
-  if (verb.likelihood) {
-    model.likelihood =
-        models::Likelihood{.kind = models::likelihood_kind(*verb.likelihood), .variance = verb.variance.value_or(1.0)};
-  }
+  model.likelihood = choice_of(verb.likelihood, models::likelihood_schema());
+  model.prior = choice_of(verb.prior, models::prior_schema());
 }
 
 models::Checkpoint train(const TrainVerb& verb, const Common& common) {
@@ -99,6 +108,23 @@ void add_objective(CLI::App& app, TrainVerb& verb) {
   }
 }
 
+// The options of a choice; `rest` says what holds where there is none.
+template <typename Chosen>
+void add_choice(CLI::App& app, WrittenOptions& options, const OptionSchema<Chosen>& schema, std::string_view rest) {
+  const std::string choice = schema.fields().front().option.key;
+  for (const auto& field : schema.fields()) {
+    const Option& option = field.option;
+    const std::string help = option.key == choice
+                                 ? fmt::format("{}; {}", option.expectation(), rest)
+                                 : fmt::format("of the {}, {}: {} (default {})", choice, option.description,
+                                               option.expectation(), to_text(option.fallback));
+    auto* added = app.add_option(flag(option.key), options[option.key], help);
+    if (option.key != choice) {
+      added->needs(flag(choice));
+    }
+  }
+}
+
 }  // namespace
 
 void add_train(CLI::App& program, Common& common) {
@@ -117,15 +143,12 @@ void add_train(CLI::App& program, Common& common) {
   add_objective(*app, *verb);
   app->add_option("--start", verb->start, "Checkpoint to begin with, instead of random weights");
   app->add_option("--latent", verb->latent, "Latent size")->capture_default_str()->check(whole_number(1));
-  app->add_option("--likelihood", verb->likelihood,
-                  "bernoulli, gaussian or laplace; else bernoulli for grey images, gaussian for colours");
-  app->add_option("--variance", verb->variance, "Variance of a pixel under that likelihood (default 1)")
-      ->check(positive_number());
-  app->add_option("--prior", verb->prior,
-                  "standard_normal, or realnvp: learned with the model; else the start's, or standard_normal");
+  add_choice(*app, verb->likelihood, models::likelihood_schema(),
+             "else bernoulli for grey images, gaussian for colours");
+  add_choice(*app, verb->prior, models::prior_schema(), "else the start's, or standard_normal");
   auto* vae_from = app->add_option("--vae-from", verb->vae_from,
                                    "Keep this checkpoint's VAE; fit the latent classifier and the pixel law");
-  for (const char* option : {"--preset", "--epochs", "--batch", "--learning-rate", "--objective", "--variance"}) {
+  for (const char* option : {"--preset", "--epochs", "--batch", "--learning-rate", "--objective"}) {
     vae_from->excludes(option);  // nothing is trained
   }
   for (const auto& field : training::objective_schema().fields()) {

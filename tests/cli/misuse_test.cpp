@@ -96,6 +96,18 @@ TEST(CommandLine, MissingDataNamesTheCommandThatGetsIt) {
   EXPECT_THAT(ended.errors, HasSubstr("tools/get-data"));
 }
 
+TEST(CommandLine, TrainingRefusesOptionsOfOtherLikelihoodsAndPriors) {
+  EXPECT_THAT(misuse({"train", "--variance", "0.5"}).errors, HasSubstr("--variance requires --likelihood"));
+  EXPECT_THAT(
+      misuse({"train", "--likelihood", "bernoulli", "--variance", "0.5"}).errors,
+      HasSubstr("[vaeguard train, --variance] variance is not read here: the likelihood bernoulli has no variance"));
+  EXPECT_THAT(misuse({"train", "--likelihood", "gaussian", "--variance", "0"}).errors,
+              HasSubstr("variance must be a number above 0, got 0"));
+  EXPECT_THAT(misuse({"train", "--prior", "realnpv"}).errors, HasSubstr("did you mean 'realnvp'?"));
+  EXPECT_THAT(misuse({"train", "--prior", "standard_normal", "--hidden", "4"}).errors,
+              HasSubstr("the prior standard_normal has no hidden"));
+}
+
 TEST(CommandLine, DamagedFilesAreOneClearError) {
   const auto folder = fresh_folder();
   const auto file = folder / "broken.safetensors";
@@ -115,6 +127,15 @@ TEST(CommandLine, ListShowsOneThingWithItsOptions) {
               testing::AllOf(HasSubstr("of defences"), HasSubstr("of transforms"), HasSubstr("window")));
   EXPECT_THAT(run(folder, {"list", "gradients"}).output,
               testing::AllOf(HasSubstr("of columns of measurements.csv"), HasSubstr("its cost on any machine")));
+  EXPECT_THAT(run(folder, {"list", "gaussian"}).output,
+              testing::AllOf(HasSubstr("of likelihoods"), HasSubstr("variance = 1.0\n")));
+  EXPECT_THAT(run(folder, {"list", "clamped_bernoulli"}).output, HasSubstr("Caution: For published runs alone"));
+  EXPECT_THAT(run(folder, {"list", "realnvp"}).output,
+              testing::AllOf(HasSubstr("of priors"), HasSubstr("couplings = 4\n"), HasSubstr("bound = 2.0\n")));
+  EXPECT_THAT(run(folder, {"list", "channel"}).output,
+              testing::AllOf(HasSubstr("of observation models"), HasSubstr("radius = ")));
+  EXPECT_THAT(run(folder, {"list", "softmax"}).output, HasSubstr("of network operations"));
+  EXPECT_THAT(run(folder, {"list", "l1"}).output, HasSubstr("of norms"));
   EXPECT_THAT(misuse({"list", "hcm"}).errors, HasSubstr("did you mean 'hmc'?"));
 }
 

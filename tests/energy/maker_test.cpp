@@ -6,6 +6,7 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/energy/posterior.h"
 #include "vaeguard/models/linear_vae.h"
+#include "vaeguard/models/realnvp.h"
 
 namespace vaeguard::energy {
 namespace {
@@ -33,7 +34,7 @@ TEST(PosteriorMaker, PicksByTheBackendOfTheDecoder) {
   EXPECT_TRUE(is_marked(reference));
   EXPECT_FALSE(is_marked(native));
   models::VaeWeights clamped = weights;
-  clamped.likelihood.kind = models::LikelihoodKind::clamped_bernoulli;
+  clamped.likelihood = models::clamped_bernoulli();
   EXPECT_FALSE(is_marked(models::Vae(clamped, "reference"))) << "other libraries need not know this likelihood";
   EXPECT_EQ(maker_refusal(models::Vae(clamped, "reference")), "that of reference has no likelihood clamped_bernoulli");
   models::VaeWeights learned = weights;

@@ -16,7 +16,6 @@ namespace vaeguard::energy {
 namespace {
 
 using models::Likelihood;
-using models::LikelihoodKind;
 
 constexpr Norm kNorms[] = {Norm::linf, Norm::l2};
 
@@ -83,7 +82,7 @@ TEST(MinimumObservation, TheBestImageLiesInBallAndRange) {
       for (const double radius : {0.0, 1e-4, 0.05, 0.3, 1.0, 40.0}) {
         for (std::uint64_t seed = 0; seed < 5; ++seed) {
           const Case found = solve(likelihood, norm, radius, 50, seed);
-          EXPECT_TRUE(within(norm, radius, found.best, found.image.row(0))) << name(likelihood.kind) << " " << radius;
+          EXPECT_TRUE(within(norm, radius, found.best, found.image.row(0))) << likelihood.name() << " " << radius;
           EXPECT_GE(*std::ranges::min_element(found.best), 0.0F);
           EXPECT_LE(*std::ranges::max_element(found.best), 1.0F);
         }
@@ -99,7 +98,7 @@ TEST(MinimumObservation, InLinfItIsAsGoodAsASearchOfEachPixel) {
         const Case found = solve(likelihood, Norm::linf, radius, 40, seed);
         // A pixel off by a rounding of 1.2e-7 costs that times a slope of at most 10, and there are 40.
         EXPECT_NEAR(found.energy, searched_box(likelihood, radius, found.image.row(0), found.outputs), 5e-5)
-            << name(likelihood.kind) << " " << radius;
+            << likelihood.name() << " " << radius;
       }
     }
   }
@@ -112,7 +111,7 @@ TEST(MinimumObservation, InL2ItReachesTheBoundOfTheDualProblem) {
         const Case found = solve(likelihood, Norm::l2, radius, 12, seed);
         // Roundings as above; the search leaves less.
         EXPECT_NEAR(found.energy, dual_bound(likelihood, radius, found.image.row(0), found.outputs), 2e-5)
-            << name(likelihood.kind) << " " << radius;
+            << likelihood.name() << " " << radius;
       }
     }
   }
@@ -138,12 +137,12 @@ TEST(MinimumObservation, AtRadiusZeroItIsTheExactOneBitForBit) {
 // What a rounding of each pixel to float, by at most 1.2e-7, can add to the energy; in L2 the radius, too, is met to
 // such roundings only.
 double rounding(const Likelihood& likelihood, std::span<const float> image, std::span<const float> outputs) {
+  const double variance = models::variance_of(likelihood);
   double slopes = 0.0;
   for (std::size_t i = 0; i < image.size(); ++i) {
-    slopes += likelihood.kind == LikelihoodKind::bernoulli ? std::abs(outputs[i])
-              : likelihood.kind == LikelihoodKind::gaussian
-                  ? (std::abs(outputs[i] - image[i]) + 1.0) / likelihood.variance
-                  : 1.0 / likelihood.scale();
+    slopes += likelihood.name() == "bernoulli"  ? std::abs(outputs[i])
+              : likelihood.name() == "gaussian" ? (std::abs(outputs[i] - image[i]) + 1.0) / variance
+                                                : 1.0 / std::sqrt(0.5 * variance);
   }
   return 4.0 * 1.2e-7 * slopes;
 }
@@ -194,7 +193,7 @@ TEST(MinimumObservation, NoCodeScoresWorseThanOnTheReferenceBeforeAnyAttackOfThe
             const PosteriorEnergy after(vae, minimum_observation(likelihood, image, norm, {radius}));
             EXPECT_LE(values_of(after, latents, 1)[0],
                       values_of(before, latents, 1)[0] + rounding(likelihood, reference.row(0), outputs.row(0)))
-                << name(likelihood.kind) << ", graph " << g << ", radius " << radius;
+                << likelihood.name() << ", graph " << g << ", radius " << radius;
             ++compared;
           }
         }
@@ -210,7 +209,7 @@ TEST(MinimumObservation, ALargerBallNeverScoresWorse) {
       double last = std::numeric_limits<double>::infinity();
       for (const double radius : {0.0, 0.01, 0.05, 0.1, 0.3, 1.0, 5.0, 30.0}) {
         const double energy = solve(likelihood, norm, radius, 100, 4).energy;
-        EXPECT_LE(energy, last + 1e-4) << name(likelihood.kind) << " " << radius;
+        EXPECT_LE(energy, last + 1e-4) << likelihood.name() << " " << radius;
         last = energy;
       }
     }
@@ -259,7 +258,7 @@ TEST(MinimumObservation, ItsGradientAgreesWithFiniteDifferences) {
         // 0.01. First ones jump where a logit changes sign and where a Laplace mean meets its pixel.
         differ += std::abs(gradient[i] - (above - below) / (2.0 * kStep)) > 0.011 ? 1 : 0;
       }
-      EXPECT_LE(differ, 2) << name(likelihood.kind) << " of 60, norm " << static_cast<int>(norm);
+      EXPECT_LE(differ, 2) << likelihood.name() << " of 60, norm " << static_cast<int>(norm);
     }
   }
 }
@@ -286,7 +285,7 @@ TEST(MinimumObservation, OutputsThatAreNoNumbersGiveNoFiniteEnergy) {
       for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
         auto outputs = random_outputs(Key(8), likelihood, 20);
         outputs[3] = bad;
-        EXPECT_FALSE(std::isfinite(observation->negative_log(0, outputs, {}))) << name(likelihood.kind) << " " << bad;
+        EXPECT_FALSE(std::isfinite(observation->negative_log(0, outputs, {}))) << likelihood.name() << " " << bad;
       }
     }
   }
@@ -298,7 +297,7 @@ TEST(MinimumObservation, PixelsOutsideTheRangeEndInIt) {
   for (const Likelihood& likelihood : kLikelihoods) {
     std::vector<float> best(4);
     best_image(likelihood, Norm::linf, 0.1, image.row(0), outputs, best);
-    EXPECT_EQ(best, (std::vector<float>{0, 1, 0, 1})) << name(likelihood.kind);
+    EXPECT_EQ(best, (std::vector<float>{0, 1, 0, 1})) << likelihood.name();
   }
 }
 
@@ -312,11 +311,8 @@ TEST(MinimumObservation, BadImagesAndRadiiAreRefused) {
   expect_misuse([&] { make(Matrix(1, 3), {-0.1}); }, {"radius must be finite and >= 0, got -0.1"});
   expect_misuse([&] { make(Matrix(1, 3), {std::nan("")}); }, {"radius must be finite and >= 0, got nan"});
   expect_misuse([&] { make(Matrix(1, 3, std::nanf("")), {0.1}); }, {"[energy.observation] images"});
-  expect_misuse(
-      [] {
-        minimum_observation({LikelihoodKind::clamped_bernoulli, 1.0}, Matrix(1, 3), Norm::linf, {0.1});
-      },
-      {"needs the likelihood bernoulli, gaussian or laplace, got clamped_bernoulli"});
+  expect_misuse([] { minimum_observation(models::clamped_bernoulli(), Matrix(1, 3), Norm::linf, {0.1}); },
+                {"needs a likelihood of more than published runs, got clamped_bernoulli"});
 }
 
 }  // namespace

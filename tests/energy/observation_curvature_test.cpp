@@ -24,7 +24,7 @@ std::vector<Case> cases() {
   std::vector<Case> result;
   const Matrix images = mixed_images(Key(1), 1, kPixels);
   for (const models::Likelihood& likelihood : kLikelihoods) {
-    const std::string name(models::name(likelihood.kind));
+    const std::string name(likelihood.name());
     const auto parameters = random_outputs(Key(2), likelihood, kPixels);
     result.push_back({name + ", exact", exact_observation(likelihood, images), parameters});
     result.push_back({name + ", minimum", minimum_observation(likelihood, images, Norm::linf, {0.2}), parameters});
@@ -63,7 +63,7 @@ TEST(ObservationCurvature, AgreesWithFiniteDifferencesOfTheGradient) {
 }
 
 TEST(ObservationCurvature, IsZeroWhereTheBestPixelFollowsTheMeanAndTheVariancesInverseElsewhere) {
-  const models::Likelihood gaussian{models::LikelihoodKind::gaussian, 0.2};
+  const models::Likelihood gaussian = models::gaussian(0.2);
   const auto observation = minimum_observation(gaussian, Matrix(1, 3, {0.5F, 0.5F, 0.5F}), Norm::linf, {0.1});
   std::vector<float> curvature(3);
   observation->curvature(0, std::vector<float>{0.45F, 0.7F, 0.1F}, curvature);

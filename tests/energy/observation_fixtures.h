@@ -5,30 +5,27 @@
 #include <numbers>
 #include <vector>
 
+#include "tests/models/likelihood_options.h"
 #include "vaeguard/base/matrix.h"
 #include "vaeguard/base/random.h"
 #include "vaeguard/energy/observation.h"
 
 namespace vaeguard::energy {
 
-inline constexpr models::Likelihood kLikelihoods[] = {{models::LikelihoodKind::bernoulli, 1.0},
-                                                      {models::LikelihoodKind::gaussian, 0.2},
-                                                      {models::LikelihoodKind::laplace, 0.2}};
+inline const models::Likelihood kLikelihoods[] = {models::bernoulli(), models::gaussian(0.2), models::laplace(0.2)};
 
 /// -log p(x | parameter) of one pixel as the textbooks have it.
 inline double pixel_energy(const models::Likelihood& likelihood, double x, double parameter) {
-  switch (likelihood.kind) {
-    case models::LikelihoodKind::bernoulli:
-      return std::max(parameter, 0.0) + std::log1p(std::exp(-std::abs(parameter))) - x * parameter;
-    case models::LikelihoodKind::gaussian:
-      return 0.5 * (x - parameter) * (x - parameter) / likelihood.variance +
-             0.5 * std::log(2.0 * std::numbers::pi * likelihood.variance);
-    case models::LikelihoodKind::laplace: {
-      const double scale = std::sqrt(0.5 * likelihood.variance);
-      return std::abs(x - parameter) / scale + std::log(2.0 * scale);
-    }
-    case models::LikelihoodKind::clamped_bernoulli:
-      break;  // has no robust observation
+  const double variance = models::variance_of(likelihood);
+  if (likelihood.name() == "bernoulli") {
+    return std::max(parameter, 0.0) + std::log1p(std::exp(-std::abs(parameter))) - x * parameter;
+  }
+  if (likelihood.name() == "gaussian") {
+    return 0.5 * (x - parameter) * (x - parameter) / variance + 0.5 * std::log(2.0 * std::numbers::pi * variance);
+  }
+  if (likelihood.name() == "laplace") {
+    const double scale = std::sqrt(0.5 * variance);
+    return std::abs(x - parameter) / scale + std::log(2.0 * scale);
   }
   return std::nan("");
 }
@@ -47,7 +44,7 @@ inline Matrix mixed_images(Key key, std::int64_t count, std::int64_t pixels) {
 inline std::vector<float> random_outputs(Key key, const models::Likelihood& likelihood, std::size_t count) {
   std::vector<float> outputs(count);
   fill_normal(key, outputs);
-  const bool bernoulli = likelihood.kind == models::LikelihoodKind::bernoulli;
+  const bool bernoulli = likelihood.name() == "bernoulli";
   for (float& value : outputs) {
     value = bernoulli ? 2.0F * value : 0.5F + 0.5F * value;
   }

@@ -49,7 +49,7 @@ double minimum_energy(const models::VaeWeights& vae, std::span<const float> imag
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const double low = std::max(0.0, image[i] - kRadius);
     const double high = std::min(1.0, image[i] + kRadius);
-    const bool bernoulli = vae.likelihood.kind == models::LikelihoodKind::bernoulli;
+    const bool bernoulli = vae.likelihood.name() == "bernoulli";
     const double best = bernoulli ? (outputs[i] > 0.0 ? high : low) : std::clamp(outputs[i], low, high);
     energy += pixel_energy(vae.likelihood, best, outputs[i]);
   }
@@ -80,7 +80,7 @@ TEST(ObservedPosterior, TheBestOfABallAgreesWithDoublePrecisionOnEveryBackend) {
         // As for the ordinary posterior: outputs err by 2.6e-5 with random signs, times slopes of at most 10.
         EXPECT_NEAR(values[static_cast<std::size_t>(b)], minimum_energy(weights, images.row(b), latents.row(b)),
                     2.6e-5 * 10.0 * 28.0)
-            << backend << " " << name(likelihood.kind);
+            << backend << " " << likelihood.name();
       }
     }
   }

@@ -8,6 +8,7 @@
 #include <limits>
 #include <vector>
 
+#include "tests/models/likelihood_options.h"
 #include "tests/networks/bfloat16_here.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
@@ -18,12 +19,11 @@ namespace vaeguard::energy {
 namespace {
 
 using models::Likelihood;
-using models::LikelihoodKind;
 using models::Vae;
 using models::VaeWeights;
 
-constexpr Likelihood kBernoulli{LikelihoodKind::bernoulli, 1.0};
-constexpr Likelihood kGaussian{LikelihoodKind::gaussian, 0.1};
+const Likelihood kBernoulli = models::bernoulli();
+const Likelihood kGaussian = models::gaussian(0.1);
 
 VaeWeights random_vae(const Likelihood& likelihood) {
   VaeWeights weights = models::conv_vae({1, 28, 28}, likelihood, Key(11));
@@ -80,7 +80,7 @@ TEST(PosteriorEnergy, AgreesWithDoublePrecisionForBothLikelihoods) {
       const double expected = reference_energy(vae.layers()->weights(), images.row(b), latent, &gradient);
       // Each decoder output errs by about 8 u sqrt(terms) = 8 * 6e-8 * sqrt(3000) = 2.6e-5 of the sums' magnitude,
       // here near 1; a value moves by its gradient (at most 1, or 1 / variance) at 784 outputs with random signs.
-      const double slope = likelihood.kind == LikelihoodKind::bernoulli ? 1.0 : 1.0 / likelihood.variance;
+      const double slope = 1.0 / models::variance_of(likelihood);
       EXPECT_NEAR(actual.values[static_cast<std::size_t>(b)], expected, 2.6e-5 * slope * std::sqrt(784.0));
       const double scale = std::sqrt(squared_norm(gradient));
       for (std::int64_t d = 0; d < 64; ++d) {
@@ -92,7 +92,7 @@ TEST(PosteriorEnergy, AgreesWithDoublePrecisionForBothLikelihoods) {
 
 // An output near a bound may err to its other side, where -log is 11.5 and its slope ends: about 784 x 2.6e-5 pixels.
 TEST(PosteriorEnergy, AgreesWithDoublePrecisionForTheClampedBernoulli) {
-  const Vae vae(random_vae({LikelihoodKind::clamped_bernoulli, 1.0}), "native");
+  const Vae vae(random_vae(models::clamped_bernoulli()), "native");
   const Matrix images = random_images(6, 784);
   const PosteriorEnergy field(vae, images);
   const Matrix latents = random_latents(6, 64);

@@ -29,7 +29,7 @@ inline Pairs draw_pairs(const models::Vae& vae, std::int64_t count, Key key) {
   }
   Pairs pairs{vae.generative().draw(base, 2), {}};
   pairs.images = models::forward_all(vae.generative(), pairs.latents, 2);
-  const bool binary = vae.likelihood().kind == models::LikelihoodKind::bernoulli;
+  const bool binary = vae.likelihood().name() == "bernoulli";
   for (std::int64_t b = 0; b < count; ++b) {
     const Key own = key.fold("image").fold(static_cast<std::uint64_t>(b));
     Stream stream(own);

@@ -14,12 +14,11 @@
 namespace vaeguard::mcmc {
 
 using models::Likelihood;
-using models::LikelihoodKind;
 using models::Vae;
 using models::VaeWeights;
 
-inline constexpr Likelihood kBernoulli{LikelihoodKind::bernoulli, 1.0};
-inline constexpr Likelihood kGaussian{LikelihoodKind::gaussian, 0.5};
+inline const Likelihood kBernoulli = models::bernoulli();
+inline const Likelihood kGaussian = models::gaussian(0.5);
 
 inline void scale_weights(networks::LayerGraph& graph, float factor) {
   for (const networks::Layer& layer : graph.layers) {
@@ -39,7 +38,7 @@ inline VaeWeights small_vae(const Likelihood& likelihood) {
   weights.decoder.add(networks::Operation::convolution, {.channels = 24, .activation = networks::Activation::relu})
       .add(networks::Operation::convolution, {.channels = 40});
   fill_normal(Key(31), weights.decoder.parameters);
-  scale_weights(weights.decoder, likelihood.kind == LikelihoodKind::bernoulli ? 0.4F : 0.22F);
+  scale_weights(weights.decoder, likelihood.name() == "bernoulli" ? 0.4F : 0.22F);
   return weights;
 }
 

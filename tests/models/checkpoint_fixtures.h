@@ -15,7 +15,7 @@ inline Checkpoint example() {
   VaeWeights vae{.architecture = "tiny",
                  .encoder = {.inputs = {{1, 4, 4}}},
                  .decoder = {.inputs = {{2, 1, 1}}},
-                 .likelihood = {.kind = LikelihoodKind::gaussian, .variance = 0.3}};
+                 .likelihood = gaussian(0.3)};
   vae.encoder.add(networks::Operation::convolution,
                   {.channels = 3, .kernel = 3, .stride = 2, .padding = 1, .activation = networks::Activation::relu});
   vae.encoder.add(networks::Operation::convolution, {.channels = 4, .kernel = 2});

@@ -14,7 +14,7 @@ Checkpoint residual_example() {
   VaeWeights vae{.architecture = "residual",
                  .encoder = {.inputs = {{8, 4, 4}}},
                  .decoder = {.inputs = {{3, 1, 1}}},
-                 .likelihood = {.kind = LikelihoodKind::gaussian, .variance = 1.0}};
+                 .likelihood = gaussian(1.0)};
   vae.encoder.add(Operation::reshape, {.shape = {128, 1, 1}}).add(Operation::convolution, {.channels = 6});
   vae.decoder.add(Operation::convolution, {.channels = 32, .activation = Activation::leaky_relu, .slope = 0.2})
       .add(Operation::pixel_shuffle, {.stride = 2, .activation = Activation::silu})

@@ -11,6 +11,7 @@
 #include "tests/models/checkpoint_fixtures.h"
 #include "tests/models/learned_prior.h"
 #include "tests/models/made_up_law.h"
+#include "vaeguard/models/prior_design.h"
 
 namespace vaeguard::models {
 namespace {
@@ -53,6 +54,22 @@ TEST(Checkpoint, LoadsThePriorThatWasSaved) {
   }
   EXPECT_EQ(loaded.vae.prior.bound, 1.5);
   EXPECT_EQ(loaded.metadata, saved.metadata) << "the prior's entries are the format's own";
+}
+
+TEST(Checkpoint, LoadsEveryLikelihoodAndPriorThatWasSaved) {
+  Checkpoint saved = example();
+  for (const LikelihoodEntry& likelihood : likelihoods()) {
+    for (const PriorEntry& prior : priors()) {
+      saved.vae.likelihood = likelihood.usual;
+      saved.vae.prior = prior.usual.make(2, Key(6));
+      const Checkpoint loaded = from_safetensors(to_safetensors(saved), "memory");
+      EXPECT_EQ(loaded.vae.likelihood, likelihood.usual);
+      EXPECT_EQ(design_of(loaded.vae.prior), prior.usual);
+      EXPECT_EQ(loaded.metadata, saved.metadata);
+    }
+  }
+  saved.vae.likelihood = bernoulli();
+  EXPECT_EQ(to_safetensors(saved).metadata.at("likelihood_variance"), "1") << "older programs read one of each";
 }
 
 TEST(Checkpoint, AStandardNormalLeavesTheFileAsItWas) {

@@ -77,7 +77,7 @@ TEST(ConvVae, ColoursAreGaussianAsTheAuthorsCodeMeansThemToBe) {
   const std::vector<float> mean{0.0F, 1.0F};
   EXPECT_NEAR(usual_likelihood(3).negative_log(image, mean, {}), std::numbers::pi * (0.0625 + 0.25), 1e-12);
   EXPECT_EQ(published_likelihood(1), Likelihood{});
-  EXPECT_EQ(published_likelihood(3).kind, LikelihoodKind::clamped_bernoulli);
+  EXPECT_EQ(published_likelihood(3), clamped_bernoulli());
 }
 
 TEST(ConvVae, RefusesOtherImageSizes) {

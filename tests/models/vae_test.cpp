@@ -13,7 +13,7 @@
 namespace vaeguard::models {
 namespace {
 
-constexpr Likelihood kBernoulli{LikelihoodKind::bernoulli, 1.0};
+const Likelihood kBernoulli = bernoulli();
 
 const Vae& paper_vae() {
   static const Vae vae(conv_vae({1, 28, 28}, kBernoulli, Key(5)));
@@ -63,7 +63,7 @@ TEST(Vae, BernoulliDecodesToProbabilities) {
 }
 
 TEST(Vae, GaussianDecodesToItsMeans) {
-  const Vae vae(conv_vae({1, 28, 28}, {LikelihoodKind::gaussian, 0.5}, Key(5)));
+  const Vae vae(conv_vae({1, 28, 28}, gaussian(0.5), Key(5)));
   const Matrix latents(1, 64, 2.0F);
   EXPECT_EQ(vae.decode(latents), networks::forward_all(vae.layers()->decoder(), latents, 1));
 }

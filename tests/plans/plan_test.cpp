@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "vaeguard/base/error.h"
+#include "vaeguard/models/realnvp.h"
 #include "vaeguard/training/registry.h"
 
 namespace vaeguard::plans {
@@ -186,7 +187,7 @@ estimator = "mss"
                                "plan.toml");
   EXPECT_EQ(training::describe(plan.models.front().training.objective), "beta_tcvae, beta 5, estimator mss");
   EXPECT_EQ(plan.models.front().latent, 2);
-  EXPECT_EQ(plan.models.front().likelihood, (models::Likelihood{models::LikelihoodKind::gaussian, 0.5}));
+  EXPECT_EQ(plan.models.front().likelihood, models::gaussian(0.5));
   const Plan smooth = parse_plan(
       "[model.training]\nobjective = \"se_avae\"\nradius = 0.2\ninner_steps = 7\ngamma = 2\ncorrelation = 0.8\n",
       "plan.toml");
@@ -195,8 +196,13 @@ estimator = "mss"
 }
 
 TEST(Plan, ReadsThePriorThatIsLearned) {
-  EXPECT_EQ(parse_plan("[model.training]\nprior = \"realnvp\"\n", "plan.toml").models.front().prior, "realnvp");
-  EXPECT_EQ(parse_plan("[model.training]\nepochs = 3\n", "plan.toml").models.front().prior, "");
+  EXPECT_EQ(parse_plan("[model.training]\nprior = \"realnvp\"\n", "plan.toml").models.front().prior,
+            models::PriorDesign(models::RealNvpOptions{}));
+  EXPECT_EQ(parse_plan("[model.training]\nprior = \"realnvp\"\ncouplings = 6\nbound = 1.5\n", "plan.toml")
+                .models.front()
+                .prior,
+            models::PriorDesign(models::RealNvpOptions{.couplings = 6, .bound = 1.5}));
+  EXPECT_EQ(parse_plan("[model.training]\nepochs = 3\n", "plan.toml").models.front().prior, std::nullopt);
 }
 
 TEST(Plan, ObjectivesRefuseWhatTheyDoNotHave) {
@@ -216,6 +222,13 @@ TEST(Plan, ModelsRefuseChoicesThatAreNotTheirs) {
   EXPECT_THAT(error_of("[model]\nlikelihood = \"bernouli\"\n"), HasSubstr("did you mean 'bernoulli'"));
   EXPECT_THAT(error_of("[model.training]\nprior = \"realnpv\"\n"), HasSubstr("did you mean 'realnvp'"));
   EXPECT_THAT(error_of("[model]\nvariance = 0.5\n"), HasSubstr("likelihood is missing"));
+  EXPECT_THAT(error_of("[model]\nlikelihood = \"bernoulli\"\nvariance = 0.5\n"),
+              HasSubstr("line 3] variance is not read here: the likelihood bernoulli has no variance"));
+  EXPECT_THAT(error_of("[model.training]\nhidden = 64\n"), HasSubstr("prior is missing"));
+  EXPECT_THAT(error_of("[model.training]\nprior = \"standard_normal\"\ncouplings = 2\n"),
+              HasSubstr("couplings is not read here: the prior standard_normal has no couplings"));
+  EXPECT_THAT(error_of("[model.training]\nprior = \"realnvp\"\ncouplings = 65\n"),
+              HasSubstr("couplings must be a whole number from 1 to 64, got 65"));
   EXPECT_THAT(error_of("[model]\nlikelihood = \"gaussian\"\nvariance = 0.0\n"),
               HasSubstr("variance must be a number above 0, got 0"));
   EXPECT_THAT(error_of("[model]\nlatent = 2\n[model.training]\nstart = \"vae.safetensors\"\n"),

@@ -9,7 +9,8 @@
 namespace vaeguard::runs {
 namespace {
 
-plans::ModelPlan brief_training(const std::filesystem::path& start, const std::string& prior) {
+plans::ModelPlan brief_training(const std::filesystem::path& start,
+                                const std::optional<models::PriorDesign>& prior = std::nullopt) {
   plans::ModelPlan model;
   model.start = start;
   model.prior = prior;
@@ -26,8 +27,8 @@ TEST(MakeCheckpoint, GivesAPlainStartALearnedPriorAndKeepsOneThatIsThere) {
   const TemporaryFolder folder;
   const auto plain = folder.path() / "plain.safetensors";
   models::save_checkpoint({.vae = training::tiny_vae(), .classifier = std::nullopt, .metadata = {}}, plain);
-  EXPECT_EQ(models::name(trained(brief_training(plain, "")).vae.prior), "standard_normal");
-  const models::Checkpoint learned = trained(brief_training(plain, "realnvp"));
+  EXPECT_EQ(models::name(trained(brief_training(plain)).vae.prior), "standard_normal");
+  const models::Checkpoint learned = trained(brief_training(plain, models::RealNvpOptions{}));
   EXPECT_EQ(models::name(learned.vae.prior), "realnvp");
   EXPECT_NE(learned.vae.prior.couplings.front().parameters,
             models::realnvp(2, Key(1).fold("weights").fold("prior")).couplings.front().parameters)
@@ -35,10 +36,11 @@ TEST(MakeCheckpoint, GivesAPlainStartALearnedPriorAndKeepsOneThatIsThere) {
 
   const auto flow = folder.path() / "flow.safetensors";
   models::save_checkpoint(learned, flow);
-  EXPECT_EQ(trained(brief_training(flow, "")).vae.prior.couplings.size(), learned.vae.prior.couplings.size());
-  expect_misuse([&] { (void)trained(brief_training(flow, "standard_normal")); },
-                {"has learned its prior, realnvp; leave prior out, got standard_normal"});
-  plans::ModelPlan consistent = brief_training(flow, "");
+  EXPECT_EQ(trained(brief_training(flow)).vae.prior.couplings.size(), learned.vae.prior.couplings.size());
+  expect_misuse(
+      [&] { (void)trained(brief_training(flow, models::PriorDesign())); },
+      {"has learned its prior, realnvp, couplings 4, hidden 128, bound 2; leave prior out, got standard_normal"});
+  plans::ModelPlan consistent = brief_training(flow);
   consistent.training.objective.name = "avae";
   expect_misuse([&] { (void)trained(consistent); }, {"objective avae needs the prior standard_normal"});
 }
@@ -125,11 +127,11 @@ TEST(ReadCheckpoint, RefusesWeightsThatAreNotWhatThePlanSaysOfThem) {
   EXPECT_EQ(read_checkpoint(model).vae.likelihood, models::Likelihood{});
   model.likelihood = models::Likelihood{};
   EXPECT_EQ(read_checkpoint(model).vae.likelihood, models::Likelihood{});
-  model.likelihood = models::Likelihood{.kind = models::LikelihoodKind::gaussian, .variance = 0.5};
+  model.likelihood = models::gaussian(0.5);
   expect_misuse([&] { (void)read_checkpoint(model); },
                 {"vae.safetensors", "has the likelihood bernoulli, the plan says gaussian, variance 0.5"});
   model.likelihood.reset();
-  model.prior = "realnvp";
+  model.prior = models::RealNvpOptions{};
   expect_misuse([&] { (void)read_checkpoint(model); }, {"has the prior standard_normal, the plan says realnvp"});
 }
 

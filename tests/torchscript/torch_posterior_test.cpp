@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/mcmc/small_decoder.h"
+#include "tests/models/likelihood_options.h"
 #include "tests/torchscript/residual_vae.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/defences/posterior_sampling.h"
@@ -28,7 +29,6 @@ using mcmc::kBernoulli;
 using mcmc::kGaussian;
 using mcmc::State;
 using models::Likelihood;
-using models::LikelihoodKind;
 using models::Vae;
 using models::VaeWeights;
 
@@ -76,7 +76,7 @@ std::vector<double> uneven_steps(std::int64_t chains) {
 /// Float sums of up to 3,000 terms move each decoder output by 2.6e-5 of its size, near 1 here; the energy follows with
 /// its slope there (at most 1, or 1 / variance) at every pixel, with random signs.
 double energy_tolerance(const Likelihood& likelihood, std::int64_t pixels) {
-  const double slope = likelihood.kind == LikelihoodKind::bernoulli ? 1.0 : 1.0 / likelihood.variance;
+  const double slope = 1.0 / models::variance_of(likelihood);
   return 2.6e-5 * slope * std::sqrt(static_cast<double>(pixels));
 }
 

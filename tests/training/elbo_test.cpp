@@ -67,13 +67,13 @@ void expect_gradient_of_differences(const models::Likelihood& likelihood, double
 TEST(Elbo, GradientAgreesWithFiniteDifferencesForBernoulli) { expect_gradient_of_differences({}, 1.0); }
 
 TEST(Elbo, GradientAgreesWithFiniteDifferencesForGaussianAndOtherBeta) {
-  expect_gradient_of_differences({.kind = models::LikelihoodKind::gaussian, .variance = 0.5}, 4.0);
+  expect_gradient_of_differences(models::gaussian(0.5), 4.0);
 }
 
 TEST(Elbo, GradientAgreesWithFiniteDifferencesForALearnedPrior) {
   const auto prior = models::learned_prior(2, Key(7), {.couplings = 3, .hidden = 5});
   expect_gradient_of_differences({}, 1.0, prior);
-  expect_gradient_of_differences({.kind = models::LikelihoodKind::gaussian, .variance = 0.5}, 4.0, prior);
+  expect_gradient_of_differences(models::gaussian(0.5), 4.0, prior);
 }
 
 // Divergence 1 / 2 sum (mean^2 + variance - 1 - log variance) is the expectation of log q - log N; the rest is at the

@@ -5,6 +5,7 @@
 
 #include "tests/training/tiny_vae.h"
 #include "vaeguard/base/error.h"
+#include "vaeguard/models/realnvp.h"
 
 namespace vaeguard::training {
 namespace {
@@ -15,7 +16,7 @@ models::VaeWeights known_vae(float w, double noise, float mean_slope, float log_
   models::VaeWeights vae{.architecture = "known",
                          .encoder = {.inputs = {{1, 1, 1}}},
                          .decoder = {.inputs = {{1, 1, 1}}},
-                         .likelihood = {.kind = models::LikelihoodKind::gaussian, .variance = noise}};
+                         .likelihood = models::gaussian(noise)};
   vae.encoder.add(networks::Operation::convolution, {.channels = 2});
   vae.decoder.add(networks::Operation::transposed_convolution, {.channels = 1});
   vae.encoder.parameters = {mean_slope, 0.0F, 0.0F, log_variance};
@@ -91,7 +92,7 @@ TEST(Evaluation, LikelihoodUnderALearnedPriorIsExactWithTheExactPosterior) {
   models::VaeWeights weights{.architecture = "known",
                              .encoder = {.inputs = {{2, 1, 1}}},
                              .decoder = {.inputs = {{2, 1, 1}}},
-                             .likelihood = {.kind = models::LikelihoodKind::gaussian, .variance = kNoise}};
+                             .likelihood = models::gaussian(kNoise)};
   weights.prior = models::realnvp(2, Key(1), {.couplings = 2, .hidden = 1, .bound = 1.0});
   networks::LayerGraph& coupling = weights.prior.couplings[1];  // keeps latent 1
   coupling.bias(coupling.layers.back())[0] = 0.7F;

@@ -105,7 +105,7 @@ models::VaeWeights linear_vae() {
   models::VaeWeights vae{.architecture = "parabola",
                          .encoder = {.inputs = {{kPixels, 1, 1}}},
                          .decoder = {.inputs = {{2, 1, 1}}},
-                         .likelihood = {.kind = models::LikelihoodKind::gaussian, .variance = 0.0025}};
+                         .likelihood = models::gaussian(0.0025)};
   vae.encoder.add(networks::Operation::convolution, {.channels = 4});
   vae.decoder.add(networks::Operation::convolution, {.channels = kPixels});
   fill_uniform(Key(41), -0.3F, 0.3F, vae.encoder.parameters);

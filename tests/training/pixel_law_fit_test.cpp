@@ -78,8 +78,8 @@ TEST(PixelLawFit, CountsWhichLevelStandsWhereTheDecoderSaysWhat) {
 }
 
 TEST(PixelLawFit, MeansHaveNodesAroundTheRange) {
-  for (const auto kind : {models::LikelihoodKind::gaussian, models::LikelihoodKind::laplace}) {
-    const models::Vae vae = constant_vae({0.5F}, {kind, 0.1});
+  for (const auto& likelihood : {models::gaussian(0.1), models::laplace(0.1)}) {
+    const models::Vae vae = constant_vae({0.5F}, likelihood);
     const PixelLaw law = fit_pixel_law(vae, of_levels(2, {10, 20}), Key(1), bare());
     EXPECT_EQ(law.first, -0.25);
     EXPECT_DOUBLE_EQ(law.parameter(96), 1.25);

@@ -7,6 +7,7 @@
 
 #include "vaeguard/base/norm.h"
 #include "vaeguard/base/random.h"
+#include "vaeguard/base/registry.h"
 
 namespace vaeguard::attacks {
 

@@ -1,10 +1,6 @@
 // The list of observation models, and their options as plans write them.
 #include "vaeguard/defences/observation_model.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/defences/exact_observation.h"
 
@@ -25,58 +21,15 @@ const Registry<ObservationModelEntry>& observation_models() {
 
 ObservationModel::ObservationModel() : ObservationModel(ExactObservation{}) {}
 
-std::string no_such_option(std::string_view model, std::string_view key) {
-  return fmt::format("the observation model {} has no {}", model, key);
-}
-
 namespace {
 
 constexpr std::int64_t kImagesAtOnce = 32;
 
-Option observation_option() {
-  Option option{.key = "observation",
-                .description = "what the image says about the one before the attack",
-                .kind = OptionKind::word};
-  for (const ObservationModelEntry& entry : observation_models()) {
-    option.words.push_back({std::string(entry.name), std::string(entry.description)});
-  }
-  return option;
-}
-
-void add_option(OptionSchema<ObservationModel>& schema, const Option& option) {
-  const std::string key = option.key;
-  schema
-      .add(
-          option, [key](const ObservationModel& model) { return *model.values().find(key); },
-          [key](ObservationModel& model, const Value& value) {
-            Value changes;
-            changes.set(key, value);
-            model = model.with(changes);
-          })
-      .unless([key](const ObservationModel& model) { return model.why_unread(key); });
-}
-
 }  // namespace
 
 const OptionSchema<ObservationModel>& observation_schema() {
-  static const auto schema = [] {
-    OptionSchema<ObservationModel> all;
-    all.add(
-        observation_option(), [](const ObservationModel& model) { return Value(model.name()); },
-        [](ObservationModel& model, const Value& name) {
-          model = observation_models().find(*name.as<std::string>()).usual;
-        });
-    std::vector<std::string> added;
-    for (const ObservationModelEntry& entry : observation_models()) {
-      for (const Option& option : entry.usual.options()) {
-        if (std::ranges::find(added, option.key) == added.end()) {
-          added.push_back(option.key);
-          add_option(all, option);
-        }
-      }
-    }
-    return all;
-  }();
+  static const auto schema = choice_schema<ObservationModel>(
+      "observation", "what the image says about the one before the attack", observation_models());
   return schema;
 }
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "vaeguard/base/option_schema.h"
+#include "vaeguard/base/choice.h"
 #include "vaeguard/base/registry.h"
 #include "vaeguard/base/scalar_field.h"
 #include "vaeguard/energy/observation.h"
@@ -86,17 +86,13 @@ class ObservationModel {
   [[nodiscard]] ObservationModel with(const Value& changes) const { return held_->with(changes); }
 
  private:
-  struct Interface {
-    virtual ~Interface() = default;
-    [[nodiscard]] virtual std::string_view name() const = 0;
+  struct Interface : ChoiceInterface {
+    static constexpr std::string_view kNoun = "observation model";
     virtual void validate() const = 0;
     [[nodiscard]] virtual PosteriorProblem pose(const models::Vae& vae, const Matrix& images,
                                                 const Posing& posing) const = 0;
     [[nodiscard]] virtual bool knows_radius() const = 0;
     [[nodiscard]] virtual ObservationModel told(double attack_radius) const = 0;
-    [[nodiscard]] virtual std::vector<Option> options() const = 0;
-    [[nodiscard]] virtual Value values() const = 0;
-    [[nodiscard]] virtual std::string why_unread(std::string_view key) const = 0;
     [[nodiscard]] virtual ObservationModel with(const Value& changes) const = 0;
   };
   template <typename M>
@@ -105,13 +101,10 @@ class ObservationModel {
   std::shared_ptr<const Interface> held_;
 };
 
-/// The one message for an option that a model does not have.
-std::string no_such_option(std::string_view model, std::string_view key);
-
 template <typename M>
-struct ObservationModel::Held : Interface {
-  explicit Held(M of) : model(std::move(of)) {}
-  [[nodiscard]] std::string_view name() const override { return model.name(); }
+struct ObservationModel::Held : HeldChoice<M, Interface> {
+  using HeldChoice<M, Interface>::HeldChoice;
+  using HeldChoice<M, Interface>::model;
   void validate() const override { model.validate(); }
   [[nodiscard]] PosteriorProblem pose(const models::Vae& vae, const Matrix& images,
                                       const Posing& posing) const override {
@@ -130,27 +123,9 @@ struct ObservationModel::Held : Interface {
     }
     return result;
   }
-  [[nodiscard]] std::vector<Option> options() const override {
-    std::vector<Option> result;
-    for (const auto& field : M::schema().fields()) {
-      result.push_back(field.option);
-    }
-    return result;
-  }
-  [[nodiscard]] Value values() const override { return M::schema().values(model); }
-  [[nodiscard]] std::string why_unread(std::string_view key) const override {
-    for (const auto& field : M::schema().fields()) {
-      if (field.option.key == key) {
-        return field.unread ? field.unread(model) : "";
-      }
-    }
-    return no_such_option(name(), key);
-  }
   [[nodiscard]] ObservationModel with(const Value& changes) const override {
     return M::schema().read(changes, "defences.observation_model", model);
   }
-
-  M model;
 };
 
 struct ObservationModelEntry {

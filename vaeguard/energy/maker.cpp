@@ -31,7 +31,7 @@ std::string maker_refusal(const models::Vae& vae) {
     return fmt::format("that of {} knows layer graphs alone", backend);
   }
   if (vae.likelihood().published_only()) {
-    return fmt::format("that of {} has no likelihood {}", backend, models::name(vae.likelihood().kind));
+    return fmt::format("that of {} has no likelihood {}", backend, vae.likelihood().name());
   }
   if (const models::PriorWeights& prior = vae.layers()->weights().prior; !prior.couplings.empty()) {
     return fmt::format("that of {} has no prior {}", backend, models::name(prior));

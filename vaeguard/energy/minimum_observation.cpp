@@ -10,6 +10,7 @@ namespace vaeguard::energy {
 namespace {
 
 using models::Likelihood;
+using models::PixelInterval;
 
 constexpr int kBisections = 40;  // to float precision and below
 
@@ -19,32 +20,34 @@ void check_norm(Norm norm) {
   }
 }
 
-struct Interval {
-  float low;
-  float high;
-};
-
-Interval box(float x, float radius) { return {std::clamp(x - radius, 0.0F, 1.0F), std::clamp(x + radius, 0.0F, 1.0F)}; }
-
-void best_in_box(const Likelihood& likelihood, float radius, std::span<const float> image,
-                 std::span<const float> parameters, std::span<float> best) {
-  for (std::size_t i = 0; i < image.size(); ++i) {
-    const auto [low, high] = box(image[i], radius);
-    best[i] = likelihood.likeliest_pixel(image[i], parameters[i], low, high);
-  }
+// What each pixel may be. Valid until the next call on this thread.
+std::span<const PixelInterval> box(std::span<const float> image, float radius) {
+  thread_local std::vector<PixelInterval> intervals;
+  intervals.resize(image.size());
+  std::ranges::transform(image, intervals.begin(), [radius](float x) {
+    return PixelInterval{std::clamp(x - radius, 0.0F, 1.0F), std::clamp(x + radius, 0.0F, 1.0F)};
+  });
+  return intervals;
 }
 
-// The minimiser in L2 for a multiplier t >= 0 of the ball, clipped to [0, 1]. Its distance to x grows with t.
-float moved(const Likelihood& likelihood, float x, float parameter, double t) {
-  return static_cast<float>(std::clamp(x + likelihood.likelier_step(x, parameter, t), 0.0, 1.0));
+// The minimiser in L2 for a multiplier t >= 0 of the ball, clipped to [0, 1]. Its distance to the image grows with t.
+void take_steps(const Likelihood& likelihood, double t, std::span<const float> image, std::span<const float> parameters,
+                std::span<float> moved) {
+  thread_local std::vector<double> steps;
+  steps.resize(image.size());
+  likelihood.likelier_steps(image, parameters, t, steps);
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    moved[i] = static_cast<float>(std::clamp(image[i] + steps[i], 0.0, 1.0));
+  }
 }
 
 void best_in_ball(const Likelihood& likelihood, double radius, std::span<const float> image,
                   std::span<const float> parameters, std::span<float> best) {
   const auto distance = [&](double t) {
+    take_steps(likelihood, t, image, parameters, best);
     double sum = 0.0;
     for (std::size_t i = 0; i < image.size(); ++i) {
-      const double step = static_cast<double>(moved(likelihood, image[i], parameters[i], t)) - image[i];
+      const double step = static_cast<double>(best[i]) - image[i];
       sum += step * step;
     }
     return std::sqrt(sum);
@@ -61,9 +64,7 @@ void best_in_ball(const Likelihood& likelihood, double radius, std::span<const f
     (distance(middle) < radius ? low : high) = middle;
   }
   const double t = high < kFarthest ? low : high;  // never outside the ball
-  for (std::size_t i = 0; i < image.size(); ++i) {
-    best[i] = moved(likelihood, image[i], parameters[i], t);
-  }
+  take_steps(likelihood, t, image, parameters, best);
 }
 
 class MinimumObservation : public Observation {
@@ -72,9 +73,8 @@ class MinimumObservation : public Observation {
       : likelihood_(likelihood), images_(std::move(images)), norm_(norm), radii_(std::move(radii)) {
     check_finite("energy.observation", "images", images_);
     if (likelihood.published_only()) {
-      misuse("energy.observation",
-             "the best image of a ball needs the likelihood bernoulli, gaussian or laplace, got {}",
-             name(likelihood.kind));
+      misuse("energy.observation", "the best image of a ball needs a likelihood of more than published runs, got {}",
+             likelihood.name());
     }
     if (static_cast<std::int64_t>(radii_.size()) != images_.rows()) {
       misuse("energy.observation", "radii must number {}, one an image, got {}", images_.rows(), radii_.size());
@@ -95,10 +95,9 @@ class MinimumObservation : public Observation {
   void curvature(std::int64_t b, std::span<const float> parameters, std::span<float> curvature) const override {
     const std::span<const float> image = best(b, parameters);
     likelihood_.curvature(image, parameters, curvature);
-    const auto radius = static_cast<float>(radii_[static_cast<std::size_t>(b)]);
-    for (std::size_t i = 0; norm_ == Norm::linf && i < image.size(); ++i) {
-      const auto [low, high] = box(images_.row(b)[i], radius);
-      curvature[i] = likelihood_.follows(parameters[i], low, high) ? 0.0F : curvature[i];
+    if (norm_ == Norm::linf) {
+      const auto radius = static_cast<float>(radii_[static_cast<std::size_t>(b)]);
+      likelihood_.clear_followers(parameters, box(images_.row(b), radius), curvature);
     }
   }
   void true_image(std::int64_t b, std::span<const float> parameters, std::span<float> image) const override {
@@ -128,7 +127,7 @@ void best_image(const Likelihood& likelihood, Norm norm, double radius, std::spa
   if (radius == 0.0) {
     std::ranges::copy(image, best.begin());
   } else if (norm == Norm::linf) {
-    best_in_box(likelihood, static_cast<float>(radius), image, parameters, best);
+    likelihood.likeliest_pixels(image, parameters, box(image, static_cast<float>(radius)), best);
   } else {
     best_in_ball(likelihood, radius, image, parameters, best);
   }

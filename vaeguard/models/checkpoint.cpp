@@ -1,9 +1,10 @@
 // Layer graphs and classifiers to and from safetensors.
 #include "vaeguard/models/checkpoint.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -20,25 +21,39 @@ constexpr std::string_view kFormat = "vaeguard.checkpoint";
 constexpr std::string_view kVersion = "1";
 constexpr std::string_view kPriorVersion = "2";  // for files with a learned prior
 constexpr std::string_view kEndsVersion = "3";   // of files with graphs of several inputs or outputs
-constexpr std::array<std::string_view, 8> kOwnKeys{"format",  "format_version",      "architecture", "likelihood",
-                                                   "encoder", "likelihood_variance", "decoder",      "prior"};
-constexpr std::string_view kPriorPrefix = "prior.";  // of its networks, in metadata and tensors
-constexpr std::int64_t kMostCouplings = 64;          // of a prior
+constexpr std::array<std::string_view, 7> kOwnKeys{"format",  "format_version", "architecture", "likelihood",
+                                                   "encoder", "decoder",        "prior"};
+constexpr std::string_view kLikelihoodPrefix = "likelihood_";  // of its options, which are numbers, in metadata
+constexpr std::string_view kPriorPrefix = "prior.";            // of its networks, in metadata and tensors
 
 Likelihood load_likelihood(const Safetensors& file, std::string_view place) {
-  const std::string& kind = file.text("likelihood", place);
-  if (std::ranges::none_of(likelihood_kinds(), [&](LikelihoodKind known) { return kind == name(known); })) {
-    misuse(place,
-           "the metadata entry 'likelihood' must be 'bernoulli', 'gaussian', 'laplace' or 'clamped_bernoulli', found "
-           "'{}'",
-           kind);
+  const std::string& name = file.text("likelihood", place);
+  const LikelihoodEntry* entry = likelihoods().lookup(name);
+  if (entry == nullptr) {
+    misuse(place, "the metadata entry 'likelihood' must be one of {}, found '{}'",
+           fmt::join(likelihoods().names(), ", "), name);
   }
-  const std::string& text = file.text("likelihood_variance", place);
-  const json variance = json::parse(text, nullptr, false);
-  if (!variance.is_number() || !(variance.get<double>() > 0.0) || !std::isfinite(variance.get<double>())) {
-    misuse(place, "the metadata entry 'likelihood_variance' must be finite and > 0, found '{}'", text);
+  Value options;
+  for (const Option& option : entry->usual.options()) {
+    const std::string key = std::string(kLikelihoodPrefix) + option.key;
+    const std::string& text = file.text(key, place);
+    const json number = json::parse(text, nullptr, false);
+    if (!number.is_number() || !option.range.contains(number.get<double>())) {
+      misuse(place, "the metadata entry '{}' must be {}, found '{}'", key, option.expectation(), text);
+    }
+    options.set(option.key, number.get<double>());
   }
-  return {.kind = likelihood_kind(kind), .variance = variance.get<double>()};
+  return entry->usual.with(options);
+}
+
+// Programs that know a variance of every likelihood want one of each.
+void store_likelihood(const Likelihood& likelihood, Safetensors& file) {
+  file.metadata["likelihood"] = likelihood.name();
+  file.metadata["likelihood_variance"] = "1";
+  const Value values = likelihood.values();
+  for (const auto& [key, value] : *values.as<Value::Table>()) {
+    file.metadata[std::string(kLikelihoodPrefix) + key] = fmt::format("{}", value.number().value());
+  }
 }
 
 LinearClassifier load_classifier(const Safetensors& file, std::int64_t latent_size, std::string_view place) {
@@ -78,7 +93,8 @@ void store_pixel_law(const PixelLaw& law, Safetensors& file) {
 }
 
 bool is_own(std::string_view key) {
-  return std::ranges::find(kOwnKeys, key) != kOwnKeys.end() || key.starts_with(kPriorPrefix);
+  return std::ranges::find(kOwnKeys, key) != kOwnKeys.end() || key.starts_with(kPriorPrefix) ||
+         key.starts_with(kLikelihoodPrefix);
 }
 
 void store_prior(const PriorWeights& prior, Safetensors& file) {
@@ -145,8 +161,7 @@ Safetensors to_safetensors(const Checkpoint& checkpoint) {
   file.metadata["format"] = kFormat;
   file.metadata["format_version"] = kVersion;
   file.metadata["architecture"] = checkpoint.vae.architecture;
-  file.metadata["likelihood"] = name(checkpoint.vae.likelihood.kind);
-  file.metadata["likelihood_variance"] = fmt::format("{}", checkpoint.vae.likelihood.variance);
+  store_likelihood(checkpoint.vae.likelihood, file);
   store_graph(checkpoint.vae.encoder, "encoder", file);
   store_graph(checkpoint.vae.decoder, "decoder", file);
   if (checkpoint.classifier) {

@@ -58,13 +58,10 @@ void initialise(LayerGraph& graph, std::int64_t heads_of_last, Key key) {
 }  // namespace
 
 Likelihood usual_likelihood(std::int64_t channels) {
-  return channels == 1 ? Likelihood{}
-                       : Likelihood{.kind = LikelihoodKind::gaussian, .variance = 0.5 / std::numbers::pi};
+  return channels == 1 ? bernoulli() : gaussian(0.5 / std::numbers::pi);
 }
 
-Likelihood published_likelihood(std::int64_t channels) {
-  return channels == 1 ? Likelihood{} : Likelihood{.kind = LikelihoodKind::clamped_bernoulli};
-}
+Likelihood published_likelihood(std::int64_t channels) { return channels == 1 ? bernoulli() : clamped_bernoulli(); }
 
 VaeWeights conv_vae(ImageShape image, const Likelihood& likelihood, Key key, std::int64_t latent_size) {
   if (image.channels < 1 || image.height != 28 || image.width != 28) {

@@ -1,18 +1,17 @@
 // Likelihoods p(x|z) on the decoder's outputs: negative log-likelihood, its gradient, and the mean image.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
+
+#include "vaeguard/base/option_schema.h"
+#include "vaeguard/base/registry.h"
 
 namespace vaeguard::models {
-
-enum class LikelihoodKind {
-  bernoulli,
-  gaussian,
-  laplace,
-  clamped_bernoulli,  // of published runs alone
-};
 
 /// -log p of one pixel in nats, and its first and second derivative by the pixel's parameter.
 struct PixelTerms {
@@ -27,16 +26,34 @@ struct ParameterRange {
   double last;
 };
 
-/// Bernoulli on logits l: -log p = sum softplus(l) - x l, gradient sigmoid(l) - x; no clamp, no log of a sigmoid.
-/// Gaussian on means m with fixed variance s^2: -log p = sum (x - m)^2 / (2 s^2) + log(2 pi s^2) / 2.
-/// Laplace on means m with scale b, so with variance 2 b^2: -log p = sum |x - m| / b + log(2 b), gradient sign(m - x) /
-/// b and 0 where x = m.
-/// Clamped Bernoulli on unbounded outputs p, as the paper's code has it for colours, kept to repeat its runs: with c =
-/// p clamped to [1e-5, 1 - 1e-5], -log p = -sum x log c + (1 - x) log(1 - c), gradient (c - x) / (c (1 - c)) inside and
-/// 0 outside, where nothing is learned. Its mean image is p as it is, which may lie outside [0, 1].
-struct Likelihood {
-  LikelihoodKind kind = LikelihoodKind::bernoulli;
-  double variance = 1.0;  // of a pixel, for Gaussian and Laplace
+/// What a pixel may be.
+struct PixelInterval {
+  float low;
+  float high;
+};
+
+/// Any likelihood as a value, with its options; copies share what they hold, which never changes. Each stands in a file
+/// of its own and implements what likelihood_entry.h asks. Pixels are independent and have one parameter each; spans of
+/// one call have one length.
+class Likelihood {
+ public:
+  struct Interface;  // likelihood_entry.h
+
+  /// The Bernoulli.
+  Likelihood();
+  explicit Likelihood(std::shared_ptr<const Interface> held) : held_(std::move(held)) {}
+
+  /// Its entry's: "gaussian".
+  [[nodiscard]] std::string_view name() const;
+  /// All options that it has, with their values.
+  [[nodiscard]] std::vector<Option> options() const;
+  [[nodiscard]] Value values() const;
+  /// Why it does not read the option, "the likelihood bernoulli has no variance"; empty if it does.
+  [[nodiscard]] std::string why_unread(std::string_view key) const;
+  /// Itself with the options of the table `changes`, each of which it must read.
+  [[nodiscard]] Likelihood with(const Value& changes) const;
+  /// Whether only published runs have it, so that nothing new should be built on it.
+  [[nodiscard]] bool published_only() const;
 
   /// -log p(x | parameters) in nats, summed in double; writes its gradient with respect to `parameters` unless empty.
   double negative_log(std::span<const float> image, std::span<const float> parameters, std::span<float> gradient) const;
@@ -52,28 +69,49 @@ struct Likelihood {
   /// Pulls a gradient at the mean image, whose values are `mean`, back to the parameters.
   void pull_mean(std::span<const float> mean, std::span<const double> image_gradient, std::span<float> gradient) const;
 
-  /// The pixel within [low, high] that the parameter makes likeliest; x where all are equally likely.
-  [[nodiscard]] float likeliest_pixel(float x, float parameter, float low, float high) const;
-  /// Whether that pixel is the mean itself, so that it moves with the parameter and nothing depends on it.
-  [[nodiscard]] bool follows(float parameter, float low, float high) const;
-  /// The step d that minimises -log p(x + d) + d^2 / (2 t), up to a factor of t that depends on the likelihood alone.
-  /// It grows with t >= 0.
-  [[nodiscard]] double likelier_step(float x, float parameter, double t) const;
+  /// The pixels within `intervals` that the parameters make likeliest; that of `image` where all are equally likely.
+  void likeliest_pixels(std::span<const float> image, std::span<const float> parameters,
+                        std::span<const PixelInterval> intervals, std::span<float> likeliest) const;
+  /// Sets `values` to 0 where that pixel is the mean itself, so that it follows the parameter and nothing depends on
+  /// it.
+  void clear_followers(std::span<const float> parameters, std::span<const PixelInterval> intervals,
+                       std::span<float> values) const;
+  /// The steps d that minimise -log p(x + d) + d^2 / (2 t), up to a factor of t that depends on the likelihood alone.
+  /// They grow with t >= 0.
+  void likelier_steps(std::span<const float> image, std::span<const float> parameters, double t,
+                      std::span<double> steps) const;
   /// Where parameters of pixels from 0 to 1 usually lie.
   [[nodiscard]] ParameterRange usual_parameters() const;
 
-  /// b of the Laplace.
-  [[nodiscard]] double scale() const;
-  /// Whether only published runs have it, so that nothing new should be built on it.
-  [[nodiscard]] bool published_only() const { return kind == LikelihoodKind::clamped_bernoulli; }
-  friend bool operator==(const Likelihood&, const Likelihood&) = default;
+  /// Whether name and options are the same.
+  friend bool operator==(const Likelihood& one, const Likelihood& other);
+
+ private:
+  std::shared_ptr<const Interface> held_;
 };
 
-/// All there are.
-std::span<const LikelihoodKind> likelihood_kinds();
-std::string_view name(LikelihoodKind kind);
+/// Those that code needs by themselves; bernoulli.cpp and so on have the formulas. `variance` is that of a pixel.
+Likelihood bernoulli();
+Likelihood gaussian(double variance);
+Likelihood laplace(double variance);
+Likelihood clamped_bernoulli();
+
+struct LikelihoodEntry {
+  std::string_view name;
+  std::string_view title;
+  std::string_view description;
+  Likelihood usual;  // with its options as they are where nothing is said
+  /// Why nothing new should be built on it. Only published runs have a likelihood with a caution.
+  std::string_view caution = {};
+};
+
+/// All likelihoods, in the order in which they are shown.
+const Registry<LikelihoodEntry>& likelihoods();
+
+/// The option `likelihood` and those of all likelihoods; one that the chosen likelihood does not read is refused.
+const OptionSchema<Likelihood>& likelihood_schema();
+
 /// "bernoulli"; "gaussian, variance 0.5".
 std::string describe(const Likelihood& likelihood);
-LikelihoodKind likelihood_kind(std::string_view name);
 
 }  // namespace vaeguard::models

@@ -112,7 +112,7 @@ VaeWeights LinearVae::weights(const LinearEncoderOptions& options, Key error_key
   VaeWeights result{.architecture = "linear_vae",
                     .encoder = {.inputs = {{pixels(), 1, 1}}},
                     .decoder = {.inputs = {{latents(), 1, 1}}},
-                    .likelihood = {LikelihoodKind::gaussian, variance_}};
+                    .likelihood = gaussian(variance_)};
   result.encoder.add(networks::Operation::convolution, {.channels = 2 * latents()});
   result.decoder.add(networks::Operation::convolution, {.channels = pixels()});
 

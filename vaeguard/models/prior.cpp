@@ -1,4 +1,4 @@
-// Affine couplings forward, backward and inverted, around the networks that determine how far each dimension moves.
+// Priors as stacks of couplings over a standard normal: densities, gradients and draws.
 #include "vaeguard/models/prior.h"
 
 #include <algorithm>
@@ -8,14 +8,12 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
-#include "vaeguard/base/text.h"
+#include "vaeguard/models/prior_design.h"
 
 namespace vaeguard::models {
 namespace {
 
 constexpr std::string_view kPlace = "models.prior";
-constexpr std::string_view kStandardNormal = "standard_normal";
-constexpr std::string_view kRealNvp = "realnvp";
 
 // -log N(u; 0, I)
 template <typename Number>
@@ -25,23 +23,6 @@ double normal_energy(std::span<const Number> point) {
     sum += static_cast<double>(value) * value;
   }
   return 0.5 * (sum + static_cast<double>(point.size()) * std::log(2.0 * std::numbers::pi));
-}
-
-// Weights N(0, 1 / fan in), which keep the scale of activations; biases stay zero.
-void randomise(networks::LayerGraph& graph, const networks::Layer& layer, Key key) {
-  const auto deviation = static_cast<float>(1.0 / std::sqrt(static_cast<double>(layer.input().channels)));
-  const std::span<float> weight = graph.weight(layer);
-  fill_normal(key, weight);
-  std::ranges::transform(weight, weight.begin(), [&](float value) { return deviation * value; });
-}
-
-networks::LayerGraph coupling_graph(const CouplingHalves& halves, std::int64_t hidden, Key key) {
-  networks::LayerGraph graph{.inputs = {{halves.kept, 1, 1}}};
-  for (const std::string_view layer : {"first", "second"}) {
-    graph.add(networks::Operation::convolution, {.channels = hidden, .activation = networks::Activation::silu});
-    randomise(graph, graph.layers.back(), key.fold(layer));
-  }
-  return graph.add(networks::Operation::convolution, {.channels = 2 * halves.moved});
 }
 
 std::vector<std::shared_ptr<const networks::Network>> compile_all(const PriorWeights& weights,
@@ -63,46 +44,7 @@ std::vector<std::shared_ptr<networks::TrainableNetwork>> compile_all_trainable(c
 
 }  // namespace
 
-CouplingHalves::CouplingHalves(std::int64_t latents, std::size_t coupling)
-    : first_kept(static_cast<std::int64_t>(coupling % 2)),
-      first_moved(1 - first_kept),
-      kept((latents - first_kept + 1) / 2),
-      moved(latents - kept) {}
-
-void RealNvpOptions::validate() const {
-  if (couplings < 1 || hidden < 1) {
-    misuse(kPlace, "couplings and hidden must be at least 1, got {} and {}", couplings, hidden);
-  }
-  if (!(bound > 0.0) || !std::isfinite(bound)) {
-    misuse(kPlace, "bound must be finite and > 0, got {}", bound);
-  }
-}
-
-PriorWeights realnvp(std::int64_t latents, Key key, const RealNvpOptions& options) {
-  options.validate();
-  if (latents < 2) {
-    misuse(kPlace, "a RealNVP keeps some latents and moves the others: it needs at least 2, got {}", latents);
-  }
-  PriorWeights prior{.couplings = {}, .bound = options.bound};
-  for (std::size_t k = 0; k < static_cast<std::size_t>(options.couplings); ++k) {
-    prior.couplings.push_back(coupling_graph(CouplingHalves(latents, k), options.hidden, key.fold(k)));
-  }
-  return prior;
-}
-
-PriorWeights make_prior(std::string_view name, std::int64_t latents, Key key) {
-  check_prior_name(name, kPlace);
-  return name == kRealNvp ? realnvp(latents, key) : PriorWeights{};
-}
-
-void check_prior_name(std::string_view name, std::string_view place) {
-  const std::vector<std::string> known{std::string(kStandardNormal), std::string(kRealNvp)};
-  if (std::ranges::find(known, name) == known.end()) {
-    unknown_name(place, "prior", name, known);
-  }
-}
-
-std::string_view name(const PriorWeights& prior) { return prior.couplings.empty() ? kStandardNormal : kRealNvp; }
+std::string_view name(const PriorWeights& prior) { return design_of(prior).name(); }
 
 std::string describe(const PriorWeights& prior) {
   return prior.couplings.empty() ? std::string(name(prior))
@@ -137,11 +79,13 @@ Prior::Prior(const PriorWeights& weights, std::string_view backend)
   validate(weights, latents_, kPlace);
 }
 
-Prior::Prior(std::vector<std::shared_ptr<const networks::Network>> networks, double bound)
-    : networks_(std::move(networks)), bound_(bound), latents_(-1) {
-  if (!networks_.empty()) {
-    const networks::LayerGraph& first = networks_.front()->graph();
+Prior::Prior(const std::vector<std::shared_ptr<const networks::Network>>& networks, double bound) : latents_(-1) {
+  if (!networks.empty()) {
+    const networks::LayerGraph& first = networks.front()->graph();
     latents_ = first.input_size() + first.output_size() / 2;
+  }
+  for (std::size_t k = 0; k < networks.size(); ++k) {
+    couplings_.emplace_back(networks[k], latents_, k, bound);
   }
 }
 
@@ -150,62 +94,9 @@ void Prior::forward(const Matrix& latents, PriorTape& tape) const {
   tape.rows = latents.rows();
   tape.point.assign(latents.values().begin(), latents.values().end());
   tape.log_determinant.assign(static_cast<std::size_t>(tape.rows), 0.0);
-  tape.steps.resize(networks_.size());
-  for (std::size_t k = 0; k < networks_.size(); ++k) {
-    couple(k, tape);
-  }
-}
-
-// Fills the outputs and log scales of coupling k from the kept part of the point.
-void Prior::run_network(std::size_t k, PriorTape& tape) const {
-  PriorTape::Step& step = tape.steps[k];
-  const CouplingHalves halves(latents_, k);
-  if (step.network == nullptr) {
-    step.network = networks_[k]->make_tape();
-  }
-  step.kept.resize(tape.rows, halves.kept);
-  for (std::int64_t b = 0; b < tape.rows; ++b) {
-    const double* point = tape.point.data() + b * latents_ + halves.first_kept;
-    for (std::int64_t i = 0; i < halves.kept; ++i) {
-      step.kept(b, i) = static_cast<float>(point[2 * i]);
-    }
-  }
-  networks_[k]->forward(step.kept, step.outputs, *step.network);
-  step.log_scale.resize(static_cast<std::size_t>(tape.rows * halves.moved));
-  for (std::int64_t b = 0; b < tape.rows; ++b) {
-    for (std::int64_t i = 0; i < halves.moved; ++i) {
-      step.log_scale[static_cast<std::size_t>(b * halves.moved + i)] = bound_ * std::tanh(step.outputs(b, i) / bound_);
-    }
-  }
-}
-
-void Prior::couple(std::size_t k, PriorTape& tape) const {
-  run_network(k, tape);
-  PriorTape::Step& step = tape.steps[k];
-  const CouplingHalves halves(latents_, k);
-  step.scaled.resize(step.log_scale.size());
-  for (std::int64_t b = 0; b < tape.rows; ++b) {
-    double* point = tape.point.data() + b * latents_ + halves.first_moved;
-    double& log_determinant = tape.log_determinant[static_cast<std::size_t>(b)];
-    for (std::int64_t i = 0; i < halves.moved; ++i) {
-      const auto at = static_cast<std::size_t>(b * halves.moved + i);
-      step.scaled[at] = point[2 * i] * std::exp(step.log_scale[at]);
-      point[2 * i] = step.scaled[at] + step.outputs(b, halves.moved + i);
-      log_determinant += step.log_scale[at];
-    }
-  }
-}
-
-void Prior::uncouple(std::size_t k, PriorTape& tape) const {
-  run_network(k, tape);
-  const PriorTape::Step& step = tape.steps[k];
-  const CouplingHalves halves(latents_, k);
-  for (std::int64_t b = 0; b < tape.rows; ++b) {
-    double* point = tape.point.data() + b * latents_ + halves.first_moved;
-    for (std::int64_t i = 0; i < halves.moved; ++i) {
-      const auto at = static_cast<std::size_t>(b * halves.moved + i);
-      point[2 * i] = (point[2 * i] - step.outputs(b, halves.moved + i)) * std::exp(-step.log_scale[at]);
-    }
+  tape.steps.resize(couplings_.size());
+  for (std::size_t k = 0; k < couplings_.size(); ++k) {
+    couplings_[k].forward(tape.point, tape.log_determinant, tape.steps[k]);
   }
 }
 
@@ -214,33 +105,16 @@ void Prior::run_backward(double weight, PriorTape& tape, const Pull& pull) const
   // The energy is |u|^2 / 2 - sum of s: u is the gradient at the base point, -1 that at each s.
   tape.gradient.resize(tape.point.size());
   std::ranges::transform(tape.point, tape.gradient.begin(), [&](double value) { return weight * value; });
-  for (std::size_t k = networks_.size(); k-- > 0;) {
-    PriorTape::Step& step = tape.steps[k];
-    const CouplingHalves halves(latents_, k);
-    step.output_gradients.resize(tape.rows, 2 * halves.moved);
-    for (std::int64_t b = 0; b < tape.rows; ++b) {
-      double* gradient = tape.gradient.data() + b * latents_ + halves.first_moved;
-      for (std::int64_t i = 0; i < halves.moved; ++i) {
-        const auto at = static_cast<std::size_t>(b * halves.moved + i);
-        const double slope = 1.0 - std::pow(step.log_scale[at] / bound_, 2);  // ds/da
-        step.output_gradients(b, i) = static_cast<float>((gradient[2 * i] * step.scaled[at] - weight) * slope);
-        step.output_gradients(b, halves.moved + i) = static_cast<float>(gradient[2 * i]);
-        gradient[2 * i] *= std::exp(step.log_scale[at]);
-      }
-    }
-    pull(k, step);
-    for (std::int64_t b = 0; b < tape.rows; ++b) {
-      double* gradient = tape.gradient.data() + b * latents_ + halves.first_kept;
-      for (std::int64_t i = 0; i < halves.kept; ++i) {
-        gradient[2 * i] += step.kept_gradients(b, i);
-      }
-    }
+  for (std::size_t k = couplings_.size(); k-- > 0;) {
+    couplings_[k].begin_backward(weight, tape.gradient, tape.steps[k]);
+    pull(k, tape.steps[k]);
+    couplings_[k].end_backward(tape.gradient, tape.steps[k]);
   }
 }
 
 void Prior::backward(PriorTape& tape) const {
-  run_backward(1.0, tape, [this](std::size_t k, PriorTape::Step& step) {
-    networks_[k]->backward(step.output_gradients, step.kept_gradients, *step.network);
+  run_backward(1.0, tape, [this](std::size_t k, CouplingTape& step) {
+    couplings_[k].network().backward(step.output_gradients, step.kept_gradients, *step.network);
   });
 }
 
@@ -251,14 +125,12 @@ Matrix Prior::from_base(const Matrix& base, int threads) const {
   parallel_chunks(base.rows(), row_chunk(base.rows(), kChunk, threads), threads,
                   [&](std::int64_t first, std::int64_t count) {
                     const Matrix some = base.slice(first, count);
-                    PriorTape tape;
-                    tape.rows = count;
-                    tape.point.assign(some.values().begin(), some.values().end());
-                    tape.steps.resize(networks_.size());
-                    for (std::size_t k = networks_.size(); k-- > 0;) {
-                      uncouple(k, tape);
+                    std::vector<double> points(some.values().begin(), some.values().end());
+                    for (std::size_t k = couplings_.size(); k-- > 0;) {
+                      CouplingTape tape;
+                      couplings_[k].inverse(points, tape);
                     }
-                    std::ranges::transform(tape.point, latents.data() + first * latents.columns(),
+                    std::ranges::transform(points, latents.data() + first * latents.columns(),
                                            [](double value) { return static_cast<float>(value); });
                   });
   return latents;
@@ -288,7 +160,7 @@ void TrainablePrior::set_parameters(std::span<const float> parameters) {
 
 void TrainablePrior::backward_parameters(double weight, std::span<float> parameter_gradients, PriorTape& tape) const {
   std::size_t end = parameters();
-  run_backward(weight, tape, [&](std::size_t k, PriorTape::Step& step) {
+  run_backward(weight, tape, [&](std::size_t k, CouplingTape& step) {
     const std::size_t count = trainable_[k]->graph().parameters.size();
     end -= count;
     trainable_[k]->backward_parameters(step.output_gradients, &step.kept_gradients,

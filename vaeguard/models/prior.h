@@ -9,49 +9,25 @@
 #include <vector>
 
 #include "vaeguard/base/matrix.h"
-#include "vaeguard/base/random.h"
+#include "vaeguard/models/coupling.h"
 #include "vaeguard/networks/layer_graph.h"
 #include "vaeguard/networks/network.h"
 
 namespace vaeguard::models {
 
-/// A prior as plain data: affine couplings (RealNVP; Dinh, Sohl-Dickstein and Bengio 2017, eq. 7) that take a code z to
-/// a base point u, so that p(z) = N(u; 0, I) |det du/dz|. Coupling k keeps every second dimension and moves the others,
-///   u <- u exp(s) + t, s = bound tanh(a / bound), (a, t) = couplings[k](the kept ones),
-/// which makes log |det du/dz| the sum of all s, finite for every z. Without couplings it is the standard normal.
+/// A prior as plain data: affine couplings (coupling.h) that take a code z to a base point u, so that p(z) = N(u; 0, I)
+/// |det du/dz|. Coupling k keeps every second dimension and moves the others, which makes log |det du/dz| the sum of
+/// all s, finite for every z. Without couplings it is the standard normal.
 struct PriorWeights {
   std::vector<networks::LayerGraph> couplings;  // [kept] -> [2 moved], a then t
   double bound = 2.0;                           // of |s|
 };
 
-/// Which of D dimensions coupling k keeps (those of its parity) and which it moves: first, first + 2, ...
-struct CouplingHalves {
-  std::int64_t first_kept;
-  std::int64_t first_moved;
-  std::int64_t kept;   // how many
-  std::int64_t moved;  // how many
+/// Most couplings of a prior that is trained or read.
+inline constexpr std::int64_t kMostCouplings = 64;
 
-  CouplingHalves(std::int64_t latents, std::size_t coupling);
-};
-
-struct RealNvpOptions {
-  int couplings = 4;          // an even number moves both halves equally often
-  std::int64_t hidden = 128;  // units of the two hidden layers of each coupling
-  double bound = 2.0;
-
-  /// Throws Misuse naming the option.
-  void validate() const;
-};
-
-/// Couplings of two hidden layers (SiLU, so that energies are smooth) whose last layer is zero: the standard normal,
-/// ready to be trained. Throws Misuse for fewer than 2 latents.
-PriorWeights realnvp(std::int64_t latents, Key key, const RealNvpOptions& options = {});
-/// The untrained prior of that name, "standard_normal" or "realnvp", for that many latents. Throws Misuse that suggests
-/// the nearest name if there is none.
-PriorWeights make_prior(std::string_view name, std::int64_t latents, Key key);
+/// "standard_normal" or "realnvp", the name of its entry (prior_design.h).
 std::string_view name(const PriorWeights& prior);
-/// Throws that Misuse, naming `place`, for an unknown name.
-void check_prior_name(std::string_view name, std::string_view place);
 /// "realnvp of 4 couplings": the name and its size, for listings.
 std::string describe(const PriorWeights& prior);
 /// Throws Misuse that names `place` and the coupling unless all fit codes of that many dimensions.
@@ -63,16 +39,7 @@ double standard_normal_energy(std::span<const float> latent);
 /// The intermediate values of a pass through the couplings, for its gradient. One tape serves one prior and one thread;
 /// reuse it to save allocations.
 struct PriorTape {
-  struct Step {
-    std::unique_ptr<networks::Tape> network;
-    Matrix kept;                    // [B, kept], what the network reads
-    Matrix outputs;                 // [B, 2 moved]
-    std::vector<double> log_scale;  // s [B, moved]
-    std::vector<double> scaled;     // u exp(s) [B, moved]
-    Matrix output_gradients;
-    Matrix kept_gradients;
-  };
-  std::vector<Step> steps;              // one per coupling
+  std::vector<CouplingTape> steps;      // one per coupling
   std::int64_t rows = 0;                // B
   std::vector<double> point;            // u [B, D]
   std::vector<double> log_determinant;  // [B]
@@ -95,19 +62,14 @@ class Prior {
   [[nodiscard]] Matrix from_base(const Matrix& base, int threads = 1) const;
 
  protected:
-  Prior(std::vector<std::shared_ptr<const networks::Network>> networks, double bound);
+  Prior(const std::vector<std::shared_ptr<const networks::Network>>& networks, double bound);
   /// Backward of `weight` times the energy; pull(k, step) fills step.kept_gradients from step.output_gradients.
   template <typename Pull>
   void run_backward(double weight, PriorTape& tape, const Pull& pull) const;
 
  private:
-  void couple(std::size_t k, PriorTape& tape) const;
-  void uncouple(std::size_t k, PriorTape& tape) const;
-  void run_network(std::size_t k, PriorTape& tape) const;
-
-  std::vector<std::shared_ptr<const networks::Network>> networks_;
-  double bound_;
   std::int64_t latents_;  // D; -1 without couplings
+  std::vector<Coupling> couplings_;
 };
 
 /// A prior that is being trained.

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <functional>
 #include <set>
 
+#include "vaeguard/base/choice.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/file.h"
 #include "vaeguard/base/text.h"
@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 4> kEndings = {"model", "inception", "sma
 void read_training(OptionReader reader, std::uint64_t seed, ModelPlan& model) {
   model.preset = reader.text("preset", model.preset);
   model.start = reader.text("start", "");
-  model.prior = reader.text("prior", "");
+  model.prior = read_choice(reader, models::prior_schema());
   training::TrainerOptions& options = model.training;
   options = training::training_preset(model.preset);
   options.seed = seed;
@@ -57,10 +57,7 @@ ModelPlan read_model(OptionReader reader, std::uint64_t seed, const std::filesys
   model.checkpoint = find_beside(reader.text("checkpoint", ""), folder);
   model.vae_from = find_beside(reader.text("vae_from", ""), folder);
   model.latent = reader.integer("latent", at_least(1), model.latent);
-  if (reader.has("likelihood") || reader.has("variance")) {
-    model.likelihood = models::Likelihood{.kind = models::likelihood_kind(reader.text("likelihood")),
-                                          .variance = reader.number("variance", above(0.0), 1.0)};
-  }
+  model.likelihood = read_choice(reader, models::likelihood_schema());
   if (!model.vae_from.empty() && reader.has("training")) {
     misuse("plans.plan", "vae_from keeps the VAE of {} as it is; leave [model.training] out", model.vae_from.string());
   }
@@ -133,26 +130,23 @@ void ModelPlan::validate() const {
            training.objective.name);
   }
   if (!vae_from.empty() &&
-      (!checkpoint.empty() || !start.empty() || !prior.empty() || likelihood || latent != models::kConvVaeLatentSize)) {
+      (!checkpoint.empty() || !start.empty() || prior || likelihood || latent != models::kConvVaeLatentSize)) {
     misuse("plans.plan",
            "vae_from keeps the VAE of {} as it is; leave checkpoint, start, prior, likelihood and latent out",
            vae_from.string());
   }
-  if (!prior.empty()) {
-    models::check_prior_name(prior, "plans.plan");
-    training::check_prior(training.objective.name, prior);
+  if (prior) {
+    training::check_prior(training.objective.name, prior->name());
   }
   if (!start.empty() && (latent != models::kConvVaeLatentSize || likelihood)) {
     misuse("plans.plan", "latent and likelihood are those of the start {}; leave them out", start.string());
   }
-  if (latent < 1 || (likelihood && !(likelihood->variance > 0.0 && std::isfinite(likelihood->variance)))) {
-    misuse("plans.plan", "latent must be at least 1 and variance finite and > 0, got {} and {}", latent,
-           likelihood ? likelihood->variance : 1.0);
+  if (latent < 1) {
+    misuse("plans.plan", "latent must be at least 1, got {}", latent);
   }
   if (likelihood && likelihood->published_only() && preset != "published") {
-    misuse("plans.plan",
-           "likelihood clamped_bernoulli learns nothing where its outputs leave [0, 1]; only the preset published "
-           "has it");
+    misuse("plans.plan", "only the preset published has the likelihood {}. {}", likelihood->name(),
+           models::likelihoods().find(likelihood->name()).caution);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "vaeguard/models/conv_vae.h"
+#include "vaeguard/models/prior_design.h"
 #include "vaeguard/plans/attack_plan.h"
 #include "vaeguard/plans/dataset_plan.h"
 #include "vaeguard/plans/defence_plan.h"
@@ -26,13 +27,12 @@ struct ModelPlan {
   std::int64_t latent = models::kConvVaeLatentSize;
   std::string preset = "default";                // of the training
   std::optional<models::Likelihood> likelihood;  // none: the preset's for the number of channels
-  std::string prior;                             // models::make_prior; empty: the start's, else standard_normal
+  std::optional<models::PriorDesign> prior;      // none: the start's, else standard_normal
   training::TrainerOptions training;
 
   /// Throws Misuse if the objective lacks the start that it needs or does not support the prior, if latent size or
   /// likelihood are set although a start or vae_from determines them, if vae_from is combined with
-  /// checkpoint, start or prior, if the likelihood is reserved for published runs, or if latent size or variance are
-  /// out of range.
+  /// checkpoint, start or prior, if the likelihood is reserved for published runs, or if the latent size is below 1.
   void validate() const;
 };
 

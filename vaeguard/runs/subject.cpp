@@ -45,15 +45,14 @@ models::VaeWeights given_weights(const plans::ModelPlan& model, const data::Data
 // A new prior starts as the standard normal, so a model that was trained under that is unchanged.
 models::VaeWeights start_weights(const plans::ModelPlan& model, const data::Dataset& dataset, std::uint64_t seed) {
   models::VaeWeights weights = given_weights(model, dataset, seed);
-  const auto given = models::name(weights.prior);
-  if (model.prior.empty() || model.prior == given) {
+  if (!model.prior || *model.prior == models::design_of(weights.prior)) {
     return weights;
   }
   if (!weights.prior.couplings.empty()) {
     misuse("runs.subject", "the start {} has learned its prior, {}; leave prior out, got {}", model.start.string(),
-           given, model.prior);
+           models::describe(models::design_of(weights.prior)), models::describe(*model.prior));
   }
-  weights.prior = models::make_prior(model.prior, weights.latent_size(), Key(seed).fold("weights").fold("prior"));
+  weights.prior = model.prior->make(weights.latent_size(), Key(seed).fold("weights").fold("prior"));
   return weights;
 }
 
@@ -126,9 +125,9 @@ models::Checkpoint read_checkpoint(const plans::ModelPlan& model) {
     misuse(model.checkpoint.string(), "the checkpoint has the likelihood {}, the plan says {}",
            models::describe(vae.likelihood), models::describe(*model.likelihood));
   }
-  if (!model.prior.empty() && model.prior != models::name(vae.prior)) {
-    misuse(model.checkpoint.string(), "the checkpoint has the prior {}, the plan says {}", models::name(vae.prior),
-           model.prior);
+  if (const auto prior = models::design_of(vae.prior); model.prior && *model.prior != prior) {
+    misuse(model.checkpoint.string(), "the checkpoint has the prior {}, the plan says {}", models::describe(prior),
+           models::describe(*model.prior));
   }
   return checkpoint;
 }

@@ -11,6 +11,7 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/torchscript/recording.h"
+#include "vaeguard/torchscript/tensor_likelihood.h"
 #include "vaeguard/torchscript/tensors.h"
 #include "vaeguard/torchscript/torch_layers.h"
 
@@ -23,7 +24,7 @@ constexpr std::string_view kPlace = "torchscript.torch_posterior";
 class DeviceEnergy {
  public:
   DeviceEnergy(const models::VaeWeights& vae, const torch::Device& device)
-      : latent_(vae.decoder.input()), likelihood_(vae.likelihood), layers_(vae.decoder, device) {}
+      : latent_(vae.decoder.input()), likelihood_(tensor_likelihood(vae.likelihood)), layers_(vae.decoder, device) {}
 
   struct Evaluation {
     torch::Tensor energy;    // [n], double
@@ -62,33 +63,20 @@ class DeviceEnergy {
   // Autograd starts at the decoder's outputs, where the gradient of -log p(x|z) is known in closed form.
   [[nodiscard]] torch::Tensor pull_back(const Tracked& tracked, const torch::Tensor& x) const {
     const torch::Tensor parameters = tracked.parameters.detach();
-    const torch::Tensor slope = is(models::LikelihoodKind::bernoulli)  ? torch::sigmoid(parameters) - x
-                                : is(models::LikelihoodKind::gaussian) ? (parameters - x) / likelihood_.variance
-                                                                       : (parameters - x).sign() / likelihood_.scale();
+    const torch::Tensor slope = likelihood_.gradient(parameters, x);
     return torch::autograd::grad({tracked.parameters}, {tracked.latents}, {slope}).front() + tracked.latents.detach();
   }
 
-  // Likelihood and prior as models/likelihood.h and energy/posterior.h define them, in double.
+  // In double, as energy/posterior.h defines it.
   [[nodiscard]] torch::Tensor energy(const torch::Tensor& parameters, const torch::Tensor& z,
                                      const torch::Tensor& x) const {
-    constexpr double kLinear = 40.0;  // above this, softplus(l) equals l in double
     const double log_two_pi = std::log(2.0 * std::numbers::pi);
-    const torch::Tensor p = parameters.to(torch::kFloat64);
     const torch::Tensor prior = z.to(torch::kFloat64).square().sum(1) + static_cast<double>(z.size(1)) * log_two_pi;
-    if (is(models::LikelihoodKind::bernoulli)) {
-      return (torch::softplus(p, 1.0, kLinear) - p * x).sum(1) + 0.5 * prior;
-    }
-    if (is(models::LikelihoodKind::laplace)) {
-      return ((p - x).abs() / likelihood_.scale() + std::log(2.0 * likelihood_.scale())).sum(1) + 0.5 * prior;
-    }
-    const double constants = static_cast<double>(x.size(1)) * (log_two_pi + std::log(likelihood_.variance));
-    return 0.5 * ((p - x).square().sum(1) / likelihood_.variance + constants + prior);
+    return likelihood_.negative_log(parameters.to(torch::kFloat64), x) + 0.5 * prior;
   }
 
-  [[nodiscard]] bool is(models::LikelihoodKind kind) const { return likelihood_.kind == kind; }
-
   ImageShape latent_;
-  models::Likelihood likelihood_;
+  TensorLikelihood likelihood_;
   TorchLayers layers_;
 };
 

@@ -31,6 +31,17 @@ std::string prior_text(const models::PriorWeights& prior) {
   return prior.couplings.empty() ? "" : fmt::format(" prior {} bound {}", models::describe(prior), prior.bound);
 }
 
+// "gaussian 0.5"; a likelihood without options has a 1, so that states written when each had a variance stay valid.
+std::string likelihood_text(const models::Likelihood& likelihood) {
+  std::string text(likelihood.name());
+  const Value values = likelihood.values();
+  for (const auto& [key, value] : *values.as<Value::Table>()) {
+    const auto number = value.number();
+    text += fmt::format(" {}", number ? fmt::format("{}", *number) : to_text(value));
+  }
+  return values == Value() ? text + " 1" : text;
+}
+
 json sum_json(const LossSum& sum) { return {sum.elbo.reconstruction, sum.elbo.divergence, sum.penalty}; }
 
 LossSum sum_from(const json& entry) {
@@ -85,13 +96,13 @@ std::string training_fingerprint(const models::VaeWeights& start, const data::Da
                                  const TrainerOptions& options) {
   const ScheduleOptions& s = options.schedule;
   return fmt::format(
-      "model {}{} start {:016x} likelihood {} {}; data {} {} {}+{} images; objective {}; epochs {} batch {} seed {}; "
+      "model {}{} start {:016x} likelihood {}; data {} {} {}+{} images; objective {}; epochs {} batch {} seed {}; "
       "schedule {} learning_rate {} factor {} patience {} threshold {} warmup {} last {}; adam {} {} {}",
-      start.architecture, prior_text(start.prior), digest(parameters_of(start)), models::name(start.likelihood.kind),
-      start.likelihood.variance, dataset.name, dataset.digest, dataset.train.pixels.rows(),
-      dataset.validation.pixels.rows(), describe(options.objective), options.epochs, options.batch, options.seed,
-      name(s.kind), s.learning_rate, s.factor, s.patience, s.threshold, s.warmup, s.last, options.adam.first_decay,
-      options.adam.second_decay, options.adam.epsilon);
+      start.architecture, prior_text(start.prior), digest(parameters_of(start)), likelihood_text(start.likelihood),
+      dataset.name, dataset.digest, dataset.train.pixels.rows(), dataset.validation.pixels.rows(),
+      describe(options.objective), options.epochs, options.batch, options.seed, name(s.kind), s.learning_rate, s.factor,
+      s.patience, s.threshold, s.warmup, s.last, options.adam.first_decay, options.adam.second_decay,
+      options.adam.epsilon);
 }
 
 std::vector<float> parameters_of(const models::VaeWeights& weights) {
