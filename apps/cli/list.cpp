@@ -11,6 +11,7 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/norm.h"
 #include "vaeguard/base/option_schema.h"
+#include "vaeguard/base/text.h"
 #include "vaeguard/data/registry.h"
 #include "vaeguard/defences/observation_model.h"
 #include "vaeguard/defences/registry.h"
@@ -167,7 +168,9 @@ void list_one(const std::string& name) {
     }
   }
   if (!found) {
-    unknown_name("list", "name", name, known);
+    const std::string suggestion = nearest(name, known);  // the names themselves would fill a screen
+    misuse("list", "unknown name '{}'{} `vaeguard list` shows all {}", name,
+           suggestion.empty() ? "." : fmt::format(", did you mean '{}'?", suggestion), known.size());
   }
 }
 
