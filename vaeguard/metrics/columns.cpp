@@ -9,8 +9,7 @@ const Registry<ColumnEntry>& columns() {
       {{"cell", "Cell", "What was measured together, by the name that its arrays have, too."},
        {"kind", "Kind",
         "What the cell measures: a scenario, which is an attack at a radius, or none, under a defence; the model "
-        "itself; "
-        "its samples, by the user's Inception file; smallest radii; or a distortion curve."},
+        "itself; its samples, by the user's Inception file; smallest radii; or a distortion curve."},
        {"dataset", "Data", "The data set."},
        {"model", "Model", "The model by its name in the plan."},
        {"attack", "Attack", "The attack's goal, suite or optimiser; `clean` for none."},
@@ -20,8 +19,7 @@ const Registry<ColumnEntry>& columns() {
        {"defence", "Defence", "The defence by its name in the plan; `none` for the encoder alone."},
        {"estimate", "Latents",
         "A sampling defence gives many latent codes for an image. Either one of them is used, as in the paper, or "
-        "codes "
-        "and reconstructions are averaged over all of them, or the class of most counts."},
+        "codes and reconstructions are averaged over all of them, or the class of most counts."},
        {"restarts", "Restarts of an attack",
         "An attack is started several times from different points. Either its restarts are averaged, or the most "
         "harmful one counts for each reference."},

@@ -141,7 +141,10 @@ std::string defence_explanation(std::string_view name) {
 
 std::string norm_words(std::string_view name) {
   const auto* entry = norms().lookup(name);
-  return std::string(entry != nullptr ? entry->title : name == "none" ? "" : name);
+  if (entry != nullptr) {
+    return std::string(entry->title);
+  }
+  return std::string(name == "none" ? "" : name == "l2_share" ? "L2 share" : name);
 }
 
 std::string norm_explanation(std::string_view name) {
