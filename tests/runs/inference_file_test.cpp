@@ -6,7 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/expect_misuse.h"
 #include "tests/temporary_folder.h"
+#include "vaeguard/base/npz.h"
 
 namespace vaeguard::runs {
 namespace {
@@ -101,6 +103,34 @@ TEST(InferenceFile, OfADefenceWithoutChainsSaysNothingOfThem) {
   NpzArrays arrays;
   add_chains(arrays, read);
   EXPECT_TRUE(arrays.empty());
+}
+
+TEST(InferenceFile, DivergencesThatDoNotFitAreRefused) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "inference.npz";
+  const auto changed = [&](const std::string& name, const NpzArray& array) {
+    save_inference(file, sampled(1.0F), 1.5);
+    NpzArrays arrays = read_npz(file);
+    arrays[name] = array;
+    write_npz(file, arrays);
+    double seconds = 0.0;
+    (void)load_inference(file, seconds);
+  };
+  expect_misuse(
+      [&] {
+        changed("divergence_chain", {{1}, std::vector<std::int64_t>{1}});
+      },
+      {"'divergence_chain' must have 2 rows, one for each divergence, got 1"});
+  expect_misuse(
+      [&] {
+        changed("divergence_image", {{2}, std::vector<std::int64_t>{1, 2}});
+      },
+      {"'divergence_image' must name one of 2 images, got 2"});
+  expect_misuse(
+      [&] {
+        changed("divergence_end", {{2, 2}, std::vector<std::int64_t>{1, 2, 3, 4}});
+      },
+      {"'divergence_end' is missing, or of another type"});
 }
 
 }  // namespace

@@ -74,11 +74,17 @@ void add_divergences(NpzArrays& arrays, const Divergences& of_images) {
   }
 }
 
+// The values of `count` rows.
 template <typename Value>
-const std::vector<Value>& values_of(const NpzArrays& arrays, const std::string& name, std::string_view place) {
+const std::vector<Value>& values_of(const NpzArrays& arrays, const std::string& name, std::size_t count,
+                                    std::string_view place) {
   const auto* values = find_values<Value>(arrays, name);
   if (values == nullptr) {
     misuse(place, "the array '{}' is missing, or of another type", name);
+  }
+  const std::int64_t rows = arrays.at(name).shape.empty() ? 0 : arrays.at(name).shape.front();
+  if (rows != static_cast<std::int64_t>(count)) {
+    misuse(place, "the array '{}' must have {} rows, one for each divergence, got {}", name, count, rows);
   }
   return *values;
 }
@@ -88,25 +94,31 @@ Divergences divergences_from(const NpzArrays& arrays, std::size_t images, std::s
   if (!arrays.contains("divergence_image")) {
     return of_images;
   }
-  const auto& image = values_of<std::int64_t>(arrays, "divergence_image", place);
-  const auto& chain = values_of<std::int64_t>(arrays, "divergence_chain", place);
-  const auto& transition = values_of<std::int64_t>(arrays, "divergence_transition", place);
-  const auto& step_size = values_of<float>(arrays, "divergence_step_size", place);
-  const auto& energy_error = values_of<float>(arrays, "divergence_energy_error", place);
-  for (std::size_t i = 0; i < image.size(); ++i) {
-    mcmc::Divergence one{.chain = chain.at(i),
-                         .transition = static_cast<int>(transition.at(i)),
-                         .step_size = step_size.at(i),
-                         .energy_error = energy_error.at(i),
+  const auto* image = find_values<std::int64_t>(arrays, "divergence_image");
+  const std::size_t count = image == nullptr ? 0 : image->size();
+  const auto& chain = values_of<std::int64_t>(arrays, "divergence_chain", count, place);
+  const auto& transition = values_of<std::int64_t>(arrays, "divergence_transition", count, place);
+  const auto& step_size = values_of<float>(arrays, "divergence_step_size", count, place);
+  const auto& energy_error = values_of<float>(arrays, "divergence_energy_error", count, place);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::int64_t b = (*image)[i];
+    if (b < 0 || b >= static_cast<std::int64_t>(images)) {
+      misuse(place, "the array 'divergence_image' must name one of {} images, got {}", images, b);
+    }
+    mcmc::Divergence one{.chain = chain[i],
+                         .transition = static_cast<int>(transition[i]),
+                         .step_size = step_size[i],
+                         .energy_error = energy_error[i],
                          .position = {},
                          .momentum = {},
                          .end = {}};
     for (const auto& [name, member] : kPlaces) {
-      const auto& values = values_of<float>(arrays, name, place);
-      const auto begin = values.begin() + std::ssize(values) / std::ssize(image) * static_cast<std::int64_t>(i);
-      one.*member = {begin, begin + std::ssize(values) / std::ssize(image)};
+      const auto& values = values_of<float>(arrays, name, count, place);
+      const std::size_t dimension = values.size() / count;
+      const auto begin = values.begin() + static_cast<std::ptrdiff_t>(dimension * i);
+      one.*member = {begin, begin + static_cast<std::ptrdiff_t>(dimension)};
     }
-    of_images.at(static_cast<std::size_t>(image[i])).push_back(std::move(one));
+    of_images[static_cast<std::size_t>(b)].push_back(std::move(one));
   }
   return of_images;
 }
