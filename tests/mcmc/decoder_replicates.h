@@ -9,6 +9,7 @@
 
 #include "tests/mcmc/replicates.h"
 #include "tests/mcmc/statistics.h"
+#include "tests/models/likelihood_options.h"
 #include "vaeguard/energy/posterior.h"
 #include "vaeguard/models/vae.h"
 #include "vaeguard/networks/network.h"
@@ -38,7 +39,7 @@ inline Pairs draw_pairs(const models::Vae& vae, std::int64_t count, Key key) {
     for (std::int64_t i = 0; i < pairs.images.columns(); ++i) {
       float& pixel = pairs.images(b, i);
       pixel = binary ? (stream.uniform() < 1.0 / (1.0 + std::exp(-static_cast<double>(pixel))) ? 1.0F : 0.0F)
-                     : pixel + static_cast<float>(std::sqrt(vae.likelihood().variance)) *
+                     : pixel + static_cast<float>(std::sqrt(models::variance_of(vae.likelihood()))) *
                                    noise[static_cast<std::size_t>(i)];
     }
   }

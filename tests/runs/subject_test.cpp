@@ -85,7 +85,7 @@ TEST(MakeCheckpoint, WithoutLabelsTrainsWithoutAClassifierAndSaysSo) {
     part->labels.clear();
   }
   Listener listener;
-  const models::Checkpoint checkpoint = make_checkpoint(brief_training(start, ""), 1, dataset, {}, 1, listener);
+  const models::Checkpoint checkpoint = make_checkpoint(brief_training(start), 1, dataset, {}, 1, listener);
   EXPECT_FALSE(checkpoint.classifier);
   EXPECT_NE(checkpoint.vae.pixel_law, nullptr);
   EXPECT_TRUE(checkpoint.metadata.contains("test_elbo"));
