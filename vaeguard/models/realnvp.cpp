@@ -35,7 +35,7 @@ const OptionSchema<RealNvpOptions>& RealNvpOptions::schema() {
   static const auto schema =
       OptionSchema<RealNvpOptions>()
           .integer("couplings", &RealNvpOptions::couplings, from_to(1, kMostCouplings),
-                   "of the prior; an even number moves every latent equally often")
+                   "affine couplings; an even number moves every latent equally often")
           .integer("hidden", &RealNvpOptions::hidden, at_least(1), "units of the two hidden layers of each coupling")
           .number("bound", &RealNvpOptions::bound, above(0.0), "of the log scale of each coupling");
   return schema;
