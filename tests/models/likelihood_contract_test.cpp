@@ -3,6 +3,7 @@
 #include <limits>
 #include <vector>
 
+#include "tests/base/choice_contract.h"
 #include "tests/expect_misuse.h"
 #include "tests/models/likelihood_contract.h"
 
@@ -10,51 +11,13 @@ namespace vaeguard::models {
 namespace {
 
 /// Every entry as it is, and with another variance where it has one.
-std::vector<Likelihood> every_likelihood() {
-  std::vector<Likelihood> result;
-  Value variance;
-  variance.set("variance", 0.3);
-  for (const LikelihoodEntry& entry : likelihoods()) {
-    result.push_back(entry.usual);
-    if (entry.usual.why_unread("variance").empty()) {
-      result.push_back(entry.usual.with(variance));
-    }
-  }
-  return result;
-}
+std::vector<Likelihood> every_likelihood() { return every_choice(likelihoods(), {{"variance", 0.3}}); }
 
-TEST(LikelihoodContract, EveryEntryHasItsNameAndReadsWhatItLists) {
-  EXPECT_EQ(Likelihood().name(), "bernoulli");
+TEST(LikelihoodContract, EveryEntryIsAChoiceWithTheOptionsThatItLists) {
+  expect_choices(likelihoods(), likelihood_schema(), "likelihood");
   for (const LikelihoodEntry& entry : likelihoods()) {
-    const Likelihood& usual = entry.usual;
-    EXPECT_EQ(usual.name(), entry.name);
-    EXPECT_EQ(usual.published_only(), !entry.caution.empty()) << entry.name;
-    EXPECT_EQ(usual.with(usual.values()), usual) << entry.name;
-    EXPECT_THAT(describe(usual), testing::StartsWith(std::string(entry.name)));
-    Value table = usual.values();
-    for (const Option& option : usual.options()) {
-      EXPECT_EQ(option.fallback, *table.find(option.key)) << entry.name;
-    }
-    table.set("likelihood", std::string(entry.name));
-    EXPECT_EQ(likelihood_schema().values(likelihood_schema().read(table, "test")), table) << entry.name;
-    EXPECT_EQ(usual.why_unread("varience"), "the likelihood " + std::string(entry.name) + " has no varience");
-  }
-  expect_misuse([] { (void)likelihoods().find("bernouli"); }, {"unknown likelihood", "did you mean 'bernoulli'?"});
-}
-
-TEST(LikelihoodContract, OptionsThatAreNotReadOrOutOfBoundsAreRefused) {
-  for (const LikelihoodEntry& entry : likelihoods()) {
-    Value table;
-    table.set("likelihood", std::string(entry.name));
-    for (const auto& field : likelihood_schema().fields()) {
-      const std::string why = entry.usual.why_unread(field.option.key);
-      if (field.option.key != "likelihood" && !why.empty()) {
-        Value unread = table;
-        unread.set(field.option.key, field.option.fallback);
-        expect_misuse([&] { (void)likelihood_schema().read(unread, "test"); },
-                      {"[test] " + field.option.key + " is not read here: " + why});
-      }
-    }
+    EXPECT_EQ(entry.usual.published_only(), !entry.caution.empty()) << entry.name;
+    EXPECT_THAT(describe(entry.usual), testing::StartsWith(std::string(entry.name)));
     for (const Option& option : entry.usual.options()) {
       for (const double bad : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
         Value wrong;

@@ -1,4 +1,5 @@
 // What every prior of the registry promises, untrained and with other weights: density, gradients, draws, options.
+#include "tests/base/choice_contract.h"
 #include "tests/expect_misuse.h"
 #include "tests/models/learned_prior.h"
 #include "vaeguard/models/prior_design.h"
@@ -9,21 +10,7 @@ namespace {
 
 /// Every entry as it is, and with other values of the options that it reads.
 std::vector<PriorDesign> every_design() {
-  const Value::Table others{{"couplings", 3}, {"hidden", 4}, {"bound", 1.5}};
-  std::vector<PriorDesign> result;
-  for (const PriorEntry& entry : priors()) {
-    Value changes;
-    for (const auto& [key, value] : others) {
-      if (entry.usual.why_unread(key).empty()) {
-        changes.set(key, value);
-      }
-    }
-    result.push_back(entry.usual);
-    if (changes != Value()) {
-      result.push_back(entry.usual.with(changes));
-    }
-  }
-  return result;
+  return every_choice(priors(), {{"couplings", 3}, {"hidden", 4}, {"bound", 1.5}});
 }
 
 PriorWeights learned(const PriorDesign& design, std::int64_t latents) {
@@ -36,36 +23,9 @@ Matrix random_codes(std::int64_t count, std::int64_t size) {
   return codes;
 }
 
-TEST(PriorContract, EveryEntryHasItsNameAndReadsWhatItLists) {
-  EXPECT_EQ(PriorDesign().name(), "standard_normal");
+TEST(PriorContract, EveryEntryIsAChoiceWithTheOptionsThatItLists) {
+  expect_choices(priors(), prior_schema(), "prior");
   for (const PriorEntry& entry : priors()) {
-    const PriorDesign& usual = entry.usual;
-    EXPECT_EQ(usual.name(), entry.name);
-    EXPECT_EQ(usual.with(usual.values()), usual) << entry.name;
-    Value table = usual.values();
-    for (const Option& option : usual.options()) {
-      EXPECT_EQ(option.fallback, *table.find(option.key)) << entry.name;
-    }
-    table.set("prior", std::string(entry.name));
-    EXPECT_EQ(prior_schema().values(prior_schema().read(table, "test")), table) << entry.name;
-    EXPECT_EQ(usual.why_unread("coupling"), "the prior " + std::string(entry.name) + " has no coupling");
-  }
-  expect_misuse([] { (void)priors().find("realnpv"); }, {"unknown prior", "did you mean 'realnvp'?"});
-}
-
-TEST(PriorContract, OptionsThatAreNotReadOrOutOfBoundsAreRefused) {
-  for (const PriorEntry& entry : priors()) {
-    Value table;
-    table.set("prior", std::string(entry.name));
-    for (const auto& field : prior_schema().fields()) {
-      const std::string why = entry.usual.why_unread(field.option.key);
-      if (field.option.key != "prior" && !why.empty()) {
-        Value unread = table;
-        unread.set(field.option.key, field.option.fallback);
-        expect_misuse([&] { (void)prior_schema().read(unread, "test"); },
-                      {"[test] " + field.option.key + " is not read here: " + why});
-      }
-    }
     for (const Option& option : entry.usual.options()) {
       Value wrong;
       wrong.set(option.key, -1);
