@@ -57,7 +57,8 @@ LayerGraph single(const LayerGraph& graph, std::size_t layer) {
   return result;
 }
 
-/// What a bfloat16 network gives, in double but for the roundings of inputs, values and gradients between layers.
+/// What a bfloat16 network gives, in double but for the roundings of inputs, values, gradients and tangents between
+/// layers.
 struct Rounding {
   explicit Rounding(const LayerGraph& the_graph) : graph(with_rounded_weights(the_graph)) {}
 
@@ -82,6 +83,18 @@ struct Rounding {
       gradient = reference_backward(single(graph, l), {boundaries[l], boundaries[l + 1]}, gradient);
     }
     return gradient;
+  }
+
+  [[nodiscard]] std::vector<double> tangent(const std::vector<std::vector<double>>& boundaries,
+                                            std::span<const float> input_tangent) const {
+    std::vector<double> tangent = in_double(input_tangent);
+    for (std::size_t l = 0; l < graph.layers.size(); ++l) {
+      if (rounds(graph.layers[l].input())) {
+        round_all(tangent);
+      }
+      tangent = reference_tangent(single(graph, l), {boundaries[l], boundaries[l + 1]}, tangent).back();
+    }
+    return tangent;
   }
 
   LayerGraph graph;
@@ -114,10 +127,13 @@ Agreement agreement(const LayerGraph& graph) {
   const double roundings = std::pow(1.0 + kUnit, 2.0 * static_cast<double>(graph.layers.size()) + 1.0) - 1.0;
   const Matrix inputs = random_matrix(Key(1), kRows, graph.input_size());
   const Matrix output_gradients = random_matrix(Key(2), kRows, graph.output_size());
+  const Matrix input_tangents = random_matrix(Key(3), kRows, graph.input_size());
   const auto tape = network->make_tape();
   Matrix outputs;
   Matrix gradients;
+  Matrix tangents;
   network->forward(inputs, outputs, *tape);
+  network->tangent(input_tangents, tangents, *tape);
   network->backward(output_gradients, gradients, *tape);
   Agreement result;
   for (std::int64_t b = 0; b < kRows; ++b) {
@@ -127,6 +143,8 @@ Agreement agreement(const LayerGraph& graph) {
                tolerance.unit() + roundings);
     result.add(gradients.row(b), reference.backward(boundaries, output_gradients.row(b)),
                tolerance.backward(magnitudes, output_gradients.row(b)), tolerance.unit(), tolerance.unit() + roundings);
+    result.add(tangents.row(b), reference.tangent(boundaries, input_tangents.row(b)),
+               tolerance.tangent(magnitudes, input_tangents.row(b)), tolerance.unit(), tolerance.unit() + roundings);
   }
   return result;
 }
