@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "apps/cli/fma_peak.h"
 #include "apps/cli/peer.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
@@ -56,6 +57,8 @@ LayerGraph cell_graph(const Shape& shape) {
   }
   return graph;
 }
+
+std::string name_of(const Shape& shape) { return fmt::format("{}x{}", shape.channels, shape.extent); }
 
 Matrix normal(Key key, std::int64_t rows, std::int64_t columns) {
   Matrix matrix(rows, columns);
@@ -125,12 +128,22 @@ double cell_speed(const networks::Network& network, std::int64_t batch, int thre
 
 Json bench_cell(int threads, double seconds, const std::string& peer) {
   Json result{{"threads", threads}};
+  double peak = fma_peak_gflops(threads);
   for (const Shape& shape : kShapes) {
     const auto network = networks::compile(cell_graph(shape));
     check_against_reference(*network);
     for (const std::int64_t batch : kBatches) {
-      result["gradients_per_second"][fmt::format("{}x{}", shape.channels, shape.extent)][std::to_string(batch)] =
+      result["gradients_per_second"][name_of(shape)][std::to_string(batch)] =
           cell_speed(*network, batch, threads, seconds);
+    }
+    peak = std::max(peak, fma_peak_gflops(threads));
+  }
+  result["fma_peak_gflops"] = peak;
+  for (const Shape& shape : kShapes) {
+    for (const auto& [batch, speed] : result["gradients_per_second"][name_of(shape)].items()) {
+      // A gradient is a forward and a backward pass; a multiply-add counts as two operations.
+      const double operations = 4.0 * static_cast<double>(networks::multiply_adds(cell_graph(shape)));
+      result["fraction_of_peak"][name_of(shape)][batch] = speed.get<double>() * operations / (1e9 * peak);
     }
   }
   if (!peer.empty()) {
