@@ -138,7 +138,9 @@ void Pass::make_packing() {
     const bool forward = direction_ == Direction::forward;
     return static_cast<std::int32_t>(layer_.weight_index(forward ? to : from, forward ? from : to, tap));
   };
-  for (std::int64_t g = 0; g < (depthwise_ ? 1 : layer_.groups); ++g) {
+  const std::int64_t groups = depthwise_ ? 1 : layer_.groups;
+  packing_.reserve(static_cast<std::size_t>(groups * padded * round_up(depth_, together)));
+  for (std::int64_t g = 0; g < groups; ++g) {
     for (std::int64_t first = 0; first < padded; first += block) {
       for (std::int64_t row = 0; row < depth_; row += together) {
         for (std::int64_t column = first; column < std::min(first + block, padded); ++column) {

@@ -24,11 +24,12 @@ class Lowering {
  public:
   Lowering(const LayerGraph& graph, Parameters parameters, const Kernels& kernels, Precision precision)
       : graph_(graph),
+        parameters_(parameters),
         kernels_(kernels),
         precision_(precision),
         read_(static_cast<std::size_t>(graph.boundaries())),
         foldable_(static_cast<std::size_t>(graph.boundaries())) {
-    find_readers(parameters);
+    find_readers();
     for (const ImageShape& shape : graph.inputs) {
       Buffer input{Layout::all(shape.positions()), shape.channels, false};
       input.values = element(input.channels);
@@ -41,14 +42,14 @@ class Lowering {
       plan_.outputs.push_back(boundaries_[static_cast<std::size_t>(output)].buffer);
     }
     share_gradients();
-    keep_values(parameters);
+    keep_values();
   }
   Plan take() { return std::move(plan_); }
 
  private:
   // A boundary's constants may be folded if all that read it are weighted layers.
-  void find_readers(Parameters parameters) {
-    std::ranges::fill(foldable_, parameters == Parameters::fixed);
+  void find_readers() {
+    std::ranges::fill(foldable_, parameters_ == Parameters::fixed);
     std::fill_n(foldable_.begin(), graph_.inputs.size(), false);
     for (const std::int64_t output : graph_.output_boundaries()) {
       read_[static_cast<std::size_t>(output)] = true;
@@ -129,6 +130,9 @@ class Lowering {
     to.buffer = add_buffer(target);
     auto step = std::make_unique<WeightedStep>(graph_, l, all, source, target, kernels_,
                                                live_biases(layer, target.layout, biases));
+    if (parameters_ == Parameters::trainable) {
+      step->prepare_gradients(all);
+    }
     plan_.weighted.push_back(step.get());
     add_step(std::move(step), {from.buffer}, to.buffer);
     return to;
@@ -186,7 +190,7 @@ class Lowering {
     return result;
   }
 
-  void keep_values(Parameters parameters) {
+  void keep_values() {
     for (Buffer& buffer : plan_.buffers) {
       buffer.kept = buffer.rectified;
     }
@@ -197,7 +201,7 @@ class Lowering {
       plan_.buffers[step->target].kept |= step->reads_target();
     }
     for (const WeightedStep* step : plan_.weighted) {  // the gradient of the weights needs the step's input
-      plan_.buffers[step->sources[0].buffer].kept |= parameters == Parameters::trainable;
+      plan_.buffers[step->sources[0].buffer].kept |= parameters_ == Parameters::trainable;
     }
   }
 
@@ -232,6 +236,7 @@ class Lowering {
   }
 
   const LayerGraph& graph_;
+  const Parameters parameters_;
   const Kernels& kernels_;
   const Precision precision_;
   std::vector<char> read_;      // of each boundary

@@ -42,18 +42,21 @@ WeightedStep::WeightedStep(const LayerGraph& graph, std::size_t layer, const std
       backward_(layer_, Direction::backward, connections, to.layout, from.layout,
                 {.input = to.gradients, .output = from.gradients, .mask = from.values}, kernels),
       bias_(std::move(position_bias)),
-      bias_stride_(bias_.empty() ? 0 : layer_.output.channels),
-      pairs_(pairs_by_tap(layer_, connections, from, to, right_is_output_, first_pair_)) {
+      bias_stride_(bias_.empty() ? 0 : layer_.output.channels) {
+  set_parameters(graph);
+}
+
+void WeightedStep::prepare_gradients(const std::vector<Connection>& connections) {
+  pairs_ = pairs_by_tap(layer_, connections, from_, to_, right_is_output_, first_pair_);
   const std::int64_t right = (right_is_output_ ? layer_.output : layer_.input()).channels / layer_.groups;
   left_channels_ = (right_is_output_ ? layer_.input() : layer_.output).channels / layer_.groups;
-  right_channels_ = (right + kernels.width - 1) / kernels.width * kernels.width;
+  right_channels_ = (right + kernels_.width - 1) / kernels_.width * kernels_.width;
   if (depthwise_) {
-    right_channels_ = (layer_.groups + kernels.width - 1) / kernels.width * kernels.width;
+    right_channels_ = (layer_.groups + kernels_.width - 1) / kernels_.width * kernels_.width;
     make_depthwise_unpacking();
   } else {
     make_unpacking(right);
   }
-  set_parameters(graph);
 }
 
 void WeightedStep::set_parameters(const LayerGraph& graph) {

@@ -20,6 +20,8 @@ class WeightedStep : public Step {
   void tangent(const Group& group) const override;
   void set_parameters(const LayerGraph& graph);
 
+  /// What gradients of the weights need beside the two passes: before the functions below, once.
+  void prepare_gradients(const std::vector<Connection>& connections);
   /// The number of floats of the weight gradient in the kernel's layout.
   [[nodiscard]] std::int64_t gradient_size() const;
   /// Adds a group's share to the weight gradient, in the kernel's layout, and to the bias gradient.
