@@ -153,6 +153,38 @@ inline void expect_gradients_pulled_back(const Likelihood& likelihood) {
   }
 }
 
+// For sum w m + h m^2 / 2 of the mean image m, against differences of its pulled gradient with step 2^-7: 1e-5 of a
+// derivative below 1, and 1e-5 from means that are rounded to float.
+inline void expect_curvatures_pulled_back(const Likelihood& likelihood) {
+  constexpr float kStep = 0x1p-7F;
+  const std::vector<float> parameters{-0.5F, 0.2F, 0.9F};
+  const std::vector<double> curvatures{0.5, 1.0, 2.0};
+  std::vector<float> mean(3);
+  std::vector<double> slopes(3);
+  const auto gradient_at = [&](float step) {
+    std::vector<float> moved = parameters;
+    std::vector<float> gradient(3);
+    for (float& parameter : moved) {
+      parameter += step;
+    }
+    likelihood.mean(moved, mean);
+    const std::vector<double> weights{1.0, -2.0, 0.5};
+    for (std::size_t i = 0; i < 3; ++i) {
+      slopes[i] = weights[i] + curvatures[i] * mean[i];
+    }
+    likelihood.pull_mean(mean, slopes, gradient);
+    return gradient;
+  };
+  const std::vector<float> above = gradient_at(kStep);
+  const std::vector<float> below = gradient_at(-kStep);
+  static_cast<void>(gradient_at(0.0F));
+  std::vector<float> found(3);
+  likelihood.pull_mean_curvature(mean, slopes, curvatures, found);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_NEAR(found[i], (static_cast<double>(above[i]) - below[i]) / (2.0 * kStep), 1e-4) << describe(likelihood);
+  }
+}
+
 inline float likeliest(const Likelihood& likelihood, float x, float parameter, PixelInterval interval) {
   float result = std::nanf("");
   likelihood.likeliest_pixels({&x, 1}, {&parameter, 1}, {&interval, 1}, {&result, 1});
@@ -229,6 +261,7 @@ inline void expect_contract(const Likelihood& likelihood) {
   expect_no_energy_of_no_number(likelihood);
   expect_no_gradient_at_the_mean(likelihood);
   expect_gradients_pulled_back(likelihood);
+  expect_curvatures_pulled_back(likelihood);
   expect_likeliest_pixels(likelihood);
   expect_followers_cleared(likelihood);
   expect_likelier_steps(likelihood);

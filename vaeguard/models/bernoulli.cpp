@@ -67,6 +67,7 @@ struct BernoulliLikelihood : LinearInPixel {
 
   [[nodiscard]] float mean(float logit) const { return sigmoid(logit, exponential_of_negative(-std::abs(logit))); }
   [[nodiscard]] double mean_slope(double mean) const { return mean * (1.0 - mean); }
+  [[nodiscard]] double mean_curvature(double mean) const { return mean * (1.0 - mean) * (1.0 - 2.0 * mean); }
   [[nodiscard]] float likeliest_pixel(float x, float logit, PixelInterval interval) const {
     return end(x, logit, interval);
   }

@@ -69,6 +69,11 @@ void Likelihood::pull_mean(std::span<const float> mean, std::span<const double> 
   held_->pull_mean(mean, image_gradient, gradient);
 }
 
+void Likelihood::pull_mean_curvature(std::span<const float> mean, std::span<const double> image_gradient,
+                                     std::span<const double> image_curvature, std::span<float> curvature) const {
+  held_->pull_mean_curvature(mean, image_gradient, image_curvature, curvature);
+}
+
 void Likelihood::likeliest_pixels(std::span<const float> image, std::span<const float> parameters,
                                   std::span<const PixelInterval> intervals, std::span<float> likeliest) const {
   held_->likeliest_pixels(image, parameters, intervals, likeliest);

@@ -68,6 +68,10 @@ class Likelihood {
   void mean(std::span<const float> parameters, std::span<float> image) const;
   /// Pulls a gradient at the mean image, whose values are `mean`, back to the parameters.
   void pull_mean(std::span<const float> mean, std::span<const double> image_gradient, std::span<float> gradient) const;
+  /// The second derivative by each parameter of a function of the mean image m that has this gradient g and this second
+  /// derivative h by each pixel: h m'^2 + g m''.
+  void pull_mean_curvature(std::span<const float> mean, std::span<const double> image_gradient,
+                           std::span<const double> image_curvature, std::span<float> curvature) const;
 
   /// The pixels within `intervals` that the parameters make likeliest; that of `image` where all are equally likely.
   void likeliest_pixels(std::span<const float> image, std::span<const float> parameters,

@@ -12,8 +12,8 @@
 namespace vaeguard::models {
 
 /// An aggregate of options with a name, a schema of these, and the functions of likelihood.h: value and gradient of
-/// whole images, which are hot and may share work between pixels; everything else for one pixel. mean_slope() is the
-/// derivative of the mean by the parameter, in terms of the mean.
+/// whole images, which are hot and may share work between pixels; everything else for one pixel. mean_slope() and
+/// mean_curvature() are the first and second derivative of the mean by the parameter, in terms of the mean.
 template <typename L>
 concept PixelLikelihood = requires(const L& likelihood, std::span<const float> pixels, std::span<float> gradient,
                                    float pixel, double number) {
@@ -24,6 +24,7 @@ concept PixelLikelihood = requires(const L& likelihood, std::span<const float> p
   { likelihood.pixel(number, number) } -> std::same_as<PixelTerms>;
   { likelihood.mean(pixel) } -> std::same_as<float>;
   { likelihood.mean_slope(number) } -> std::same_as<double>;
+  { likelihood.mean_curvature(number) } -> std::same_as<double>;
   { likelihood.likeliest_pixel(pixel, pixel, PixelInterval{}) } -> std::same_as<float>;
   { likelihood.follows(pixel, PixelInterval{}) } -> std::same_as<bool>;
   { likelihood.likelier_step(pixel, pixel, number) } -> std::same_as<double>;
@@ -34,6 +35,7 @@ concept PixelLikelihood = requires(const L& likelihood, std::span<const float> p
 struct ParameterIsMean {
   [[nodiscard]] float mean(float parameter) const { return parameter; }
   [[nodiscard]] double mean_slope(double /*mean*/) const { return 1.0; }
+  [[nodiscard]] double mean_curvature(double /*mean*/) const { return 0.0; }
   [[nodiscard]] ParameterRange usual_parameters() const { return {-0.25, 1.25}; }
 };
 
@@ -70,6 +72,8 @@ struct Likelihood::Interface : ChoiceInterface {
   virtual void mean(std::span<const float> parameters, std::span<float> image) const = 0;
   virtual void pull_mean(std::span<const float> mean, std::span<const double> image_gradient,
                          std::span<float> gradient) const = 0;
+  virtual void pull_mean_curvature(std::span<const float> mean, std::span<const double> image_gradient,
+                                   std::span<const double> image_curvature, std::span<float> curvature) const = 0;
   virtual void likeliest_pixels(std::span<const float> image, std::span<const float> parameters,
                                 std::span<const PixelInterval> intervals, std::span<float> likeliest) const = 0;
   virtual void clear_followers(std::span<const float> parameters, std::span<const PixelInterval> intervals,
@@ -109,6 +113,14 @@ struct HeldLikelihood : HeldChoice<L, Likelihood::Interface> {
                  std::span<float> gradient) const override {
     for (std::size_t i = 0; i < gradient.size(); ++i) {
       gradient[i] = static_cast<float>(image_gradient[i] * model.mean_slope(mean[i]));
+    }
+  }
+  void pull_mean_curvature(std::span<const float> mean, std::span<const double> image_gradient,
+                           std::span<const double> image_curvature, std::span<float> curvature) const override {
+    for (std::size_t i = 0; i < curvature.size(); ++i) {
+      const double slope = model.mean_slope(mean[i]);
+      curvature[i] =
+          static_cast<float>(image_curvature[i] * slope * slope + image_gradient[i] * model.mean_curvature(mean[i]));
     }
   }
   void likeliest_pixels(std::span<const float> image, std::span<const float> parameters,
