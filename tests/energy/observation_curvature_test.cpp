@@ -28,10 +28,14 @@ std::vector<Case> cases() {
     const auto parameters = random_outputs(Key(2), likelihood, kPixels);
     result.push_back({name + ", exact", exact_observation(likelihood, images), parameters});
     result.push_back({name + ", minimum", minimum_observation(likelihood, images, Norm::linf, {0.2}), parameters});
+    result.push_back({name + ", Gaussian noise", gaussian_observation(likelihood, images, {0.3}), parameters});
   }
   const auto model = std::make_shared<const ChannelModel>(models::made_up_law());
   const Channel channel{.radius = 0.1, .untouched = 0.3, .uniform = 0.3, .extreme = 0.4};
   result.push_back({"channel", channel_observation(model, images, {channel}),
+                    random_outputs(Key(3), models::Likelihood{}, kPixels)});
+  result.push_back({"law",
+                    law_observation(std::make_shared<const models::PixelLaw>(models::made_up_law()), images, {0.2}),
                     random_outputs(Key(3), models::Likelihood{}, kPixels)});
   return result;
 }

@@ -1,4 +1,4 @@
-// Posterior energies of images that are read through a ball or a channel, against plain formulas in double.
+// Posterior energies of images that are read through a ball, a channel or noise, against plain formulas in double.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -112,7 +112,10 @@ std::vector<std::shared_ptr<const Observation>> observations(const Matrix& image
   return {minimum_observation({}, images, Norm::linf, std::vector<double>(count, 0.1)),
           minimum_observation({}, images, Norm::l2, std::vector<double>(count, 2.0)),
           channel_observation(std::make_shared<const ChannelModel>(models::made_up_law()), images,
-                              std::vector<Channel>(count, kChannel))};
+                              std::vector<Channel>(count, kChannel)),
+          gaussian_observation({}, images, std::vector<double>(count, 0.3)),
+          law_observation(std::make_shared<const models::PixelLaw>(models::made_up_law()), images,
+                          std::vector<double>(count, 0.3))};
 }
 
 TEST(ObservedPosterior, GradientsAgreeWithFiniteDifferencesAlongThem) {

@@ -1,4 +1,4 @@
-// Observation models: the image as it is, the best image in an attacker's ball, or the image through an attack channel.
+// Observation models: the image as it is, the best image in an attacker's ball, through an attack channel, under noise.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include "vaeguard/base/norm.h"
 #include "vaeguard/energy/channel.h"
 #include "vaeguard/models/likelihood.h"
+#include "vaeguard/models/pixel_law.h"
 
 namespace vaeguard::energy {
 
@@ -48,5 +49,18 @@ void best_image(const models::Likelihood& likelihood, Norm norm, double radius, 
 /// Tabulated per distinct pixel at the law's nodes, cubic between them (Catmull and Rom 1974), constant beyond.
 std::unique_ptr<Observation> channel_observation(std::shared_ptr<const ChannelModel> model, Matrix images,
                                                  std::vector<Channel> channels);
+
+/// sum (x - m)^2 / (2 s^2) + log(2 pi s^2) / 2: the image is the decoder's mean image m(z) under noise N(0, s^2) of
+/// each pixel, whatever likelihood the decoder was trained with. scales: s > 0 of each image. The curvature is whole,
+/// m'^2 / s^2 + (m - x) m'' / s^2: the second term, which a Gauss-Newton step leaves out, may make it negative. The
+/// true image is m itself within [0, 1]: nothing but noise is between it and x, so that x adds nothing to what z says
+/// of it.
+std::unique_ptr<Observation> gaussian_observation(const models::Likelihood& likelihood, Matrix images,
+                                                  std::vector<double> scales);
+
+/// -log sum_v p(v | z) N(x; v, s^2): the image is a draw of the pixel law under that noise. The true image is
+/// E[v | x, z], to which both contribute. Tables as for a channel, filled on `threads` threads.
+std::unique_ptr<Observation> law_observation(std::shared_ptr<const models::PixelLaw> law, Matrix images,
+                                             std::vector<double> scales, int threads = 1);
 
 }  // namespace vaeguard::energy
