@@ -15,6 +15,8 @@ struct ChannelObservation {
   [[nodiscard]] std::string_view name() const { return directed ? "directed" : "channel"; }
   static const OptionSchema<ChannelObservation>& schema();
   void validate() const;
+  [[nodiscard]] bool knows_radius() const { return radius.of_attack; }
+  [[nodiscard]] ChannelObservation told(double attack_radius) const { return {radius.told(attack_radius), directed}; }
   [[nodiscard]] PosteriorProblem pose(const models::Vae& vae, const Matrix& images, const Posing& posing) const;
 };
 

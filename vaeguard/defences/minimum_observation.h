@@ -16,6 +16,8 @@ struct MinimumObservation {
   [[nodiscard]] std::string_view name() const { return "minimum"; }
   static const OptionSchema<MinimumObservation>& schema();
   void validate() const;
+  [[nodiscard]] bool knows_radius() const { return radius.of_attack; }
+  [[nodiscard]] MinimumObservation told(double attack_radius) const { return {norm, radius.told(attack_radius)}; }
   [[nodiscard]] PosteriorProblem pose(const models::Vae& vae, const Matrix& images, const Posing& posing) const;
 };
 

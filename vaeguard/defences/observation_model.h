@@ -53,8 +53,8 @@ concept Observing = requires(const M& model, const models::Vae& vae, const Matri
   { model.pose(vae, images, posing) } -> std::same_as<PosteriorProblem>;
 };
 
-/// Any observation model as a value; copies share what they hold, which never changes. A model whose `radius` may be
-/// that of the attack (radius.h) is told it.
+/// Any observation model as a value; copies share what they hold, which never changes. A model that may wait for the
+/// radius of the attack has knows_radius() and told(), as here.
 class ObservationModel {
  public:
   /// The image as it is.
@@ -111,17 +111,16 @@ struct ObservationModel::Held : HeldChoice<M, Interface> {
     return model.pose(vae, images, posing);
   }
   [[nodiscard]] bool knows_radius() const override {
-    if constexpr (requires { model.radius.of_attack; }) {
-      return model.radius.of_attack;
+    if constexpr (requires { model.knows_radius(); }) {
+      return model.knows_radius();
     }
     return false;
   }
   [[nodiscard]] ObservationModel told(double attack_radius) const override {
-    M result = model;
-    if constexpr (requires { result.radius.told(attack_radius); }) {
-      result.radius = result.radius.told(attack_radius);
+    if constexpr (requires { model.told(attack_radius); }) {
+      return model.told(attack_radius);
     }
-    return result;
+    return model;
   }
   [[nodiscard]] ObservationModel with(const Value& changes) const override {
     return M::schema().read(changes, "defences.observation_model", model);
