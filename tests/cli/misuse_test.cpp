@@ -128,7 +128,8 @@ TEST(CommandLine, ListShowsOneThingWithItsOptions) {
   EXPECT_THAT(run(folder, {"list", "gradients"}).output,
               testing::AllOf(HasSubstr("of columns of measurements.csv"), HasSubstr("its cost on any machine")));
   EXPECT_THAT(run(folder, {"list", "gaussian"}).output,
-              testing::AllOf(HasSubstr("of likelihoods"), HasSubstr("variance = 1.0\n")));
+              testing::AllOf(HasSubstr("of likelihoods"), HasSubstr("variance = 1.0\n"),
+                             HasSubstr("of observation models"), HasSubstr("scale = 0.4\n")));
   EXPECT_THAT(run(folder, {"list", "clamped_bernoulli"}).output, HasSubstr("Caution: For published runs alone"));
   EXPECT_THAT(run(folder, {"list", "realnvp"}).output,
               testing::AllOf(HasSubstr("of priors"), HasSubstr("couplings = 4\n"), HasSubstr("bound = 2.0\n")));

@@ -21,12 +21,10 @@ INSTANTIATE_TEST_SUITE_P(Registry, DefenceContract, testing::ValuesIn(defences()
 
 TEST(DefenceCautions, ExpectHarmOnPhotographsWhereARadiusIsEstimated) {
   for (const DefenceEntry& entry : defences()) {
-    const bool estimates = std::ranges::any_of(entry.options, [](const Option& option) {
-      const auto* observation = option.fallback.as<std::string>();
-      return option.key == "observation" && observation != nullptr && *observation != "exact";
-    });
-    const bool repairs = entry.name.starts_with("repair");
-    EXPECT_EQ(entry.caution.find("photographs") != std::string_view::npos, estimates || repairs) << entry.name;
+    // The bound of a search is read only where a radius is searched.
+    const bool estimates =
+        std::ranges::any_of(entry.options, [](const Option& option) { return option.key == "largest_radius"; });
+    EXPECT_EQ(entry.caution.find("photographs") != std::string_view::npos, estimates) << entry.name;
   }
 }
 
@@ -46,6 +44,8 @@ TEST(DefenceOptions, ThatAreNotReadAreRefused) {
   refuse("map", Value::Table{{"start_gradients", 4}}, {"start_gradients is not read here"});
   refuse("map_lbfgs", Value::Table{{"learning_rate", 0.1}}, {"learning_rate is not read here"});
   refuse("map_channel", Value::Table{{"norm", "l2"}}, {"norm is not read here"});
+  refuse("map_channel", Value::Table{{"scale", 0.2}}, {"scale is not read here", "channel"});
+  refuse("map_gaussian", Value::Table{{"radius", 0.1}}, {"radius is not read here", "gaussian"});
   refuse("none", Value::Table{{"radius", 0.1}}, {"unknown key 'radius'"});
   refuse("none", Value::Table{{"transform_parameter", 0.1}}, {"unknown key 'transform_parameter'"});
 }

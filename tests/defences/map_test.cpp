@@ -11,6 +11,7 @@
 #include "tests/defences/fixtures.h"
 #include "tests/expect_misuse.h"
 #include "vaeguard/defences/channel_observation.h"
+#include "vaeguard/defences/gaussian_observation.h"
 #include "vaeguard/defences/minimum_observation.h"
 #include "vaeguard/models/linear_vae.h"
 
@@ -23,7 +24,9 @@ std::vector<MapOptions> every_kind() {
     for (const ObservationModel& observation :
          {ObservationModel(), ObservationModel(MinimumObservation{}),
           ObservationModel(MinimumObservation{.radius = {0.1}}), ObservationModel(MinimumObservation{Norm::l2, {0.5}}),
-          ObservationModel(ChannelObservation{}), ObservationModel(ChannelObservation{.radius = {0.1}})}) {
+          ObservationModel(ChannelObservation{}), ObservationModel(ChannelObservation{.radius = {0.1}}),
+          ObservationModel(GaussianObservation{}),
+          ObservationModel(GaussianObservation{.centre = NoiseCentre::mean})}) {
       result.push_back({.optimiser = optimiser, .gradients = 15, .learning_rate = 0.15, .observation = observation});
     }
   }
@@ -57,7 +60,7 @@ TEST(Map, LowersTheEnergyAndFillsWhatItsObservationModelHas) {
     EXPECT_EQ(inference.mean.columns(), kSmallLatents);
     EXPECT_EQ(inference.mean_reconstruction, vae.decode(inference.mean));
     EXPECT_EQ(inference.reencoded.rows(), exact ? 0 : 20);
-    EXPECT_EQ(inference.radius.size(), exact ? 0U : 20U);
+    EXPECT_EQ(inference.radius, options.observation.pose(vae, images).radii);
     EXPECT_TRUE(inference.draws.empty());
     ASSERT_EQ(inference.energy_drop.size(), 20U);
     const double mean_drop = std::accumulate(inference.energy_drop.begin(), inference.energy_drop.end(), 0.0) / 20.0;
@@ -92,6 +95,9 @@ TEST(Map, GivesEachImageTheSameResultInAnyBatchOrderAndNumberOfThreads) {
       EXPECT_EQ(alone.energy_drop[0], whole.energy_drop[static_cast<std::size_t>(row)]);
       if (!whole.reencoded.empty()) {
         EXPECT_EQ(alone.reencoded, whole.reencoded.slice(row, 1));
+      }
+      ASSERT_EQ(alone.radius.empty(), whole.radius.empty());
+      if (!whole.radius.empty()) {
         EXPECT_EQ(alone.radius[0], whole.radius[static_cast<std::size_t>(row)]);
       }
     }

@@ -10,6 +10,7 @@
 #include "vaeguard/defences/channel_observation.h"
 #include "vaeguard/defences/descent.h"
 #include "vaeguard/defences/exact_observation.h"
+#include "vaeguard/defences/gaussian_observation.h"
 #include "vaeguard/defences/minimum_observation.h"
 #include "vaeguard/defences/posterior_sampling.h"
 #include "vaeguard/energy/posterior.h"
@@ -19,13 +20,18 @@ namespace {
 
 constexpr Start kStarts[] = {Start::draw, Start::mean, Start::prior, Start::map, Start::lowest};
 
+// Of noise, small enough for 40 pixels to say more of a code than the prior does.
+constexpr double kScale = 0.2;
+
 std::vector<ObservationModel> every_observation() {
   return {ExactObservation{},
           MinimumObservation{},
           MinimumObservation{.radius = {0.1}},
           MinimumObservation{Norm::l2, {0.5}},
           ChannelObservation{},
-          ChannelObservation{.radius = {0.1}}};
+          ChannelObservation{.radius = {0.1}},
+          GaussianObservation{.scale = {kScale}},
+          GaussianObservation{.scale = {kScale}, .centre = NoiseCentre::mean}};
 }
 
 PosteriorSamplingOptions short_chain(Start start, const ObservationModel& observation) {
@@ -69,6 +75,9 @@ TEST(PosteriorObservation, GivesEachImageTheSameResultInAnyBatchOrderAndNumberOf
       EXPECT_EQ(alone.energy_drop[0], whole.energy_drop[17]);
       if (!whole.reencoded.empty()) {
         EXPECT_EQ(alone.reencoded, whole.reencoded.slice(17, 1));
+      }
+      ASSERT_EQ(alone.radius.empty(), whole.radius.empty());
+      if (!whole.radius.empty()) {
         EXPECT_EQ(alone.radius[0], whole.radius[17]);
       }
     }

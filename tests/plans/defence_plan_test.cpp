@@ -159,6 +159,8 @@ TEST(DefencePlan, EntriesObserveImagesAsTheirNamesSay) {
   EXPECT_EQ(map("preset = \"map_robust\"").observation.name(), "minimum");
   EXPECT_EQ(map("preset = \"map_channel\"").observation.name(), "channel");
   EXPECT_EQ(map("preset = \"map_directed\"").observation.name(), "directed");
+  EXPECT_EQ(map("preset = \"map_gaussian\"").observation.name(), "gaussian");
+  EXPECT_EQ(sampling("preset = \"hmc_gaussian\"").observation.name(), "gaussian");
   EXPECT_EQ(map("preset = \"map_lbfgs\"").optimiser, defences::Optimiser::lbfgs);
 }
 
@@ -190,6 +192,8 @@ TEST(DefencePlan, TheAttacksRadiusIsTheObservationModelsWhereThePlanSaysSo) {
         {"pixel law"});
   }
   EXPECT_FALSE(read("preset = \"map_robust\"\nradius = 0.1").knows_radius);
+  EXPECT_TRUE(read("preset = \"map_gaussian\"\nscale = \"attack\"").knows_radius);
+  EXPECT_FALSE(read("preset = \"map_gaussian\"\nscale = 0.2").knows_radius);
   EXPECT_TRUE(read("preset = \"snap_map\"\ntransform_parameter = \"attack\"").knows_radius);
 }
 

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <utility>
 
-#include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/defences/attack_direction.h"
+#include "vaeguard/defences/observation_model.h"
 
 namespace vaeguard::defences {
 namespace {
@@ -110,14 +110,6 @@ class Repair {
   std::vector<energy::Channel> channels_;
 };
 
-std::shared_ptr<const energy::ChannelModel> channel_model(const models::Vae& vae) {
-  const auto& law = vae.pixel_law();
-  if (law == nullptr) {
-    misuse(kPlace, "the model must have a pixel law, it has none; `vaeguard train --vae-from CHECKPOINT` counts it");
-  }
-  return std::make_shared<const energy::ChannelModel>(*law);
-}
-
 }  // namespace
 
 const OptionSchema<ChannelFit>& channel_fit_schema() {
@@ -146,7 +138,7 @@ std::vector<double> Repaired::touched() const {
 
 Repaired repair(const models::Vae& vae, const Matrix& images, const ChannelFit& fit, int passes, int threads) {
   channel_fit_schema().check(kPlace, fit);
-  const auto model = channel_model(vae);
+  const auto model = std::make_shared<const energy::ChannelModel>(*pixel_law_of(vae, kPlace));
   check_shape(kPlace, "images", images, -1, vae.image().size());
   check_finite(kPlace, "images", images);
   const energy::ChannelModel histogram(models::histogram_alone(model->law()));

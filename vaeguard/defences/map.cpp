@@ -15,6 +15,7 @@
 #include "vaeguard/defences/descent.h"
 #include "vaeguard/defences/entry.h"
 #include "vaeguard/defences/exact_observation.h"
+#include "vaeguard/defences/gaussian_observation.h"
 #include "vaeguard/defences/minimum_observation.h"
 
 namespace vaeguard::defences {
@@ -164,6 +165,12 @@ DefenceEntries map_entries() {
              .description = "Channel MAP that also estimates in which direction the attack moved each pixel.",
              .caution = channel_caution},
             {.observation = ChannelObservation{.directed = true}}),
+      entry(
+          {.name = "map_gaussian",
+           .title = "Gaussian MAP",
+           .description = "The most probable latent code of the image under Gaussian noise, about the pixel law where "
+                          "one was counted."},
+          {.gradients = 40, .observation = GaussianObservation{}}),
       entry({.name = "snap_map",
              .title = "Snap and MAP",
              .description = "Snap, then the most probable latent code of the result.",

@@ -1,6 +1,7 @@
 // The list of observation models, and their options as plans write them.
 #include "vaeguard/defences/observation_model.h"
 
+#include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/defences/exact_observation.h"
 
@@ -11,11 +12,13 @@ ObservationModelEntry exact_observation_entry();
 ObservationModelEntry minimum_observation_entry();
 ObservationModelEntry channel_observation_entry();
 ObservationModelEntry directed_observation_entry();
+ObservationModelEntry gaussian_observation_entry();
 
 const Registry<ObservationModelEntry>& observation_models() {
-  static const Registry<ObservationModelEntry> all("defences.observation_model", "observation model",
-                                                   {exact_observation_entry(), minimum_observation_entry(),
-                                                    channel_observation_entry(), directed_observation_entry()});
+  static const Registry<ObservationModelEntry> all(
+      "defences.observation_model", "observation model",
+      {exact_observation_entry(), minimum_observation_entry(), channel_observation_entry(),
+       directed_observation_entry(), gaussian_observation_entry()});
   return all;
 }
 
@@ -31,6 +34,13 @@ const OptionSchema<ObservationModel>& observation_schema() {
   static const auto schema = choice_schema<ObservationModel>(
       "observation", "what the image says about the one before the attack", observation_models());
   return schema;
+}
+
+std::shared_ptr<const models::PixelLaw> pixel_law_of(const models::Vae& vae, std::string_view place) {
+  if (vae.pixel_law() == nullptr) {
+    misuse(place, "the model must have a pixel law, it has none; `vaeguard train --vae-from CHECKPOINT` counts it");
+  }
+  return vae.pixel_law();
 }
 
 Matrix expected_images(const models::Vae& vae, const energy::Observation& observation, std::int64_t first,

@@ -140,6 +140,9 @@ const Registry<ObservationModelEntry>& observation_models();
 /// The option `observation` and those of all observation models; one that the chosen model does not read is refused.
 const OptionSchema<ObservationModel>& observation_schema();
 
+/// The pixel law of a model that must have one. Throws Misuse that names `place` and says how to get one.
+std::shared_ptr<const models::PixelLaw> pixel_law_of(const models::Vae& vae, std::string_view place);
+
 /// The images expected of latent codes [B, D] under `observation`; rows first .. of its images.
 Matrix expected_images(const models::Vae& vae, const energy::Observation& observation, std::int64_t first,
                        const Matrix& latents, int threads = 1);

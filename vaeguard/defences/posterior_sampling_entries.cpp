@@ -7,6 +7,7 @@
 #include "vaeguard/defences/channel_observation.h"
 #include "vaeguard/defences/entry.h"
 #include "vaeguard/defences/exact_observation.h"
+#include "vaeguard/defences/gaussian_observation.h"
 #include "vaeguard/defences/minimum_observation.h"
 #include "vaeguard/defences/posterior_sampling.h"
 #include "vaeguard/mcmc/monitor.h"
@@ -204,6 +205,12 @@ DefenceEntries posterior_sampling_entries() {
              .description = "Short HMC on the posterior under a model of what the attack did to each pixel.",
              .caution = kChannelCaution},
             robust(ChannelObservation{})),
+      entry(
+          {.name = "hmc_gaussian",
+           .title = "Gaussian HMC",
+           .description = "Short HMC on the posterior of the image under Gaussian noise, about the pixel law where one "
+                          "was counted."},
+          robust(GaussianObservation{})),
       entry({.name = "generalised_hmc",
              .title = "Generalised HMC",
              .description = "HMC that keeps part of its momentum, one leapfrog step at a time.",
