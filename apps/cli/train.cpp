@@ -1,17 +1,14 @@
 // vaeguard train: a VAE with its latent classifier, as a checkpoint.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <limits>
-#include <map>
 #include <optional>
 
+#include "apps/cli/choice_options.h"
 #include "apps/cli/numbers.h"
 #include "apps/cli/verbs.h"
-#include "vaeguard/base/choice.h"
 #include "vaeguard/data/data_folder.h"
 #include "vaeguard/models/conv_vae.h"
-#include "vaeguard/plans/toml.h"
 #include "vaeguard/runs/subject.h"
 #include "vaeguard/training/registry.h"
 
@@ -19,7 +16,6 @@ namespace vaeguard::cli {
 namespace {
 
 constexpr std::string_view kPlace = "vaeguard train";
-using WrittenOptions = std::map<std::string, std::string>;  // by key, as they are written
 
 struct TrainVerb {
   std::string dataset = "mnist";
@@ -37,36 +33,10 @@ struct TrainVerb {
   std::string out = "vae.safetensors";
 };
 
-// The option of the command line for an option of plans.
-std::string flag(std::string_view key) {
-  std::string result = "--" + std::string(key);
-  std::ranges::replace(result, '_', '-');
-  return result;
-}
-
-// Those that were written.
-Value table_of(const WrittenOptions& options) {
-  Value table;
-  for (const auto& [key, text] : options) {
-    if (!text.empty()) {
-      table.set(key, plans::parse_value(text).from(flag(key)));
-    }
-  }
-  return table;
-}
-
 // An option that the objective does not read is an error.
 void set_objective(const TrainVerb& verb, training::ObjectiveOptions& options) {
   options.name = verb.objective;
   options = training::objective_schema().read(table_of(verb.objective_options), kPlace, options);
-}
-
-// As in plans: an option that the chosen one does not read is an error.
-template <typename Chosen>
-std::optional<Chosen> choice_of(const WrittenOptions& options, const OptionSchema<Chosen>& schema) {
-  const Value table = table_of(options);
-  OptionReader reader(table, std::string(kPlace));
-  return read_choice(reader, schema);
 }
 
 void set_model(const TrainVerb& verb, plans::ModelPlan& model) {
@@ -74,8 +44,8 @@ void set_model(const TrainVerb& verb, plans::ModelPlan& model) {
   model.start = verb.start;
   model.vae_from = verb.vae_from;
   model.latent = verb.latent;
-  model.likelihood = choice_of(verb.likelihood, models::likelihood_schema());
-  model.prior = choice_of(verb.prior, models::prior_schema());
+  model.likelihood = choice_of(verb.likelihood, models::likelihood_schema(), kPlace);
+  model.prior = choice_of(verb.prior, models::prior_schema(), kPlace);
 }
 
 models::Checkpoint train(const TrainVerb& verb, const Common& common) {
@@ -105,23 +75,6 @@ void add_objective(CLI::App& app, TrainVerb& verb) {
     app.add_option(flag(field.option.key), verb.objective_options[field.option.key],
                    fmt::format("{}: {} (default {})", field.option.description, field.option.expectation(),
                                to_text(field.get({}))));
-  }
-}
-
-// The options of a choice; `rest` says what holds where there is none.
-template <typename Chosen>
-void add_choice(CLI::App& app, WrittenOptions& options, const OptionSchema<Chosen>& schema, std::string_view rest) {
-  const std::string choice = schema.fields().front().option.key;
-  for (const auto& field : schema.fields()) {
-    const Option& option = field.option;
-    const std::string help = option.key == choice
-                                 ? fmt::format("{}; {}", option.expectation(), rest)
-                                 : fmt::format("of the {}, {}: {} (default {})", choice, option.description,
-                                               option.expectation(), to_text(option.fallback));
-    auto* added = app.add_option(flag(option.key), options[option.key], help);
-    if (option.key != choice) {
-      added->needs(flag(choice));
-    }
   }
 }
 
