@@ -33,6 +33,7 @@ AddVerb add_train;
 AddVerb add_attack;
 AddVerb add_defend;
 AddVerb add_report;
+AddVerb add_import;
 AddVerb add_export;
 AddVerb add_list;
 AddVerb add_doctor;

@@ -33,7 +33,8 @@ class Variable {
 };
 
 TEST(CommandLine, EveryVerbHasHelpWithAnExample) {
-  for (const auto* verb : {"run", "train", "attack", "defend", "report", "export", "list", "doctor", "bench"}) {
+  for (const auto* verb :
+       {"run", "train", "attack", "defend", "report", "import", "export", "list", "doctor", "bench"}) {
     const Ended ended = run(fresh_folder(), {verb, "--help"});
     EXPECT_EQ(ended.code, 0);
     EXPECT_THAT(ended.output, HasSubstr(std::string("Example: vaeguard ") + verb));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -131,6 +132,48 @@ Words made_small(Words command) {
   return command;
 }
 
+// The checkpoint that `vaeguard import` makes.
+constexpr const char* kImported = "model.safetensors";
+
+// In place of a reader's own model, for the page that exports one.
+constexpr std::string_view kTheirModel = R"(from torch import nn
+
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.mean, self.log_variance = nn.Linear(784, 20), nn.Linear(784, 20)
+
+    def forward(self, image):
+        return self.mean(image.flatten(1)), self.log_variance(image.flatten(1))
+
+class Decoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.pixels = nn.Linear(20, 784)
+
+    def forward(self, code):
+        return self.pixels(code).sigmoid().view(code.size(0), 1, 28, 28)
+
+class Vae(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.decoder = Encoder(), Decoder()
+
+def load_vae():
+    return Vae()
+)";
+
+// Runs a page's export where PyTorch is installed.
+bool exports_model(const Block& block) {
+  if (block.marker != "export" || std::system("/usr/bin/python3 -c 'import torch' 2> /dev/null") != 0) {
+    return false;
+  }
+  std::ofstream("my_vae.py") << kTheirModel;
+  std::ofstream("export.py") << block.text;
+  EXPECT_EQ(std::system("/usr/bin/python3 -W ignore export.py"), 0) << block.place;
+  return true;
+}
+
 // Empty where a command is run here, else why not.
 std::string reason_not_to_run(const Words& command) {
   const auto says = [&](std::string_view word) { return std::ranges::find(command, word) != command.end(); };
@@ -145,6 +188,10 @@ std::string reason_not_to_run(const Words& command) {
   }
   if (command[1] == "run" && !says("plans/quickstart.toml")) {
     return "takes hours";
+  }
+  const bool imports = command[1] == "import";
+  if ((imports || says(kImported)) && !fs::exists(imports ? "encoder.onnx" : kImported)) {
+    return "needs what PyTorch exports";
   }
   if (command[1] == "defend" && !fs::exists(command.at(3))) {
     return "needs images that no command before it made";
@@ -177,8 +224,10 @@ class DocumentedCommandsEndToEnd : public testing::Test {
 
 TEST_F(DocumentedCommandsEndToEnd, OfSecondsSucceed) {
   std::set<std::string> ran;
+  bool exported = false;
   for (const Page& page : pages_to_follow()) {
     for (const Block& block : page.blocks) {
+      exported = exports_model(block) || exported;
       for (const std::string& command : block.language == "sh" ? commands(block.text) : Words{}) {
         if (!calls_program(command) || !reason_not_to_run(words(command)).empty()) {
           continue;
@@ -190,6 +239,7 @@ TEST_F(DocumentedCommandsEndToEnd, OfSecondsSucceed) {
     }
   }
   EXPECT_THAT(ran, testing::IsSupersetOf({"run", "train", "attack", "defend", "list"}));
+  EXPECT_EQ(ran.contains("import"), exported);
 }
 
 }  // namespace
