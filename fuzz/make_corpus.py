@@ -146,6 +146,91 @@ def checkpoint_seeds():
     }
 
 
+# Fields of protobuf messages, by their numbers in onnx.proto.
+def varint(value):
+    value &= 2**64 - 1
+    result = b""
+    while value > 127:
+        result += bytes([value & 127 | 128])
+        value >>= 7
+    return result + bytes([value])
+
+
+def field(number, value):
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    if isinstance(value, float):
+        return varint(number << 3 | 5) + struct.pack("<f", value)
+    content = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+def onnx_tensor(name, shape, values):
+    whole = all(isinstance(value, int) for value in values)
+    content = struct.pack(f"<{len(values)}{'q' if whole else 'f'}", *values)
+    return b"".join(field(1, extent) for extent in shape) + field(2, 7 if whole else 1) + field(8, name) + field(9, content)
+
+
+def onnx_attribute(name, value):
+    if isinstance(value, int):
+        return field(1, name) + field(3, value) + field(20, 2)
+    if isinstance(value, float):
+        return field(1, name) + field(2, value) + field(20, 1)
+    if isinstance(value, str):
+        return field(1, name) + field(4, value) + field(20, 3)
+    return field(1, name) + b"".join(field(8, number) for number in value) + field(20, 7)
+
+
+def onnx_node(operation, inputs, outputs, **attributes):
+    return (b"".join(field(1, name) for name in inputs.split()) + b"".join(field(2, name) for name in outputs.split())
+            + field(4, operation) + b"".join(field(5, onnx_attribute(*pair)) for pair in attributes.items()))
+
+
+def onnx(shape, nodes, tensors=(), opset=13):
+    extents = b"".join(field(1, field(1, extent)) for extent in shape)
+    graph = (b"".join(field(1, onnx_node(*node[:3], **dict(*node[3:]))) for node in nodes)
+             + b"".join(field(5, onnx_tensor(*tensor)) for tensor in tensors)
+             + field(11, field(1, "x") + field(2, field(1, field(1, 1) + field(2, extents)))) + field(12, field(1, "y")
+             + field(2, field(1, field(1, 1)))))
+    return field(1, 8) + field(7, graph) + field(8, field(2, opset))
+
+
+def onnx_seeds():
+    four = [0.5, -1.0, 2.0, 1.0]
+    convolutions = onnx([1, 1, 4, 4], [
+        ("Conv", "x w", "a", {"strides": [2, 2], "pads": [1, 0, 1, 0]}),
+        ("BatchNormalization", "a one one zero one", "b", {"epsilon": 1e-3}), ("LeakyRelu", "b", "c", {"alpha": 0.2}),
+        ("ConvTranspose", "c w", "d", {"output_padding": [0, 0]}), ("Flatten", "d", "e"), ("Gemm", "e m", "y", {"transB": 1})],
+        [("w", [1, 1, 2, 2], four), ("one", [1], [1.0]), ("zero", [1], [0.0]), ("m", [1, 12], 3 * four)])
+    movements = onnx([1, 2, 2, 3], [
+        ("Transpose", "x", "a", {"perm": [0, 2, 3, 1]}), ("Slice", "a zero two two", "b"), ("Split", "b", "c d", {"axis": 3}),
+        ("Concat", "d c", "e", {"axis": 3}), ("Pad", "e pads", "f"), ("DepthToSpace", "f", "g", {"blocksize": 1}),
+        ("Softmax", "g", "y", {"axis": 1})],
+        [("zero", [1], [0]), ("two", [1], [2]), ("pads", [8], [0, 1, 0, 0, 0, 0, 0, -1])])
+    shapes = onnx([0, 2, 3], [
+        ("Shape", "x", "a"), ("Gather", "a zero", "b", {"axis": 0}), ("Unsqueeze", "b axes", "c"),
+        ("Concat", "c minus", "d", {"axis": 0}), ("Reshape", "x d", "e"), ("Mul", "e s", "f"), ("Add", "f e", "y")],
+        [("zero", [], [0]), ("axes", [1], [0]), ("minus", [1], [-1]), ("s", [6], four + [1.0, 3.0])])
+    sizes = onnx([1, 1, 4, 4], [
+        ("MaxPool", "x", "a", {"kernel_shape": [2, 2], "strides": [2, 2]}),
+        ("Resize", "a none scales", "b", {"mode": "linear"}),
+        ("AveragePool", "b", "c", {"kernel_shape": [2, 2], "pads": [1, 1, 1, 1], "count_include_pad": 1}),
+        ("HardSwish", "c", "d"), ("Clip", "d low", "e"), ("ReduceMean", "e", "y", {"axes": [2, 3], "keepdims": 0})],
+        [("none", [0], []), ("scales", [4], [1.0, 1.0, 2.0, 2.0]), ("low", [], [-1.0])])
+    return {
+        "convolutions.onnx": convolutions,
+        "movements.onnx": movements,
+        "shapes.onnx": shapes,
+        "sizes.onnx": sizes,
+        "old.onnx": onnx([1, 4], [("Clip", "x", "a", {"min": 0.0, "max": 1.0}), ("Neg", "a", "y")], opset=7),
+        "unknown.onnx": onnx([1, 4], [("Secret", "x", "y")]),
+        "too-large.onnx": onnx([1, 2**40, 2**40], [("Relu", "x", "y")]),
+        "doubling.onnx": onnx([1, 2], [("Concat", "x x", "y", {"axis": 1})]),
+        "truncated.onnx": convolutions[:-40],
+        "empty": b"",
+    }
+
+
 def plan_seeds():
     whole = (b'name = "fuzz"\nseed = 1\ndataset = "synthetic"\nreferences = 4\n[model]\nname = "vae"\n'
              b'[model.training]\npreset = "default"\n[[attack]]\ngoal = "encoder_skl"\noptimiser = "sign_pgd"\n'
@@ -164,6 +249,6 @@ def plan_seeds():
 
 
 for target, seeds in (("idx", idx_seeds()), ("npz", npz_seeds()), ("checkpoint", checkpoint_seeds()),
-                      ("plan", plan_seeds()), ("graph", graph_seeds())):
+                      ("onnx", onnx_seeds()), ("plan", plan_seeds()), ("graph", graph_seeds())):
     write(target, seeds)
     print(f"make_corpus: {len(seeds)} seeds in {CORPUS / target}")
