@@ -216,7 +216,8 @@ Value GraphBuilder::permuted(const Value& value, std::span<const std::int64_t> o
     while (moved-- > 0) {
       const auto at = std::ranges::find(now, target[moved]) - now.begin();
       Extents current;
-      std::ranges::transform(now, std::back_inserter(current), [&](std::size_t block) { return extents[block]; });
+      std::ranges::transform(now, std::back_inserter(current),
+                             [&sizes = extents](std::size_t block) { return sizes[block]; });
       result = transposed(result, around_axis(current, static_cast<std::size_t>(at)), {1, 0, 2});
       std::rotate(now.begin(), now.begin() + at, now.begin() + at + 1);
     }

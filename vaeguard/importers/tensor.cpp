@@ -57,7 +57,7 @@ Tensor viewed(const Tensor& tensor, const Extents& shape, const Extents& step) {
                     tensor.values);
 }
 
-// Extents before, at and after an axis, as three factors.
+// The products of the extents before and after an axis.
 struct Around {
   std::int64_t outer = 1;
   std::int64_t inner = 1;
@@ -171,7 +171,7 @@ Tensor transposed(const Tensor& tensor, std::span<const std::int64_t> order) {
 }
 
 Tensor taken(const Tensor& tensor, std::int64_t axis, std::span<const std::int64_t> indices) {
-  const auto [outer, inner] = around(tensor.shape, axis);
+  const Around sides = around(tensor.shape, axis);
   const std::int64_t extent = tensor.shape[static_cast<std::size_t>(axis)];
   Extents shape = tensor.shape;
   shape[static_cast<std::size_t>(axis)] = static_cast<std::int64_t>(indices.size());
@@ -179,14 +179,14 @@ Tensor taken(const Tensor& tensor, std::int64_t axis, std::span<const std::int64
   return std::visit(
       [&](const auto& values) {
         std::remove_cvref_t<decltype(values)> result;
-        for (std::int64_t o = 0; o < outer; ++o) {
+        for (std::int64_t o = 0; o < sides.outer; ++o) {
           for (const std::int64_t index : indices) {
             if (index < -extent || index >= extent) {
               misuse(kPlace, "an index into an axis of {} must be from {} to {}, got {}", extent, -extent, extent - 1,
                      index);
             }
-            const auto first = values.begin() + (o * extent + (index < 0 ? index + extent : index)) * inner;
-            result.insert(result.end(), first, first + inner);
+            const auto first = values.begin() + (o * extent + (index < 0 ? index + extent : index)) * sides.inner;
+            result.insert(result.end(), first, first + sides.inner);
           }
         }
         return Tensor::of(shape, std::move(result));
