@@ -14,9 +14,9 @@ using networks::Activation;
 
 constexpr const char* kPlace = "importers.activation_nodes";
 
-template <Activation activation>
+template <Activation kActivation>
 Results plain(const NodeImport& node) {
-  return {node.builder().activated(node.value(), {.activation = activation})};
+  return {node.builder().activated(node.value(), {.activation = kActivation})};
 }
 
 Results sloped(const NodeImport& node, Activation activation, double usual) {

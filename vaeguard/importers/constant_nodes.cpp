@@ -211,9 +211,9 @@ Results transpose(const NodeImport& node) {
   return {transposed(from, order)};
 }
 
-template <Arithmetic arithmetic>
+template <Arithmetic kArithmetic>
 Results calculate(const NodeImport& node) {
-  return {combined(node.constant(0), node.constant(1), arithmetic)};
+  return {combined(node.constant(0), node.constant(1), kArithmetic)};
 }
 
 constexpr NodeEntry kFoldings[]{
