@@ -14,9 +14,9 @@ using networks::Activation;
 
 constexpr const char* kPlace = "importers.activation_nodes";
 
-template <Activation kActivation>
+template <Activation Chosen>
 Results plain(const NodeImport& node) {
-  return {node.builder().activated(node.value(), {.activation = kActivation})};
+  return {node.builder().activated(node.value(), {.activation = Chosen})};
 }
 
 Results sloped(const NodeImport& node, Activation activation, double usual) {

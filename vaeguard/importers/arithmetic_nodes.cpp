@@ -110,15 +110,15 @@ Results of_values(const NodeImport& node, Operation operation, const Value& one,
   return shape == one.shape ? broadcast_pair(node, operation, one, other) : broadcast_pair(node, operation, other, one);
 }
 
-template <Arithmetic kArithmetic>
+template <Arithmetic Chosen>
 Results arithmetic_of(const NodeImport& node) {
   if (node.is_constant(1)) {
-    return with_constant(node, kArithmetic, node.value(0), node.constant(1), false);
+    return with_constant(node, Chosen, node.value(0), node.constant(1), false);
   }
   if (node.is_constant(0)) {
-    return with_constant(node, kArithmetic, node.value(1), node.constant(0), true);
+    return with_constant(node, Chosen, node.value(1), node.constant(0), true);
   }
-  switch (kArithmetic) {
+  switch (Chosen) {
     case Arithmetic::add:
       return of_values(node, Operation::addition, node.value(0), node.value(1));
     case Arithmetic::subtract:

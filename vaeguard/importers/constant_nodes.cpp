@@ -211,9 +211,9 @@ Results transpose(const NodeImport& node) {
   return {transposed(from, order)};
 }
 
-template <Arithmetic kArithmetic>
+template <Arithmetic Chosen>
 Results calculate(const NodeImport& node) {
-  return {combined(node.constant(0), node.constant(1), kArithmetic)};
+  return {combined(node.constant(0), node.constant(1), Chosen)};
 }
 
 constexpr NodeEntry kFoldings[]{
