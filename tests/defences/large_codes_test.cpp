@@ -96,7 +96,9 @@ TEST(LargeCodes, AHundredThousandLatentsOf64ImagesFitIntoOneGigabyte) {
   rusage usage{};
   ASSERT_EQ(getrusage(RUSAGE_SELF, &usage), 0);
   RecordProperty("peak_megabytes", static_cast<int>(usage.ru_maxrss / 1024));
+#ifndef __SANITIZE_ADDRESS__                 // which keeps for a while what was freed
   EXPECT_LT(usage.ru_maxrss, 1024L * 1024);  // in kB
+#endif
 }
 
 }  // namespace
