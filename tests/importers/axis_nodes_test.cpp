@@ -109,6 +109,9 @@ TEST(ImportedTranspose, IsOneLayerWhereBlocksOfAxesMove) {
   OnnxWriter batch = on({0, 2, 3});
   batch.node("Transpose", {"x"}, {"y"});  // reversed, so the batch would be last
   expect_misuse([&] { imported(batch); }, {"(Transpose)", "leave the batch first", "[2, 1, 0]"});
+  OnnxWriter none = on({0, 2, 3});
+  none.node("Transpose", {"x"}, {"y"}).with("perm", Shape{});
+  expect_misuse([&] { imported(none); }, {"(Transpose)", "perm must name each of 3 axes once"});
 }
 
 TEST(ImportedDepthToSpace, HasBothOrders) {

@@ -113,16 +113,11 @@ Results unsqueeze(const NodeImport& node) {
 
 Results transpose(const NodeImport& node) {
   const Value& value = node.value();
-  Extents order(static_cast<std::size_t>(rank(value)));
-  std::iota(order.rbegin(), order.rend(), std::int64_t{0});
-  order = node.integers("perm").value_or(order);
-  Extents sorted = order;
-  std::ranges::sort(sorted);
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
-    if (sorted.size() != value.shape.size() + 1 || sorted[i] != static_cast<std::int64_t>(i) || order[0] != 0) {
-      misuse(kPlace, "perm must name each of {} axes once, and leave the batch first; got {}", rank(value),
-             text(order));
-    }
+  Extents axes(static_cast<std::size_t>(rank(value)));
+  std::iota(axes.begin(), axes.end(), std::int64_t{0});
+  Extents order = node.integers("perm").value_or(Extents(axes.rbegin(), axes.rend()));
+  if (!std::ranges::is_permutation(order, axes) || order.front() != 0) {
+    misuse(kPlace, "perm must name each of {} axes once, and leave the batch first; got {}", rank(value), text(order));
   }
   order.erase(order.begin());
   for (std::int64_t& axis : order) {
