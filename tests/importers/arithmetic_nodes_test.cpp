@@ -5,9 +5,6 @@
 namespace vaeguard::importers {
 namespace {
 
-using Shape = std::vector<std::int64_t>;
-using Reals = std::vector<float>;
-
 // x of [N, 2, 1, 2] and a constant.
 OnnxWriter with_constant(const std::string& operation, const Shape& shape, const Reals& constant, bool first = false) {
   OnnxWriter writer;

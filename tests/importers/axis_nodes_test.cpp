@@ -8,15 +8,6 @@
 namespace vaeguard::importers {
 namespace {
 
-using Shape = std::vector<std::int64_t>;
-using Reals = std::vector<float>;
-
-OnnxWriter on(const Shape& shape, std::int64_t opset = 13) {
-  OnnxWriter writer(opset);
-  writer.input("x", shape).output("y");
-  return writer;
-}
-
 Reals counted(std::size_t count) {
   Reals result;
   for (std::size_t i = 0; i < count; ++i) {

@@ -5,15 +5,6 @@
 namespace vaeguard::importers {
 namespace {
 
-using Shape = std::vector<std::int64_t>;
-using Reals = std::vector<float>;
-
-OnnxWriter on(const Shape& shape, std::int64_t opset = 13) {
-  OnnxWriter writer(opset);
-  writer.input("x", shape).output("y");
-  return writer;
-}
-
 OnnxWriter pooled(const std::string& operation, const Shape& shape, const Shape& kernel, const Shape& strides,
                   const Shape& pads) {
   OnnxWriter writer = on(shape);

@@ -13,6 +13,16 @@
 
 namespace vaeguard::importers {
 
+using Shape = std::vector<std::int64_t>;
+using Reals = std::vector<float>;
+
+/// A graph from "x" of that shape, the batch first, to "y", whose nodes are to be written.
+inline OnnxWriter on(const Shape& shape, std::int64_t opset = 13) {
+  OnnxWriter writer(opset);
+  writer.input("x", shape).output("y");
+  return writer;
+}
+
 inline networks::LayerGraph imported(const OnnxWriter& writer) {
   return import_network(parse_onnx(writer.bytes(), "test.onnx")).graph;
 }
