@@ -77,7 +77,8 @@ void import_model(const ImportVerb& verb) {
   const models::Checkpoint checkpoint{
       .vae = std::move(vae),
       .classifier = std::nullopt,
-      .metadata = {{"imported_encoder", verb.encoder}, {"imported_decoder", verb.decoder}}};
+      .metadata = {{"imported_encoder", std::filesystem::path(verb.encoder).filename().string()},
+                   {"imported_decoder", std::filesystem::path(verb.decoder).filename().string()}}};
   // What cannot be read again is not written.
   static_cast<void>(models::from_safetensors(models::to_safetensors(checkpoint), kPlace));
   models::save_checkpoint(checkpoint, verb.out);

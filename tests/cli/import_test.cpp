@@ -92,7 +92,7 @@ TEST_F(ImportEndToEnd, OptionsReachTheModel) {
   const models::Checkpoint checkpoint = models::load_checkpoint(path("model.safetensors"));
   EXPECT_EQ(models::describe(checkpoint.vae.likelihood), "gaussian, variance 0.25");
   EXPECT_EQ(checkpoint.vae.architecture, "imported");
-  EXPECT_EQ(checkpoint.metadata.at("imported_encoder"), path("encoder.onnx"));
+  EXPECT_EQ(checkpoint.metadata.at("imported_encoder"), "encoder.onnx") << "no paths of this machine";
   // Grey in the middle is 0 in the files, so the encoder's means are 0.
   const models::Vae vae(checkpoint.vae);
   EXPECT_THAT(vae.encode(Matrix(1, kPixels, 0.5F)).mean.values(), testing::Each(testing::FloatNear(0.0F, 1e-4F)));
