@@ -45,6 +45,12 @@ double energy_at(const Observation& observation, float parameter, float* slope) 
   return observation.negative_log(0, {&parameter, 1}, {slope, 1});
 }
 
+double difference_at(const Observation& observation, float parameter, float step) {
+  float ignored = 0.0F;
+  return (energy_at(observation, parameter + step, &ignored) - energy_at(observation, parameter - step, &ignored)) /
+         (2.0 * step);
+}
+
 TEST(GaussianObservation, IsTheSquaredDistanceToTheMeanImageWithItsConstants) {
   const Matrix images = mixed_images(Key(1), 2, kPixels);
   const std::vector<double> scales{0.1, 0.4};
@@ -84,11 +90,8 @@ TEST(GaussianObservation, ItsGradientAgreesWithFiniteDifferences) {
       const auto observation = gaussian_observation(likelihood, Matrix(1, 1, x), {0.4});
       for (const float parameter : random_outputs(Key(5), likelihood, 30)) {
         float slope = 0.0F;
-        float ignored = 0.0F;
         static_cast<void>(energy_at(*observation, parameter, &slope));
-        const double difference = (energy_at(*observation, parameter + kStep, &ignored) -
-                                   energy_at(*observation, parameter - kStep, &ignored)) /
-                                  (2.0 * kStep);
+        const double difference = difference_at(*observation, parameter, kStep);
         // Means err by 2e-7, times a slope of at most 15, over 2 h: 2e-4. The third derivative, below 3, adds h^2 / 2.
         EXPECT_NEAR(slope, difference, 4e-4) << likelihood.name() << " " << x << " " << parameter;
       }
@@ -156,11 +159,8 @@ TEST(LawObservation, ItsGradientAgreesWithFiniteDifferences) {
     const auto observation = law_observation(law(), Matrix(1, 1, x), {0.2});
     for (const float parameter : parameters) {
       float slope = 0.0F;
-      float ignored = 0.0F;
       static_cast<void>(energy_at(*observation, parameter, &slope));
-      const double difference = (energy_at(*observation, parameter + kStep, &ignored) -
-                                 energy_at(*observation, parameter - kStep, &ignored)) /
-                                (2.0 * kStep);
+      const double difference = difference_at(*observation, parameter, kStep);
       // As for a channel, whose cubic it shares.
       EXPECT_NEAR(slope, difference, 5e-3) << x << " " << parameter;
     }
