@@ -116,19 +116,18 @@ class LayerDraw {
         return;
       }
       case 5:  // squeeze and excite
-        graph.add(Operation::mean, activated({}))
-            .add(Operation::convolution, activated({.channels = shape.channels}))
-            .add(one_in(2) ? Operation::product : Operation::addition, activated({.sources = {from, -1}}));
-        return;
+        graph.add(Operation::mean, activated({}));
+        graph.add(Operation::convolution, activated({.channels = shape.channels}));
+        return add_either(graph, Operation::product, Operation::addition, {.sources = {from, -1}});
       case 6:
         graph.add(Operation::mean, activated({}));
         return;
       case 7:
       case 8: {
         const int kernel = between(1, 3);
-        graph.add(one_in(2) ? Operation::average_pooling : Operation::max_pooling,
-                  activated({.kernel = kernel, .stride = between(1, 2), .padding = between(0, kernel / 2)}));
-        return;
+        const int stride = between(1, 2);
+        return add_either(graph, Operation::average_pooling, Operation::max_pooling,
+                          {.kernel = kernel, .stride = stride, .padding = between(0, kernel / 2)});
       }
       case 9:
         graph.add(Operation::bilinear_resize,
@@ -137,6 +136,12 @@ class LayerDraw {
       default:
         graph.add(Operation::softmax, activated({}));
     }
+  }
+
+  // Draws in the order of its lines, which arguments of one call need not be: a key gives the same graph everywhere.
+  void add_either(LayerGraph& graph, Operation one, Operation other, const LayerOptions& options) {
+    const Operation operation = one_in(2) ? one : other;
+    graph.add(operation, activated(options));
   }
 
   // A boundary of the same shape as another, which itself is always one.

@@ -166,7 +166,7 @@ TEST(Reference, RandomGraphsHaveEveryOperationAndActivationAndBranches) {
   int branched = 0;
   int several_inputs = 0;
   int several_outputs = 0;
-  for (std::uint64_t g = 0; g < 240; ++g) {
+  for (std::uint64_t g = 0; g < 300; ++g) {
     const LayerGraph graph = random_graph(Key(2000 + g));
     several_inputs += graph.inputs.size() > 1 ? 1 : 0;
     several_outputs += graph.outputs.size() > 1 ? 1 : 0;

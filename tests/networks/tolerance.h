@@ -56,7 +56,8 @@ struct Strays {
 /// passes at most max |f'| of that on and rounds its own result. Backwards a gradient g becomes f' g, where f' strays
 /// by max |f''| times the error of the sum, and is then pulled through the same |W|; a tangent is pushed likewise. A
 /// product also meets the errors of its other factor, a softmax those of its output. A factor of 8 stands for eight
-/// standard deviations, for a backend's own folding of weights and for other orders of summation. A sum that lies
+/// standard deviations, for a backend's own folding of weights and for other orders of summation. What leaves the
+/// normal floats at the lower end strays by the smallest of them: exponentials end there or at 0. A sum that lies
 /// within rounding of a kink (of ReLU, say) could fall to different sides; tests use fixed keys for which none does.
 class Tolerance {
  public:
@@ -69,6 +70,7 @@ class Tolerance {
       value = std::abs(value);
     }
     unit_ = 8.0 * 0.5 * std::numeric_limits<float>::epsilon() * std::sqrt(terms);
+    smallest_ = std::numeric_limits<float>::min() / unit_;
   }
   [[nodiscard]] double unit() const { return unit_; }
 
@@ -85,7 +87,7 @@ class Tolerance {
       const std::vector<double>& values = strays.values[strays.errors.size()];
       for (std::size_t i = 0; i < error.size(); ++i) {
         const ActivationBounds bound = bounds(layer, sums[i]);
-        error[i] = bound.slope * error[i] + std::abs(values[i]) + bound.offset;
+        error[i] = bound.slope * error[i] + std::abs(values[i]) + bound.offset + smallest_;
         total[i] = std::abs(values[i]) + error[i];
       }
       strays.errors.push_back(std::move(error));
@@ -124,7 +126,7 @@ class Tolerance {
         error[i] = bound.slope * error[i] +
                    std::abs(gradient[i]) * (bound.curvature * sum_error[i] + bound.slope + bound.offset);
         gradient[i] *= activate_derivative(layer, sums[i]);
-        error[i] += std::abs(gradient[i]);
+        error[i] += std::abs(gradient[i]) + smallest_;
       }
       const std::vector<double> size = magnitudes(gradient);
       reference_pull(graph_, layer, strays.values, gradient, gradients, {});
@@ -180,7 +182,7 @@ class Tolerance {
       for (std::size_t i = 0; i < error.size(); ++i) {
         const ActivationBounds bound = bounds(layer, sums[i]);
         error[i] = bound.slope * error[i] + push[i] * (bound.curvature * sum_error[i] + bound.slope + bound.offset) +
-                   tangent_sizes[boundary][i];
+                   tangent_sizes[boundary][i] + smallest_;
       }
       totals.push_back(error);
       add_to(totals.back(), tangent_sizes[boundary]);
@@ -241,14 +243,15 @@ class Tolerance {
     }
     // dy = y (dx - <y, dx>), and an exponential of a difference that was rounded
     const std::vector<double> y = reference_sums(graph_, layer, strays.values);
-    return through_softmax(layer, y, std::vector<double>(y.size(), 0.0), strays.totals[source(layer)],
+    return through_softmax(layer, y, std::vector<double>(y.size(), smallest_), strays.totals[source(layer)],
                            strays.totals[source(layer)], 1.0);
   }
 
   // The error of y (d - <y, d>), where y strays by `y_error` and d, of size `d_size`, by `d_error`.
-  static std::vector<double> through_softmax(const Layer& layer, const std::vector<double>& y,
-                                             const std::vector<double>& y_error, const std::vector<double>& d_size,
-                                             const std::vector<double>& d_error, double rounding = 0.0) {
+  [[nodiscard]] std::vector<double> through_softmax(const Layer& layer, const std::vector<double>& y,
+                                                    const std::vector<double>& y_error,
+                                                    const std::vector<double>& d_size,
+                                                    const std::vector<double>& d_error, double rounding = 0.0) const {
     std::vector<double> result(y.size());
     const auto positions = static_cast<std::size_t>(layer.output.positions());
     for (std::size_t p = 0; p < positions; ++p) {
@@ -259,7 +262,7 @@ class Tolerance {
         error += y[i] * (d_error[i] + d_size[i]) + y_error[i] * d_size[i];
       }
       for (std::size_t i = p; i < y.size(); i += positions) {
-        result[i] = y[i] * (d_error[i] + d_size[i] + error) + y_error[i] * (d_size[i] + size);
+        result[i] = y[i] * (d_error[i] + d_size[i] + error) + y_error[i] * (d_size[i] + size) + smallest_;
       }
     }
     return result;
@@ -308,6 +311,7 @@ class Tolerance {
   LayerGraph graph_;
   LayerGraph absolute_;
   double unit_;
+  double smallest_;
 };
 
 }  // namespace vaeguard::networks
