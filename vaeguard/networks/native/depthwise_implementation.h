@@ -5,28 +5,21 @@
 namespace vaeguard::networks::native {
 namespace {
 
-// Rows x Vectors results of one class from its element `first` on; element m is position m % positions of row
-// m / positions. Each step loads the vectors of one tap's weights and multiplies them with every row's inputs there.
+// The next Rows x Vectors results of one class. Each step loads the vectors of one tap's weights and multiplies them
+// with every row's inputs there.
 template <int Rows, int Vectors>
-inline void depthwise_tile(const GatherTask& task, const PositionClass& c, std::int64_t first, std::int64_t column,
-                           const float* weights) {
-  const float* inputs[Rows];
-  const std::int32_t* offsets[Rows];
-  std::int64_t outputs[Rows];
-  Vector sums[Rows][Vectors];
+inline void depthwise_tile(const GatherTask& task, const PositionClass& c, std::int64_t column, const float* weights,
+                           Places& places) {
+  move_on(task, c, Rows, column, places);
+  const std::int32_t* offsets = task.offsets + c.first_offset;
+  const float* inputs[Rows];  // moved by the distance from the class's first position
 #pragma GCC unroll 8
   for (int r = 0; r < Rows; ++r) {
-    const std::int64_t row = (first + r) / c.positions;
-    const std::int64_t i = (first + r) % c.positions;
-    const std::int64_t position = task.positions[c.first_position + i];
-    inputs[r] = static_cast<const float*>(task.input) + row * task.input_stride + column;
-    offsets[r] = task.offsets + c.first_offset + i * c.terms;
-    outputs[r] = row * task.output_stride + position * task.position_stride + column;
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
-      sums[r][v] = task.bias == nullptr ? zero() : load(task.bias + position * task.bias_stride + column + v * kWidth);
-    }
+    const std::int64_t distance = c.terms == 0 ? 0 : places.offsets[r][0] - offsets[0];
+    inputs[r] = static_cast<const float*>(task.input) + places.inputs[r] + distance + column;
   }
+  Vector sums[Rows][Vectors];
+  start(task, places, sums);
   for (std::int32_t j = 0; j < c.terms; ++j) {
     const float* tap = weights + task.terms[c.first_term + j].weight_row * Vectors * kWidth;
     Vector columns[Vectors];
@@ -36,38 +29,34 @@ inline void depthwise_tile(const GatherTask& task, const PositionClass& c, std::
     }
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r) {
-      const float* x = inputs[r] + offsets[r][j];
+      const float* x = inputs[r] + offsets[j];
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) {
         sums[r][v] += columns[v] * load(x + v * kWidth);
       }
     }
   }
-#pragma GCC unroll 8
-  for (int r = 0; r < Rows; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
-      finish(task, outputs[r] + v * kWidth, task.channels - column - v * kWidth, sums[r][v]);
-    }
+  finish(task, task.channels - column, places.outputs, sums);
+}
+
+// The `left` last elements of a class, in tiles of Rows and then in smaller ones.
+template <int Rows, int Vectors>
+void depthwise_class(const GatherTask& task, const PositionClass& c, std::int64_t left, std::int64_t column,
+                     const float* weights, Places& places) {
+  for (; left >= Rows; left -= Rows) {
+    depthwise_tile<Rows, Vectors>(task, c, column, weights, places);
+  }
+  if constexpr (Rows > 1) {
+    depthwise_class<Rows / 2, Vectors>(task, c, left, column, weights, places);
   }
 }
 
 template <int Vectors>
 void depthwise_block(const GatherTask& task, std::int64_t column, const float* weights) {
-  constexpr int kFewRows = 2;
   for (std::int64_t i = 0; i < task.classes; ++i) {
     const PositionClass& c = task.first_class[i];
-    const std::int64_t elements = task.rows * c.positions;
-    std::int64_t first = 0;
-    for (; first + kTileRows <= elements; first += kTileRows) {
-      depthwise_tile<kTileRows, Vectors>(task, c, first, column, weights);
-    }
-    for (; first + kFewRows <= elements; first += kFewRows) {
-      depthwise_tile<kFewRows, Vectors>(task, c, first, column, weights);
-    }
-    for (; first < elements; ++first) {
-      depthwise_tile<1, Vectors>(task, c, first, column, weights);
-    }
+    Places places;
+    depthwise_class<kTileRows, Vectors>(task, c, task.rows * c.positions, column, weights, places);
   }
 }
 

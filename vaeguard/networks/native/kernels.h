@@ -81,8 +81,8 @@ struct OuterTask {
 ///   output[row, p, c] = f(bias[p, c] + sum over terms j of p of input[row, offset[p, j] + c] * weights[j, c])
 /// and for weights
 ///   gradient[t, c] += sum over rows and pairs (p, q) of tap t of left[row, p, c] * right[row, q, c],
-/// where `left_channels` is 1. Whole vectors are read, so one more vector of memory must follow the inputs
-/// (AlignedFloats).
+/// where `left_channels` is 1. All positions of a class read their terms at the same distances. Whole vectors are read,
+/// so one more vector of memory must follow the inputs (AlignedFloats).
 
 /// The kernels of one instruction set.
 struct Kernels {

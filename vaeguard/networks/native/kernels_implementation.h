@@ -74,30 +74,114 @@ inline float mask_value(const GatherTask& task, std::int64_t at) {
                                                : to_float(static_cast<const Half*>(task.mask)[at]);
 }
 
-// Activation, mask, rounding and accumulation of one vector; `valid` of its columns exist.
-inline void finish(const GatherTask& task, std::int64_t at, std::int64_t valid, Vector sum) {
-  float* floats = static_cast<float*>(task.output) + at;
-  Half* halves = static_cast<Half*>(task.output) + at;
-  if (task.relu) {
-    sum = sum > zero() ? sum : zero();
-  }
-  if (valid >= kWidth) {
-    if (task.mask != nullptr) {
-      sum = load_mask(task, at) > zero() ? sum : zero();
-    }
+// What finish() does, for a row of results from `at` on of which only `columns` exist.
+[[gnu::noinline]] void finish_some(const GatherTask& task, std::int64_t at, std::int64_t columns, const float* sums) {
+  for (std::int64_t c = 0; c < columns; ++c, ++at) {
+    const bool silent = (task.relu && !(sums[c] > 0.0F)) || (task.mask != nullptr && !(mask_value(task, at) > 0.0F));
+    const float value = silent ? 0.0F : sums[c];
     if (task.output_element == Element::bfloat16) {
-      store_halves(halves, sum);
+      static_cast<Half*>(task.output)[at] = to_bfloat16(value);
     } else {
-      store(floats, task.accumulate ? load(floats) + sum : sum);
+      float* to = static_cast<float*>(task.output) + at;
+      *to = task.accumulate ? *to + value : value;
+    }
+  }
+}
+
+// sums[r][v] = call(sums[r][v], where it lies in the output)
+template <int Rows, int Vectors, typename Call>
+[[gnu::always_inline]] inline void update(Vector (&sums)[Rows][Vectors], const std::int64_t (&outputs)[kTileRows],
+                                          Call call) {
+#pragma GCC unroll 8
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      sums[r][v] = call(sums[r][v], outputs[r] + v * kWidth);
+    }
+  }
+}
+
+// Activation, mask, rounding and accumulation of a tile's results, from the registers to the output.
+template <int Rows, int Vectors>
+[[gnu::always_inline]] inline void finish(const GatherTask& task, std::int64_t columns,
+                                          const std::int64_t (&outputs)[kTileRows], Vector (&sums)[Rows][Vectors]) {
+  if (columns < Vectors * kWidth) {
+    float values[Vectors * kWidth];
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) {
+        store(values + v * kWidth, sums[r][v]);
+      }
+      finish_some(task, outputs[r], columns, values);
     }
     return;
   }
-  for (std::int64_t c = 0; c < valid; ++c) {
-    const float value = task.mask == nullptr || mask_value(task, at + c) > 0.0F ? sum[c] : 0.0F;
-    if (task.output_element == Element::bfloat16) {
-      halves[c] = to_bfloat16(value);
-    } else {
-      floats[c] = task.accumulate ? floats[c] + value : value;
+  float* output = static_cast<float*>(task.output);
+  if (task.relu) {
+    update(sums, outputs, [](Vector sum, std::int64_t) { return sum > zero() ? sum : zero(); });
+  }
+  if (task.mask != nullptr) {
+    update(sums, outputs, [&](Vector sum, std::int64_t at) { return load_mask(task, at) > zero() ? sum : zero(); });
+  }
+  if (task.accumulate) {
+    update(sums, outputs, [&](Vector sum, std::int64_t at) { return load(output + at) + sum; });
+  }
+  if (task.output_element == Element::bfloat16) {
+    update(sums, outputs, [&](Vector sum, std::int64_t at) {
+      store_halves(static_cast<Half*>(task.output) + at, sum);
+      return sum;
+    });
+    return;
+  }
+  update(sums, outputs, [&](Vector sum, std::int64_t at) {
+    store(output + at, sum);
+    return sum;
+  });
+}
+
+// Where the rows of a tile lie, and where the next tile of its class begins: element m of a class is position
+// m % positions of row m / positions. This stays in memory and leaves the registers to the sums.
+struct Places {
+  std::int64_t inputs[kTileRows];  // the row
+  const std::int32_t* offsets[kTileRows];
+  std::int64_t outputs[kTileRows];
+  std::int64_t biases[kTileRows];
+  std::int64_t next = 0;  // in the order of the class
+  std::int64_t next_input = 0;
+  std::int64_t next_output = 0;
+};
+
+// Moves on to the next `rows` elements, for `vectors` columns from `column` on. Derivatives, which the tile reads or
+// writes at its end, are kept for whole batches and far away: they are fetched while it computes.
+[[gnu::noinline]] void move_on(const GatherTask& task, const PositionClass& c, int rows, std::int64_t column,
+                               Places& places) {
+  std::int64_t i = places.next;
+  const std::int32_t* positions = task.positions + c.first_position;
+  const std::int32_t* offsets = task.offsets + c.first_offset + i * c.terms;
+  for (int r = 0; r < rows; ++r) {
+    places.inputs[r] = places.next_input;
+    places.offsets[r] = offsets;
+    places.outputs[r] = places.next_output + positions[i] * task.position_stride + column;
+    places.biases[r] = positions[i] * task.bias_stride + column;
+    offsets += c.terms;
+    if (++i == c.positions) {
+      i = 0;
+      offsets = task.offsets + c.first_offset;
+      places.next_input += task.input_stride;
+      places.next_output += task.output_stride;
+    }
+  }
+  places.next = i;
+}
+
+template <int Rows, int Vectors>
+[[gnu::always_inline]] inline void start(const GatherTask& task, const Places& places, Vector (&sums)[Rows][Vectors]) {
+#pragma GCC unroll 8
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      sums[r][v] = task.bias == nullptr ? zero() : load(task.bias + places.biases[r] + v * kWidth);
     }
   }
 }
@@ -143,54 +227,33 @@ template <int Rows, int Vectors>
   }
 }
 
-// Rows x Vectors results of one class from its element `first` on; element m is position m % positions of row
-// m / positions.
+// The next Rows x Vectors results of one class.
 template <Element element, int Rows, int Vectors>
-inline void gather_tile(const GatherTask& task, const PositionClass& c, std::int64_t first, std::int64_t column,
-                        const typename Lying<element>::Value* weights) {
+inline void gather_tile(const GatherTask& task, const PositionClass& c, std::int64_t column,
+                        const typename Lying<element>::Value* weights, Places& places) {
   using Value = typename Lying<element>::Value;
-  const Value* inputs[Rows];
-  const std::int32_t* offsets[Rows];
-  std::int64_t outputs[Rows];
+  move_on(task, c, Rows, column, places);
   Vector sums[Rows][Vectors];
-#pragma GCC unroll 8
-  for (int r = 0; r < Rows; ++r) {
-    const std::int64_t row = (first + r) / c.positions;
-    const std::int64_t i = (first + r) % c.positions;
-    const std::int64_t position = task.positions[c.first_position + i];
-    inputs[r] = static_cast<const Value*>(task.input) + row * task.input_stride;
-    offsets[r] = task.offsets + c.first_offset + i * c.terms;
-    outputs[r] = row * task.output_stride + position * task.position_stride + column;
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
-      sums[r][v] = task.bias == nullptr ? zero() : load(task.bias + position * task.bias_stride + column + v * kWidth);
-    }
-  }
+  start(task, places, sums);
   for (std::int32_t j = 0; j < c.terms; ++j) {
     const Term term = task.terms[c.first_term + j];
     const Value* x[Rows];
     for (int r = 0; r < Rows; ++r) {
-      x[r] = inputs[r] + offsets[r][j];
+      x[r] = static_cast<const Value*>(task.input) + places.inputs[r] + places.offsets[r][j];
     }
     add_products(weights + term.weight_row * Vectors * kWidth, term.depth, x, sums);
   }
-#pragma GCC unroll 8
-  for (int r = 0; r < Rows; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
-      finish(task, outputs[r] + v * kWidth, task.channels - column - v * kWidth, sums[r][v]);
-    }
-  }
+  finish(task, task.channels - column, places.outputs, sums);
 }
 
 // The remainder of a class after its whole tiles, as one smaller tile.
 template <Element element, int Rows, int Vectors>
-inline void gather_rest(const GatherTask& task, const PositionClass& c, std::int64_t first, std::int64_t rest,
-                        std::int64_t column, const typename Lying<element>::Value* weights) {
+inline void gather_rest(const GatherTask& task, const PositionClass& c, std::int64_t rest, std::int64_t column,
+                        const typename Lying<element>::Value* weights, Places& places) {
   if (rest == Rows) {
-    gather_tile<element, Rows, Vectors>(task, c, first, column, weights);
+    gather_tile<element, Rows, Vectors>(task, c, column, weights, places);
   } else if constexpr (Rows > 1) {
-    gather_rest<element, Rows - 1, Vectors>(task, c, first, rest, column, weights);
+    gather_rest<element, Rows - 1, Vectors>(task, c, rest, column, weights, places);
   }
 }
 
@@ -198,12 +261,12 @@ template <Element element, int Vectors>
 void gather_block(const GatherTask& task, std::int64_t column, const typename Lying<element>::Value* weights) {
   for (std::int64_t i = 0; i < task.classes; ++i) {
     const PositionClass& c = task.first_class[i];
-    const std::int64_t elements = task.rows * c.positions;
-    std::int64_t first = 0;
-    for (; first + kTileRows <= elements; first += kTileRows) {
-      gather_tile<element, kTileRows, Vectors>(task, c, first, column, weights);
+    Places places;
+    std::int64_t left = task.rows * c.positions;
+    for (; left >= kTileRows; left -= kTileRows) {
+      gather_tile<element, kTileRows, Vectors>(task, c, column, weights, places);
     }
-    gather_rest<element, kTileRows, Vectors>(task, c, first, elements - first, column, weights);
+    gather_rest<element, kTileRows, Vectors>(task, c, left, column, weights, places);
   }
 }
 

@@ -81,7 +81,9 @@ void Pass::make_classes(const std::vector<std::vector<Gathered>>& by_position) {
     std::vector<std::int32_t> positions;
     std::vector<std::int32_t> offsets;
   };
-  std::map<std::vector<std::pair<std::int32_t, std::int32_t>>, Members> classes;
+  // Where the terms lie from the first one on matters to the depthwise kernel alone.
+  using Distances = std::vector<std::int32_t>;
+  std::map<std::pair<std::vector<std::pair<std::int32_t, std::int32_t>>, Distances>, Members> classes;
   for (std::size_t p = 0; p < by_position.size(); ++p) {
     std::vector<std::pair<std::int32_t, std::int32_t>> terms;
     std::vector<std::int32_t> offsets;
@@ -95,11 +97,16 @@ void Pass::make_classes(const std::vector<std::vector<Gathered>>& by_position) {
       }
       before = &g;
     }
-    Members& members = classes[terms];
+    Distances distances;
+    for (std::size_t j = 0; depthwise_ && j < offsets.size(); ++j) {
+      distances.push_back(offsets[j] - offsets[0]);
+    }
+    Members& members = classes[{terms, distances}];
     members.positions.push_back(static_cast<std::int32_t>(p));
     members.offsets.insert(members.offsets.end(), offsets.begin(), offsets.end());
   }
-  for (const auto& [terms, members] : classes) {
+  for (const auto& [key, members] : classes) {
+    const auto& terms = key.first;
     classes_.push_back({.first_term = static_cast<std::int32_t>(terms_.size()),
                         .terms = static_cast<std::int32_t>(terms.size()),
                         .first_position = static_cast<std::int32_t>(positions_.size()),
