@@ -9,38 +9,27 @@ namespace vaeguard::networks::native {
 
 /// An activation with its constants, as LayerOptions has them.
 struct Function {
-  Activation activation;
-  float slope;
-  float low;
-  float high;
+  Activation activation = Activation::none;
+  float slope = 0.0F;
+  float low = 0.0F;
+  float high = 0.0F;
 };
 
-/// What the derivative is computed from, so that the other need not be kept.
-enum class Reads : std::uint8_t { input, output };
-constexpr Reads derivative_reads(Activation activation) {
-  switch (activation) {
-    case Activation::leaky_relu:
-    case Activation::silu:
-    case Activation::clamp:
-    case Activation::softplus:
-      return Reads::input;
-    default:
-      return Reads::output;
-  }
-}
-
-/// The same bits on every instruction set: multiplies and adds are never fused.
-struct ActivationKernels {
-  /// y[i] = f(x[i])
-  void (*activate)(const Function& f, const float* x, float* y, std::int64_t count);
-  /// to[i] = g[i] f'(x[i]), given x or y = f(x), whichever derivative_reads() names; `to` may be g.
-  void (*derive)(const Function& f, const float* x, const float* y, const float* g, float* to, std::int64_t count);
+/// `count` runs of `length` neighbouring values; null: one that begins at 0.
+struct Runs {
+  std::int64_t length = 0;
+  std::int64_t count = 1;
+  const std::int64_t* first = nullptr;
 };
 
-extern const ActivationKernels kGenericActivations;
+/// y[i] = f(x[i]), which may take the place of x, and slopes[i] = f'(x[i]). The same bits on every instruction
+/// set: multiplies and adds are never fused.
+using Activate = void(const Function& f, const Runs& runs, const float* x, float* y, float* slopes);
+
+Activate activate_generic;
 #if defined(__x86_64__)
-extern const ActivationKernels kAvx2Activations;
-extern const ActivationKernels kAvx512Activations;
+Activate activate_avx2;
+Activate activate_avx512;
 #endif
 
 }  // namespace vaeguard::networks::native

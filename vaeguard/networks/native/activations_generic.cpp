@@ -4,6 +4,8 @@
 
 namespace vaeguard::networks::native {
 
-const ActivationKernels kGenericActivations{activate, derive};
+void activate_generic(const Function& f, const Runs& runs, const float* x, float* y, float* slopes) {
+  activate(f, runs, x, y, slopes);
+}
 
 }  // namespace vaeguard::networks::native

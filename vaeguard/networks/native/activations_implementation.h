@@ -74,86 +74,77 @@ inline void store_some(float* to, Vector values, std::int64_t count) {
 inline Vector load(const float* from) { return *reinterpret_cast<const Vector*>(from); }
 inline void store(float* to, Vector values) { *reinterpret_cast<Vector*>(to) = values; }
 
-// y = function(x)
+struct Result {
+  Vector value;
+  Vector slope;
+};
+
 template <typename Call>
-inline void each(const float* x, float* y, std::int64_t count, Call function) {
-  std::int64_t i = 0;
-  for (; i + kWidth <= count; i += kWidth) {
-    store(y + i, function(load(x + i)));
-  }
-  store_some(y + i, function(load_some(x + i, count - i)), count - i);
-}
-
-// to = g * function(x)
-template <typename Call>
-inline void each(const float* x, const float* g, float* to, std::int64_t count, Call function) {
-  std::int64_t i = 0;
-  for (; i + kWidth <= count; i += kWidth) {
-    store(to + i, load(g + i) * function(load(x + i)));
-  }
-  const std::int64_t rest = count - i;
-  store_some(to + i, load_some(g + i, rest) * function(load_some(x + i, rest)), rest);
-}
-
-void activate(const Function& f, const float* x, float* y, std::int64_t count) {
-  const float slope = f.slope;
-  const float low = f.low;
-  const float high = f.high;
-  switch (f.activation) {
-    case Activation::none:
-      return each(x, y, count, [](Vector v) { return v; });
-    case Activation::relu:
-      return each(x, y, count, [](Vector v) { return v > 0.0F ? v : Vector{}; });
-    case Activation::leaky_relu:
-      return each(x, y, count, [=](Vector v) { return v > 0.0F ? v : slope * v; });
-    case Activation::elu:
-      return each(x, y, count, [=](Vector v) {
-        return v > 0.0F ? v : slope * (exponential_of_negative(v > 0.0F ? Vector{} : v) - 1.0F);
-      });
-    case Activation::silu:
-      return each(x, y, count, [](Vector v) { return v * sigmoid(v); });
-    case Activation::tanh:
-      return each(x, y, count, [](Vector v) { return tanh(v); });
-    case Activation::sigmoid:
-      return each(x, y, count, [](Vector v) { return sigmoid(v); });
-    case Activation::exp:
-      return each(x, y, count, [](Vector v) { return exponential(v); });
-    case Activation::clamp:
-      return each(x, y, count, [=](Vector v) { return v < low ? all(low) : v > high ? all(high) : v; });
-    case Activation::softplus:
-      return each(x, y, count, [](Vector v) { return softplus(v); });
+inline void each(const Runs& runs, const float* x, float* y, float* slopes, Call function) {
+  for (std::int64_t run = 0; run < runs.count; ++run) {
+    std::int64_t i = runs.first == nullptr ? 0 : runs.first[run];
+    for (std::int64_t left = runs.length; left > 0; left -= kWidth, i += kWidth) {
+      const bool whole = left >= kWidth;
+      const Result result = function(whole ? load(x + i) : load_some(x + i, left));
+      if (whole) {
+        store(y + i, result.value);
+        store(slopes + i, result.slope);
+      } else {
+        store_some(y + i, result.value, left);
+        store_some(slopes + i, result.slope, left);
+      }
+    }
   }
 }
 
-void derive(const Function& f, const float* x, const float* y, const float* g, float* to, std::int64_t count) {
+inline Result silu(Vector x) {
+  const Vector gate = sigmoid(x);
+  return {x * gate, gate + x * gate * (1.0F - gate)};
+}
+
+inline Result elu(Vector x, float slope) {
+  const Vector y = x > 0.0F ? x : slope * (exponential_of_negative(x > 0.0F ? Vector{} : x) - 1.0F);
+  return {y, y > 0.0F ? all(1.0F) : y + slope};
+}
+
+void activate(const Function& f, const Runs& runs, const float* x, float* y, float* slopes) {
   const Vector one = all(1.0F);
   const float slope = f.slope;
   const float low = f.low;
   const float high = f.high;
+  const auto every = [=](auto function) { each(runs, x, y, slopes, function); };
   switch (f.activation) {
     case Activation::none:
-      return each(y, g, to, count, [=](Vector) { return one; });
+      return every([=](Vector v) { return Result{v, one}; });
     case Activation::relu:
-      return each(y, g, to, count, [=](Vector w) { return w > 0.0F ? one : Vector{}; });
+      return every([=](Vector v) { return Result{v > 0.0F ? v : Vector{}, v > 0.0F ? one : Vector{}}; });
     case Activation::leaky_relu:
-      return each(x, g, to, count, [=](Vector v) { return v > 0.0F ? one : all(slope); });
+      return every([=](Vector v) { return Result{v > 0.0F ? v : slope * v, v > 0.0F ? one : all(slope)}; });
     case Activation::elu:
-      return each(y, g, to, count, [=](Vector w) { return w > 0.0F ? one : w + slope; });
+      return every([=](Vector v) { return elu(v, slope); });
     case Activation::silu:
-      return each(x, g, to, count, [](Vector v) {
-        const Vector gate = sigmoid(v);
-        return gate + v * gate * (1.0F - gate);
-      });
+      return every([](Vector v) { return silu(v); });
     case Activation::tanh:
-      return each(y, g, to, count, [](Vector w) { return 1.0F - w * w; });
+      return every([](Vector v) {
+        const Vector y = tanh(v);
+        return Result{y, 1.0F - y * y};
+      });
     case Activation::sigmoid:
-      return each(y, g, to, count, [](Vector w) { return w * (1.0F - w); });
+      return every([](Vector v) {
+        const Vector y = sigmoid(v);
+        return Result{y, y * (1.0F - y)};
+      });
     case Activation::exp:
-      return each(y, g, to, count, [](Vector w) { return w; });
+      return every([](Vector v) {
+        const Vector y = exponential(v);
+        return Result{y, y};
+      });
     case Activation::clamp:
-      return each(x, g, to, count, [=](Vector v) { return v > low ? v <= high ? one : Vector{} : Vector{}; });
+      return every([=](Vector v) {
+        return Result{v < low ? all(low) : v > high ? all(high) : v, v > low ? v <= high ? one : Vector{} : Vector{}};
+      });
     case Activation::softplus:
-      return each(x, g, to, count, [](Vector v) { return sigmoid(v); });
+      return every([](Vector v) { return Result{softplus(v), sigmoid(v)}; });
   }
 }
 

@@ -187,45 +187,37 @@ class SoftmaxStep : public Step {
   const std::int64_t channels_;
 };
 
+// From a buffer that no other step reads to a sloped one, whose gradient its readers have passed back through the
+// activation.
 class ActivationStep : public Step {
  public:
-  ActivationStep(const LayerOptions& options, std::int64_t size, const ActivationKernels& kernels)
-      : function_{options.activation, static_cast<float>(options.slope), static_cast<float>(options.low),
-                  static_cast<float>(options.high)},
-        size_(size),
-        kernels_(kernels) {}
-  [[nodiscard]] bool reads_sources() const override { return derivative_reads(function_.activation) == Reads::input; }
-  [[nodiscard]] bool reads_target() const override { return !reads_sources(); }
+  ActivationStep(const LayerOptions& options, std::int64_t size, Activate* activate)
+      : function_(function_of(options)), size_(size), activate_(activate) {}
 
   void forward(const Group& group) const override {
-    kernels_.activate(function_, group.values[sources[0].buffer], group.values[target], group.rows * size_);
+    activate_(function_, {.length = group.rows * size_}, group.values[sources[0].buffer], group.values[target],
+              group.slopes[target]);
   }
 
   void backward(const Group& group) const override {
-    float* to = group.gradients[sources[0].buffer];
-    if (to == nullptr) {
-      return;
-    }
-    float* gradient = group.gradients[target];
-    const bool share = sources[0].accumulate || sources[0].rectified;
-    derive(group, gradient, share ? gradient : to);
-    if (share) {
-      write_share(group, sources[0], gradient);
+    if (group.gradients[sources[0].buffer] != nullptr) {
+      std::copy_n(group.gradients[target], group.rows * size_, group.gradients[sources[0].buffer]);
     }
   }
 
   void tangent(const Group& group) const override {
-    derive(group, group.tangents[sources[0].buffer], group.tangents[target]);
+    const float* from = group.tangents[sources[0].buffer];
+    const float* slopes = group.slopes[target];
+    float* to = group.tangents[target];
+    for (std::int64_t i = 0; i < group.rows * size_; ++i) {
+      to[i] = from[i] * slopes[i];
+    }
   }
 
  private:
-  void derive(const Group& group, const float* from, float* to) const {
-    kernels_.derive(function_, group.values[sources[0].buffer], group.values[target], from, to, group.rows * size_);
-  }
-
   const Function function_;
   const std::int64_t size_;
-  const ActivationKernels& kernels_;
+  Activate* const activate_;
 };
 
 }  // namespace
@@ -237,7 +229,7 @@ std::unique_ptr<Step> make_product_step(const Layer& layer) { return std::make_u
 std::unique_ptr<Step> make_softmax_step(const Layer& layer) { return std::make_unique<SoftmaxStep>(layer); }
 
 std::unique_ptr<Step> make_activation_step(const LayerOptions& options, std::int64_t size, const Kernels& kernels) {
-  return std::make_unique<ActivationStep>(options, size, *kernels.activations);
+  return std::make_unique<ActivationStep>(options, size, kernels.activate);
 }
 
 }  // namespace vaeguard::networks::native

@@ -11,7 +11,8 @@ namespace vaeguard::networks::native {
 std::unique_ptr<Step> make_addition_step(const Layer& layer);
 std::unique_ptr<Step> make_product_step(const Layer& layer);
 std::unique_ptr<Step> make_softmax_step(const Layer& layer);
-/// Every activation except a fused ReLU, between buffers of `size` values per row.
+/// The activation of a layer without weights, from a buffer that only this step reads to a sloped one, both of `size`
+/// values per row.
 std::unique_ptr<Step> make_activation_step(const LayerOptions& options, std::int64_t size, const Kernels& kernels);
 
 }  // namespace vaeguard::networks::native

@@ -10,7 +10,7 @@ namespace {
 template <int Rows, int Vectors>
 inline void depthwise_tile(const GatherTask& task, const PositionClass& c, std::int64_t column, const float* weights,
                            Places& places) {
-  move_on(task, c, Rows, column, places);
+  move_on(task, c, Rows, column, Vectors, places);
   const std::int32_t* offsets = task.offsets + c.first_offset;
   const float* inputs[Rows];  // moved by the distance from the class's first position
 #pragma GCC unroll 8

@@ -52,7 +52,13 @@ struct GatherTask {
   bool relu = false;
   const void* mask = nullptr;  // laid out like output: results are zeroed where it is not > 0; null: none
   Element mask_element = Element::float32;
-  bool accumulate = false;  // adds to the output, which must be floats, instead of storing
+  const float* slopes = nullptr;  // laid out like output: results are multiplied by them; null: none
+  bool accumulate = false;        // adds to the output, which must be floats, instead of storing
+  /// Applied to the results, of which every vector must be whole; its derivatives go to `derivatives`, laid out like
+  /// output. Null: none.
+  const Function* function = nullptr;
+  Activate* activate = nullptr;
+  float* derivatives = nullptr;
 };
 
 /// gradient[t, a, b] += sum over rows and pairs (p, q) of tap t of left[row, p, a] * right[row, q, b].
@@ -94,7 +100,7 @@ struct Kernels {
   void (*outer)(const OuterTask&);
   void (*depthwise)(const GatherTask&);
   void (*depthwise_outer)(const OuterTask&);
-  const ActivationKernels* activations;
+  Activate* activate;
 };
 
 extern const Kernels kGenericKernels;

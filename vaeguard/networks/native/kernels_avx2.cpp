@@ -6,7 +6,7 @@
 
 namespace vaeguard::networks::native {
 
-const Kernels kAvx2Kernels{"avx2", kWidth,    kTileVectors,    gather,           gather_bfloat16,
-                           outer,  depthwise, depthwise_outer, &kAvx2Activations};
+const Kernels kAvx2Kernels{"avx2", kWidth,    kTileVectors,    gather,       gather_bfloat16,
+                           outer,  depthwise, depthwise_outer, activate_avx2};
 
 }  // namespace vaeguard::networks::native

@@ -6,7 +6,7 @@
 
 namespace vaeguard::networks::native {
 
-const Kernels kAvx512Kernels{"avx512",  kWidth,          kTileVectors,       gather, gather_bfloat16, outer,
-                             depthwise, depthwise_outer, &kAvx512Activations};
+const Kernels kAvx512Kernels{"avx512", kWidth,    kTileVectors,    gather,         gather_bfloat16,
+                             outer,    depthwise, depthwise_outer, activate_avx512};
 
 }  // namespace vaeguard::networks::native

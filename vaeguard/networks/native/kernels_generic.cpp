@@ -6,7 +6,7 @@
 
 namespace vaeguard::networks::native {
 
-const Kernels kGenericKernels{"generic", kWidth,          kTileVectors,        gather, gather_bfloat16, outer,
-                              depthwise, depthwise_outer, &kGenericActivations};
+const Kernels kGenericKernels{"generic", kWidth,    kTileVectors,    gather,          gather_bfloat16,
+                              outer,     depthwise, depthwise_outer, activate_generic};
 
 }  // namespace vaeguard::networks::native

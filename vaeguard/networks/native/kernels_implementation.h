@@ -78,7 +78,7 @@ inline float mask_value(const GatherTask& task, std::int64_t at) {
 [[gnu::noinline]] void finish_some(const GatherTask& task, std::int64_t at, std::int64_t columns, const float* sums) {
   for (std::int64_t c = 0; c < columns; ++c, ++at) {
     const bool silent = (task.relu && !(sums[c] > 0.0F)) || (task.mask != nullptr && !(mask_value(task, at) > 0.0F));
-    const float value = silent ? 0.0F : sums[c];
+    const float value = silent ? 0.0F : task.slopes == nullptr ? sums[c] : sums[c] * task.slopes[at];
     if (task.output_element == Element::bfloat16) {
       static_cast<Half*>(task.output)[at] = to_bfloat16(value);
     } else {
@@ -124,7 +124,13 @@ template <int Rows, int Vectors>
   if (task.mask != nullptr) {
     update(sums, outputs, [&](Vector sum, std::int64_t at) { return load_mask(task, at) > zero() ? sum : zero(); });
   }
-  if (task.accumulate) {
+  // One expression for each case: whether the compiler fuses it does not depend on the number of rows.
+  if (task.slopes != nullptr && task.accumulate) {
+    update(sums, outputs,
+           [&](Vector sum, std::int64_t at) { return load(output + at) + sum * load(task.slopes + at); });
+  } else if (task.slopes != nullptr) {
+    update(sums, outputs, [&](Vector sum, std::int64_t at) { return sum * load(task.slopes + at); });
+  } else if (task.accumulate) {
     update(sums, outputs, [&](Vector sum, std::int64_t at) { return load(output + at) + sum; });
   }
   if (task.output_element == Element::bfloat16) {
@@ -138,6 +144,10 @@ template <int Rows, int Vectors>
     store(output + at, sum);
     return sum;
   });
+  if (task.function != nullptr) {
+    task.activate(*task.function, {.length = Vectors * kWidth, .count = Rows, .first = outputs}, output, output,
+                  task.derivatives);
+  }
 }
 
 // Where the rows of a tile lie, and where the next tile of its class begins: element m of a class is position
@@ -155,7 +165,7 @@ struct Places {
 // Moves on to the next `rows` elements, for `vectors` columns from `column` on. Derivatives, which the tile reads or
 // writes at its end, are kept for whole batches and far away: they are fetched while it computes.
 [[gnu::noinline]] void move_on(const GatherTask& task, const PositionClass& c, int rows, std::int64_t column,
-                               Places& places) {
+                               int vectors, Places& places) {
   std::int64_t i = places.next;
   const std::int32_t* positions = task.positions + c.first_position;
   const std::int32_t* offsets = task.offsets + c.first_offset + i * c.terms;
@@ -173,6 +183,12 @@ struct Places {
     }
   }
   places.next = i;
+  const float* derivatives = task.slopes != nullptr ? task.slopes : task.derivatives;
+  for (int r = 0; derivatives != nullptr && r < rows; ++r) {
+    for (int v = 0; v < vectors; ++v) {
+      __builtin_prefetch(derivatives + places.outputs[r] + v * kWidth);
+    }
+  }
 }
 
 template <int Rows, int Vectors>
@@ -232,7 +248,7 @@ template <Element element, int Rows, int Vectors>
 inline void gather_tile(const GatherTask& task, const PositionClass& c, std::int64_t column,
                         const typename Lying<element>::Value* weights, Places& places) {
   using Value = typename Lying<element>::Value;
-  move_on(task, c, Rows, column, places);
+  move_on(task, c, Rows, column, Vectors, places);
   Vector sums[Rows][Vectors];
   start(task, places, sums);
   for (std::int32_t j = 0; j < c.terms; ++j) {

@@ -34,11 +34,13 @@ class NativeTape : public Tape {
   std::vector<AlignedFloats> values;     // of each buffer, all rows of the last forward, or one group
   std::vector<AlignedFloats> gradients;  // of each slot, one group
   std::vector<AlignedFloats> tangents;   // of each buffer, one group
+  std::vector<AlignedFloats> slopes;     // of each buffer that has them, all rows of the last forward
   std::vector<AlignedFloats> weight_gradients;
   AlignedFloats scratch;
   std::vector<float*> value_pointers;
   std::vector<float*> gradient_pointers;
   std::vector<float*> tangent_pointers;
+  std::vector<float*> slope_pointers;
 };
 
 void put(float value, float& to) { to = value; }
@@ -103,6 +105,13 @@ void fill_columns(float value, const Block& block, const ImageShape& shape, Matr
   }
 }
 
+// Passes a gradient [count] back through an activation with these derivatives.
+void scale(const float* slopes, std::int64_t count, float* gradient) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    gradient[i] *= slopes[i];
+  }
+}
+
 // Zeroes the gradient where the values [count] of a fused ReLU are zero.
 void mask(const float* values, Element element, std::int64_t count, float* gradient) {
   auto* halves = reinterpret_cast<Half*>(gradient);
@@ -135,6 +144,8 @@ class NativeNetwork : public TrainableNetwork {
     tape->gradient_pointers.resize(plan_.buffers.size());
     tape->tangents.resize(plan_.buffers.size());
     tape->tangent_pointers.resize(plan_.buffers.size());
+    tape->slopes.resize(plan_.buffers.size());
+    tape->slope_pointers.resize(plan_.buffers.size());
     tape->gradients.resize(plan_.slot_size.size());
     tape->weight_gradients.resize(plan_.weighted.size());
     return tape;
@@ -148,6 +159,9 @@ class NativeNetwork : public TrainableNetwork {
     for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
       const Buffer& buffer = plan_.buffers[b];
       tape.values[b].require((buffer.kept ? inputs.rows() : group_rows_) * buffer.value_floats());
+      if (buffer.sloped) {
+        tape.slopes[b].require(inputs.rows() * buffer.size());
+      }
     }
     for (std::int64_t first = 0; first < tape.rows; first += group_rows_) {
       const Group group = group_at(first, tape);
@@ -209,11 +223,13 @@ class NativeNetwork : public TrainableNetwork {
     for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
       const Buffer& buffer = plan_.buffers[b];
       tape.value_pointers[b] = tape.values[b].data() + (buffer.kept ? first * buffer.value_floats() : 0);
+      tape.slope_pointers[b] = buffer.sloped ? tape.slopes[b].data() + first * buffer.size() : nullptr;
     }
     return {.rows = std::min(group_rows_, tape.rows - first),
             .values = tape.value_pointers,
             .gradients = tape.gradient_pointers,
             .tangents = tape.tangent_pointers,
+            .slopes = tape.slope_pointers,
             .scratch = &tape.scratch};
   }
 
@@ -249,6 +265,8 @@ class NativeNetwork : public TrainableNetwork {
         rows_to_positions(matrix, {first, group.rows, column}, shape, buffer.gradients, to);
         if (buffer.rectified) {
           mask(group.values[plan_.outputs[i]], buffer.gradients, count, to);
+        } else if (buffer.sloped) {
+          scale(group.slopes[plan_.outputs[i]], count, to);
         }
         for (std::int64_t j = 0; again && j < count; ++j) {
           gradient[j] += to[j];

@@ -195,7 +195,11 @@ GatherTask Pass::task(const PassData& data) const {
           .relu = data.relu,
           .mask = data.mask,
           .mask_element = elements_.mask,
-          .accumulate = data.accumulate};
+          .slopes = data.slopes,
+          .accumulate = data.accumulate,
+          .function = data.function,
+          .activate = kernels_.activate,
+          .derivatives = data.derivatives};
 }
 
 void Pass::gather(const GatherTask& task) const {
@@ -203,10 +207,20 @@ void Pass::gather(const GatherTask& task) const {
 }
 
 void Pass::run(const PassData& data, AlignedFloats& scratch) const {
-  if (products_) {
-    run_products(data, scratch);
-    return;
+  if (!products_ && columns_ % kernels_.width == 0) {
+    return run_product(data);
   }
+  PassData sums = data;  // the kernel applies a function to whole vectors only
+  sums.function = nullptr;
+  products_ ? run_products(sums, scratch) : run_product(sums);
+  if (data.function != nullptr) {
+    auto* output = static_cast<float*>(data.output);
+    kernels_.activate(*data.function, {.length = data.rows * to_positions_ * to_channels_ * layer_.groups}, output,
+                      output, data.derivatives);
+  }
+}
+
+void Pass::run_product(const PassData& data) const {
   GatherTask first = task(data);
   first.weights = weights_.data();
   if (depthwise_) {
@@ -224,6 +238,8 @@ void Pass::run(const PassData& data, AlignedFloats& scratch) const {
     group.output = static_cast<float*>(data.output) + g * to_channels_;
     group.bias = data.bias == nullptr ? nullptr : data.bias + g * to_channels_;
     group.mask = data.mask == nullptr ? nullptr : static_cast<const float*>(data.mask) + g * to_channels_;
+    group.slopes = data.slopes == nullptr ? nullptr : data.slopes + g * to_channels_;
+    group.derivatives = data.derivatives == nullptr ? nullptr : data.derivatives + g * to_channels_;
     gather(group);
   }
 }
@@ -249,7 +265,7 @@ void Pass::run_products(const PassData& data, AlignedFloats& scratch) const {
         const std::int64_t at = (row * to_positions_ + p) * to_channels_ + c;
         const bool silent =
             (data.relu && !(sum > 0.0F)) || (data.mask != nullptr && !(value_at(data.mask, elements_.mask, at) > 0.0F));
-        const float value = silent ? 0.0F : sum;
+        const float value = silent ? 0.0F : data.slopes == nullptr ? sum : sum * data.slopes[at];
         if (elements_.output == Element::bfloat16) {
           static_cast<Half*>(data.output)[at] = to_bfloat16(value);
         } else {

@@ -39,7 +39,10 @@ struct PassData {
   std::int64_t bias_stride = 0;
   bool relu = false;
   const void* mask = nullptr;
+  const float* slopes = nullptr;
   bool accumulate = false;
+  const Function* function = nullptr;  // with its `derivatives`, as for GatherTask
+  float* derivatives = nullptr;
 };
 
 /// The product of gathered inputs with the layer's weights. With few output channels most of a vector would be idle;
@@ -63,6 +66,7 @@ class Pass {
   void make_products(std::int64_t from_positions);
   void make_packing();
   [[nodiscard]] GatherTask task(const PassData& data) const;
+  void run_product(const PassData& data) const;
   void gather(const GatherTask& task) const;
   void run_products(const PassData& data, AlignedFloats& scratch) const;
 

@@ -87,12 +87,11 @@ class Lowering {
   Boundary lower(std::size_t l) {
     const Layer& layer = graph_.layers[l];
     Boundary result = layer.weighted() ? lower_weighted(l) : lower_plain(layer);
-    const bool fused = layer.weighted() && layer.activation == Activation::relu;
-    if (layer.activation == Activation::none || fused) {
+    if (layer.activation == Activation::none || layer.weighted()) {
       return result;
     }
     const Buffer before = plan_.buffers[result.buffer];
-    const std::size_t target = add_buffer({before.layout, before.channels, false});
+    const std::size_t target = add_buffer({.layout = before.layout, .channels = before.channels, .sloped = true});
     add_step(make_activation_step(layer, before.size(), kernels_), {result.buffer}, target);
     result.buffer = target;
     return result;
@@ -116,6 +115,7 @@ class Lowering {
     const Buffer source = plan_.buffers[from.buffer];
     Boundary to;
     Buffer target{Layout::all(layer.output.positions()), layer.output.channels, layer.activation == Activation::relu};
+    target.sloped = layer.activation != Activation::none && !target.rectified;
     target.values = l + 1 < graph_.layers.size() ? element(target.channels) : Element::float32;
     target.gradients = element(target.channels);
     std::vector<double> biases;

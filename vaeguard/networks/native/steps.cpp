@@ -24,11 +24,21 @@ void LinearStep::tangent(const Group& group) const {
   push(group, group.tangents[sources[0].buffer], group.tangents[target]);
 }
 
+Function function_of(const LayerOptions& options) {
+  return {options.activation, static_cast<float>(options.slope), static_cast<float>(options.low),
+          static_cast<float>(options.high)};
+}
+
 void write_share(const Group& group, const Source& source, const float* share) {
   float* to = group.gradients[source.buffer];
   const float* values = group.values[source.buffer];
+  const float* slopes = group.slopes[source.buffer];
   const std::int64_t count = group.rows * source.size;
-  if (!source.rectified && source.accumulate) {
+  if (slopes != nullptr) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      to[i] = source.accumulate ? to[i] + slopes[i] * share[i] : slopes[i] * share[i];
+    }
+  } else if (!source.rectified && source.accumulate) {
     for (std::int64_t i = 0; i < count; ++i) {
       to[i] += share[i];
     }

@@ -16,6 +16,7 @@ struct Buffer {
   Layout layout;
   std::int64_t channels = 0;
   bool rectified = false;  // written by a fused ReLU: steps that write its gradient zero it where the value is 0
+  bool sloped = false;     // by another fused activation: they multiply it by the activation's derivatives
   Element values = Element::float32;  // of tangents too
   Element gradients = Element::float32;
   bool kept = false;  // whether a backward or tangent pass reads its values; others live for one group at a time
@@ -32,8 +33,11 @@ struct Group {
   std::span<float* const> values;     // of each buffer; two values in each float where it holds bfloat16
   std::span<float* const> gradients;  // of each buffer; null if not needed
   std::span<float* const> tangents;   // of each buffer
+  std::span<float* const> slopes;     // of each buffer; null unless it is sloped
   AlignedFloats* scratch = nullptr;
 };
+
+Function function_of(const LayerOptions& options);
 
 /// A buffer that a step reads. In the backward pass the last reader stores its share of the gradient, the others add
 /// theirs.
@@ -74,7 +78,7 @@ class LinearStep : public Step {
   virtual void pull(const Group& group, const float* gradient, float* share) const = 0;
 };
 
-/// Stores or adds a share of the gradient at a source, [row][size], zeroed where a fused ReLU wrote 0.
+/// Stores or adds a share of the gradient at a source, [row][size], passed back through a fused activation.
 void write_share(const Group& group, const Source& source, const float* share);
 
 }  // namespace vaeguard::networks::native

@@ -35,6 +35,7 @@ WeightedStep::WeightedStep(const LayerGraph& graph, std::size_t layer, const std
       from_(from),
       to_(to),
       kernels_(kernels),
+      function_(function_of(layer_)),
       depthwise_(layer_.depthwise() && layer_.groups > 1),
       right_is_output_(layer_.output.channels >= layer_.input().channels),
       forward_(layer_, Direction::forward, connections, from.layout, to.layout,
@@ -77,7 +78,9 @@ void WeightedStep::forward(const Group& group) const {
                 .output = group.values[target],
                 .bias = bias_.data(),
                 .bias_stride = bias_stride_,
-                .relu = to_.rectified},
+                .relu = to_.rectified,
+                .function = to_.sloped ? &function_ : nullptr,
+                .derivatives = group.slopes[target]},
                *group.scratch);
 }
 
@@ -88,17 +91,19 @@ void WeightedStep::backward(const Group& group) const {
                    .input = group.gradients[target],
                    .output = group.gradients[source],
                    .mask = from_.rectified ? group.values[source] : nullptr,
+                   .slopes = group.slopes[source],
                    .accumulate = sources[0].accumulate},
                   *group.scratch);
   }
 }
 
-// The forward products without the bias; a ReLU passes the tangent where it passed the value.
+// The forward products without the bias, times the activation's derivative.
 void WeightedStep::tangent(const Group& group) const {
   forward_.run({.rows = group.rows,
                 .input = group.tangents[sources[0].buffer],
                 .output = group.tangents[target],
-                .mask = to_.rectified ? group.values[target] : nullptr},
+                .mask = to_.rectified ? group.values[target] : nullptr,
+                .slopes = group.slopes[target]},
                *group.scratch);
 }
 

@@ -1,4 +1,4 @@
-// A convolution or transposed convolution with its bias and a fused ReLU.
+// A convolution or transposed convolution with its bias and activation.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +37,7 @@ class WeightedStep : public Step {
   const Buffer from_;
   const Buffer to_;
   const Kernels& kernels_;
+  const Function function_;
   const bool depthwise_;  // each channel by itself
   const bool right_is_output_;
   Pass forward_;
