@@ -60,9 +60,14 @@ TEST(Attack, RadiusZeroGivesTheReferenceBack) {
   const Target target = linear_target(3);
   for (const OptimiserEntry& entry : optimisers()) {
     for (const Norm norm : norms_of(entry)) {
-      const auto result = run(*quick(entry, "encoder_skl"), target, "encoder_skl", {.norm = norm, .radius = 0.0});
-      EXPECT_EQ(result.adversarial, target.references) << entry.name << ", " << name(norm);
-      EXPECT_THAT(result.objective, testing::Each(0.0));
+      std::vector<PixelBudget> budgets = partial_budgets(norm);
+      budgets.emplace_back();
+      for (const PixelBudget& budget : budgets) {
+        const Threat threat{.norm = norm, .radius = 0.0, .pixels = budget};
+        const auto result = run(*quick(entry, "encoder_skl"), target, "encoder_skl", threat);
+        EXPECT_EQ(result.adversarial, target.references) << entry.name << ", " << name(norm) << name_ending(budget);
+        EXPECT_THAT(result.objective, testing::Each(0.0));
+      }
     }
   }
 }
@@ -86,6 +91,8 @@ TEST(Attack, WrongInputsAreNamedBeforeAnythingRuns) {
   EXPECT_THAT(call(Matrix(2, 6, 1.5F), {}, keys),
               testing::ThrowsMessage<Misuse>("[attacks] pixels must lie in [0, 1], got 1.5 in row 0"));
   EXPECT_THAT(call(Matrix(2, 6, NAN), {}, keys), testing::ThrowsMessage<Misuse>(testing::HasSubstr("must be finite")));
+  EXPECT_THAT(call(target.references, {.norm = Norm::l2, .pixels = {.pixel_radii = PixelRadii::random}}, keys),
+              testing::ThrowsMessage<Misuse>(testing::HasSubstr("exists for linf only")));
   EXPECT_THAT(call(target.references, {.radius = NAN}, keys),
               testing::ThrowsMessage<Misuse>(testing::HasSubstr("radius")));
 }
@@ -127,8 +134,8 @@ TEST(Attack, InterruptionStopsAtTheNextEvaluation) {
 }
 
 /// Attacks the named rows of a target in batches of at most `batch`, in the order given, and returns them by row.
-AttackResult in_batches(const Attack& attack, const Target& target, Norm norm, std::span<const std::int64_t> order,
-                        std::int64_t batch, int threads) {
+AttackResult in_batches(const Attack& attack, const Target& target, const Threat& threat,
+                        std::span<const std::int64_t> order, std::int64_t batch, int threads) {
   const std::int64_t rows = target.references.rows();
   AttackResult all{Matrix(rows, target.references.columns()), std::vector<double>(static_cast<std::size_t>(rows))};
   for (std::size_t first = 0; first < order.size(); first += static_cast<std::size_t>(batch)) {
@@ -137,8 +144,7 @@ AttackResult in_batches(const Attack& attack, const Target& target, Norm norm, s
     const auto goal = part.goal("encoder_skl");
     const Objective objective(*part.victim, *goal);
     const auto keys = attack_keys(Key(7), "encoder_skl", some, 1);
-    const AttackResult result =
-        attack(objective, part.references, Threat{.norm = norm, .radius = 0.2}, keys, {.threads = threads});
+    const AttackResult result = attack(objective, part.references, threat, keys, {.threads = threads});
     for (std::size_t i = 0; i < some.size(); ++i) {
       std::ranges::copy(result.adversarial.row(static_cast<std::int64_t>(i)), all.adversarial.row(some[i]).begin());
       all.objective[static_cast<std::size_t>(some[i])] = result.objective[i];
@@ -155,19 +161,73 @@ TEST(Attack, ResultsDoNotDependOnBatchSizeThreadsOrOrder) {
   for (const OptimiserEntry& entry : optimisers()) {
     const auto attack = quick(entry, "encoder_skl");
     for (const Norm norm : norms_of(entry)) {
-      const AttackResult expected = in_batches(*attack, target, norm, forward, 130, 1);
+      const Threat threat{.norm = norm, .radius = 0.2};
+      const AttackResult expected = in_batches(*attack, target, threat, forward, 130, 1);
       const auto expect_same = [&](const AttackResult& other, std::string_view what) {
         EXPECT_EQ(other.adversarial, expected.adversarial) << entry.name << ", " << name(norm) << ", " << what;
         EXPECT_EQ(other.objective, expected.objective) << entry.name << ", " << name(norm) << ", " << what;
         EXPECT_EQ(other.gradients, expected.gradients) << entry.name << ", " << name(norm) << ", " << what;
       };
-      expect_same(in_batches(*attack, target, norm, forward, 1, 1), "one at a time");
-      expect_same(in_batches(*attack, target, norm, forward, 7, 1), "seven at a time");
-      expect_same(in_batches(*attack, target, norm, forward, 64, 2), "64 at a time on two threads");
-      expect_same(in_batches(*attack, target, norm, forward, 130, 2), "all on two threads");
-      expect_same(in_batches(*attack, target, norm, shuffled, 130, 2), "in another order");
+      expect_same(in_batches(*attack, target, threat, forward, 1, 1), "one at a time");
+      expect_same(in_batches(*attack, target, threat, forward, 7, 1), "seven at a time");
+      expect_same(in_batches(*attack, target, threat, forward, 64, 2), "64 at a time on two threads");
+      expect_same(in_batches(*attack, target, threat, forward, 130, 2), "all on two threads");
+      expect_same(in_batches(*attack, target, threat, shuffled, 130, 2), "in another order");
     }
   }
+}
+
+TEST(Attack, NeitherDoTheyWithMasksRandomRadiiAndDecoys) {
+  constexpr std::int64_t kRows = 30;
+  const Target target = relu_target(kRows);
+  const auto forward = positions(kRows);
+  for (const OptimiserEntry& entry : optimisers()) {
+    const auto attack = quick(entry, "encoder_skl", 4);
+    for (const Norm norm : norms_of(entry)) {
+      for (const PixelBudget& budget : partial_budgets(norm)) {
+        const Threat threat{.norm = norm, .radius = 0.2, .pixels = budget};
+        const AttackResult expected = in_batches(*attack, target, threat, forward, kRows, 1);
+        const auto expect_same = [&](const AttackResult& other, std::string_view what) {
+          EXPECT_EQ(other.adversarial, expected.adversarial)
+              << entry.name << ", " << name(norm) << name_ending(budget) << ", " << what;
+          EXPECT_EQ(other.objective, expected.objective) << entry.name << ", " << name(norm) << ", " << what;
+        };
+        expect_same(in_batches(*attack, target, threat, forward, 1, 1), "one at a time");
+        expect_same(in_batches(*attack, target, threat, forward, kRows, 2), "all on two threads");
+        expect_same(in_batches(*attack, target, threat, permutation(Key(8), kRows), 7, 2), "in another order");
+      }
+    }
+  }
+}
+
+TEST(Attack, AnOptimiserSeesHeldPixelsWhereTheyStayWhateverItDoesWithThem) {
+  const Target target = relu_target(3);
+  const Threat threat{.radius = 0.2, .pixels = partial_budgets(Norm::linf).back()};
+  const Custom wanders([&](Search& search) {
+    Matrix kept(3, 64, 0.5F);
+    const Matrix elsewhere = kept;
+    for (std::int64_t i = 0; i < 3; ++i) {
+      search.threat(i).hold(search.references().row(i), kept.row(i));
+    }
+    std::vector<double> values;
+    std::vector<double> values_elsewhere;
+    Matrix gradients;
+    Matrix gradients_elsewhere;
+    search.evaluate(kept, values, &gradients);
+    search.evaluate(elsewhere, values_elsewhere, &gradients_elsewhere);
+    EXPECT_EQ(values, values_elsewhere);
+    EXPECT_EQ(gradients, gradients_elsewhere);
+    Matrix one;
+    EXPECT_EQ(search.evaluate_one(1, elsewhere.slice(1, 1), &one), values[1]);
+    EXPECT_EQ(one, gradients.slice(1, 1));
+    for (std::int64_t i = 0; i < 3; ++i) {
+      for (std::int64_t j = 0; j < 64; ++j) {
+        EXPECT_EQ(gradients(i, j) == 0.0F, threat.holds(target.references(i, j))) << "row " << i << ", pixel " << j;
+      }
+    }
+    return elsewhere;
+  });
+  run(wanders, target, "classifier_ce", threat);
 }
 
 TEST(Attack, SomeRowsAreEvaluatedAsTheyAreInTheWholeAndTheOthersStay) {

@@ -129,6 +129,35 @@ inline std::vector<Norm> norms_of(const OptimiserEntry& entry) {
   return entry.linf_only ? std::vector<Norm>{Norm::linf} : all_norms();
 }
 
+/// Every way to leave a part of the threat out that exists in this norm. The wide margin holds about half of the pixels
+/// that are uniform in 0 .. 1.
+inline std::vector<PixelBudget> partial_budgets(Norm norm) {
+  const PixelBudget masked{.mask = Mask::unsaturated, .mask_margin = 0.25};
+  if (norm != Norm::linf) {
+    return {masked};
+  }
+  PixelBudget everything = masked;
+  everything.pixel_radii = PixelRadii::random;
+  everything.decoy = Decoy::noise;
+  return {masked,
+          {.pixel_radii = PixelRadii::random},
+          {.mask = Mask::unsaturated, .mask_margin = 0.25, .decoy = Decoy::noise},
+          everything};
+}
+
+/// A radius at which attacks of 40 or 64 pixels do something and are not done.
+inline double radius_of(Norm norm) {
+  switch (norm) {
+    case Norm::linf:
+      return 0.1;
+    case Norm::l2:
+      return 0.6;
+    case Norm::l1:
+      return 2.0;
+  }
+  return 0.0;
+}
+
 /// An optimiser as plans get it, but for the number of its iterations and a short sweep of L-BFGS.
 inline std::unique_ptr<Attack> quick(const OptimiserEntry& entry, std::string_view goal, std::int64_t iterations = 8) {
   Value options;

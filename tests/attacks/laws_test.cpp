@@ -16,19 +16,6 @@ namespace {
 
 constexpr std::int64_t kReferences = 20;
 
-/// A radius at which attacks of 40 or 64 pixels do something and are not done.
-double radius_of(Norm norm) {
-  switch (norm) {
-    case Norm::linf:
-      return 0.1;
-    case Norm::l2:
-      return 0.6;
-    case Norm::l1:
-      return 2.0;
-  }
-  return 0.0;
-}
-
 /// Gains over the clean image, summed over rows.
 double gain(const AttackResult& result, const AttackResult& clean) {
   double sum = 0.0;

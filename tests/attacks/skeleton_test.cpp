@@ -37,15 +37,15 @@ class SingleStep : public Attack {
     Matrix points(references.rows(), references.columns());
     for (std::int64_t i = 0; i < points.rows(); ++i) {
       const Key key = search.keys()[static_cast<std::size_t>(i)].fold("start");
-      search.threat().random_point(key, references.row(i), points.row(i));
+      search.threat(i).random_point(key, references.row(i), points.row(i));
     }
     std::vector<double> values;
     Matrix gradients;
     search.evaluate(points, values, &gradients);
-    const auto step = static_cast<float>(options_.step * search.threat().radius);
     std::vector<float> direction(static_cast<std::size_t>(points.columns()));
     for (std::int64_t i = 0; i < points.rows(); ++i) {
-      search.threat().steepest_direction(gradients.row(i), direction);
+      const auto step = static_cast<float>(options_.step * search.threat(i).radius);
+      search.threat(i).steepest_direction(gradients.row(i), direction);
       for (std::int64_t j = 0; j < points.columns(); ++j) {
         points(i, j) += step * direction[static_cast<std::size_t>(j)];
       }

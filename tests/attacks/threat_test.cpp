@@ -169,7 +169,7 @@ TEST(Threat, ThePixelShareUsesTheRadiusUp) {
   for (const NormEntry& entry : norms()) {
     const Threat threat{.norm = entry.norm, .radius = 0.5};
     const std::vector<float> reference(16, 0.25F);
-    const std::vector<float> x(16, static_cast<float>(0.25 + threat.pixel_share(16)));
+    const std::vector<float> x(16, static_cast<float>(0.25 + threat.pixel_share(reference)));
     EXPECT_NEAR(threat.size(reference, x), 0.5, 1e-6) << entry.name;
   }
 }
@@ -178,6 +178,126 @@ TEST(Threat, SizeIsTheLargestChange) {
   const std::vector<float> reference{0.0F, 0.5F, 1.0F};
   const std::vector<float> x{0.125F, 0.0F, 0.75F};
   EXPECT_EQ(Threat{}.size(reference, x), 0.5);
+}
+
+/// Pixels of these at the ends of their range are held by the mask of masked(), about half of the others by its margin.
+Threat masked(Norm norm, double radius) {
+  return {.norm = norm, .radius = radius, .pixels = {.mask = Mask::unsaturated, .mask_margin = 0.25}};
+}
+
+TEST(Threat, AMaskedSetIsThatOfTheMovingPixelsAlone) {
+  const std::vector<float> reference = references();
+  for (const NormEntry& entry : norms()) {
+    const Threat whole{.norm = entry.norm, .radius = entry.norm == Norm::linf ? 0.1 : 5.0};
+    const Threat part = masked(entry.norm, whole.radius);
+    std::vector<float> x = wild_points(2);
+    std::vector<float> moving_references;
+    std::vector<float> moving;
+    for (std::size_t i = 0; i < kPixels; ++i) {
+      if (!part.holds(reference[i])) {
+        moving_references.push_back(reference[i]);
+        moving.push_back(x[i]);
+      }
+    }
+    ASSERT_GT(moving.size(), kPixels / 8);
+    EXPECT_EQ(part.pixel_share(reference), whole.pixel_share(moving_references));
+    part.project(reference, x);
+    whole.project(moving_references, moving);
+    auto next = moving.begin();
+    for (std::size_t i = 0; i < kPixels; ++i) {
+      EXPECT_EQ(x[i], part.holds(reference[i]) ? reference[i] : *next++) << entry.name << ", pixel " << i;
+    }
+    for (const std::uint64_t seed : {1, 2, 3}) {
+      part.random_point(Key(seed), reference, x);
+      EXPECT_LE(part.size(reference, x), part.radius) << entry.name;
+      part.random_extreme(Key(seed), reference, x);
+      EXPECT_LE(part.size(reference, x), part.radius) << entry.name;
+      // Held pixels use none of the radius, so the others reach the border unless their range is in the way.
+      EXPECT_GE(part.size(reference, x), 0.8 * part.radius) << entry.name;
+      for (std::size_t i = 0; i < kPixels; ++i) {
+        EXPECT_TRUE(!part.holds(reference[i]) || x[i] == reference[i]) << entry.name << ", pixel " << i;
+      }
+    }
+  }
+}
+
+TEST(Threat, AnImageThatIsHeldAsAWholeStays) {
+  const std::vector<float> black(10, 0.0F);
+  for (const NormEntry& entry : norms()) {
+    const Threat threat = masked(entry.norm, 0.5);
+    std::vector<float> x(10, 1.0F);
+    threat.project(black, x);
+    EXPECT_EQ(x, black) << entry.name;
+    threat.random_point(Key(1), black, x);
+    EXPECT_EQ(x, black) << entry.name;
+    threat.random_extreme(Key(1), black, x);
+    EXPECT_EQ(x, black) << entry.name;
+    EXPECT_EQ(threat.pixel_share(black), 0.5) << entry.name;
+  }
+}
+
+TEST(Threat, RandomRadiiAreSharesThatTheRadiusDoesNotChange) {
+  const std::vector<float> reference(kPixels, 0.5F);
+  std::vector<double> shares[2];
+  for (const int which : {0, 1}) {
+    const Threat threat{
+        .radius = which == 0 ? 0.1 : 0.3, .pixels = {.pixel_radii = PixelRadii::random}, .pixel_key = Key(5)};
+    std::vector<float> x(kPixels, 9.0F);
+    threat.project(reference, x);
+    for (const float pixel : x) {
+      shares[which].push_back((static_cast<double>(pixel) - 0.5) / threat.radius);
+    }
+    std::ranges::fill(x, -9.0F);
+    threat.project(reference, x);
+    for (std::size_t i = 0; i < kPixels; ++i) {
+      EXPECT_NEAR((0.5 - static_cast<double>(x[i])) / threat.radius, shares[which][i], 1e-5) << "down as up";
+    }
+  }
+  EXPECT_THAT(shares[1], testing::Pointwise(testing::DoubleNear(1e-5), shares[0]));
+  EXPECT_THAT(shares[0], testing::Each(testing::AllOf(testing::Gt(0.2 - 1e-5), testing::Le(1.0))));
+  // Uniform: mean 0.6, standard error 0.8 / sqrt(12 N) = 3.6e-3; six of them.
+  EXPECT_NEAR(std::accumulate(shares[0].begin(), shares[0].end(), 0.0) / kPixels, 0.6, 6 * 3.6e-3);
+  std::vector<float> other(kPixels, 9.0F);
+  Threat{.radius = 0.1, .pixels = {.pixel_radii = PixelRadii::random}, .pixel_key = Key(6)}.project(reference, other);
+  EXPECT_NE((static_cast<double>(other[0]) - 0.5) / 0.1, shares[0][0]) << "another key has other shares";
+}
+
+TEST(Threat, ADecoyMovesHeldPixelsUpOrDownByChance) {
+  std::vector<float> reference(kPixels, 0.0F);
+  std::ranges::fill(std::span(reference).first(kPixels / 2), 1.0F);
+  reference[7] = 0.5F;
+  Threat threat{.radius = 0.125, .pixels = {.mask = Mask::unsaturated, .decoy = Decoy::noise}, .pixel_key = Key(5)};
+  std::vector<float> x(kPixels, 0.55F);
+  threat.project(reference, x);
+  EXPECT_EQ(x[7], 0.55F) << "moves as it likes";
+  const auto moved = std::ranges::count(x, 0.125F) + std::ranges::count(x, 0.875F);
+  EXPECT_EQ(moved + std::ranges::count(x, 0.0F) + std::ranges::count(x, 1.0F), kPixels - 1);
+  // Half of them would leave the range and stay; six standard deviations.
+  EXPECT_NEAR(static_cast<double>(moved), kPixels / 2.0, 6 * std::sqrt(kPixels / 4.0));
+  std::vector<float> drawn(kPixels);
+  threat.random_point(Key(1), reference, drawn);
+  drawn[7] = x[7];
+  EXPECT_EQ(drawn, x) << "held pixels have one value";
+  threat.radius = 0.25;
+  threat.project(reference, drawn);
+  for (std::size_t i = 0; i < kPixels; ++i) {
+    EXPECT_TRUE(i == 7 || (drawn[i] == reference[i]) == (x[i] == reference[i])) << "the same signs at every radius";
+  }
+}
+
+TEST_P(ThreatOfRadius, RandomRadiiAndDecoysAreInsideToo) {
+  threat_.pixels = {.mask = Mask::unsaturated, .pixel_radii = PixelRadii::random, .decoy = Decoy::noise};
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    threat_.pixel_key = Key(seed);
+    auto x = wild_points(seed);
+    threat_.project(reference_, x);
+    expect_inside(x);
+    auto twice = x;
+    threat_.project(reference_, twice);
+    EXPECT_EQ(twice, x);
+    threat_.random_extreme(Key(4), reference_, x);
+    expect_inside(x);
+  }
 }
 
 TEST(Threat, BadThreatsAndNormsAreNamed) {

@@ -39,28 +39,27 @@ void validate(const AdamOptions& options) { adam_schema().check("attacks.adam", 
 Adam::Adam(const AdamOptions& options) : options_(options) { validate(options); }
 
 Matrix Adam::maximise(Search& search) const {
-  const Threat& threat = search.threat();
   Matrix points = random_starts(search);
   Best best(points);
   std::vector<std::int64_t> rows = consecutive(0, points.rows());
   std::vector<Moments> moments(points.values().size());
   Matrix gradients;
   std::vector<double> values;
-  const double share = threat.pixel_share(points.columns());
   for (std::int64_t iteration = 0; iteration < options_.iterations && !rows.empty(); ++iteration) {
     search.evaluate(rows, points, values, &gradients);
     best.observe(rows, points, values);
     rows = best.unfinished(options_.enough);
-    const AdamStep<double, AdamForm::differences> move(
-        {.mean = options_.mean_decay, .square = options_.square_decay, .floor = kFloor}, iteration + 1,
-        half_cosine(share * options_.first_step, iteration, options_.iterations));
     for (const std::int64_t i : rows) {
+      const auto reference = search.references().row(i);
+      const AdamStep<double, AdamForm::differences> move(
+          {.mean = options_.mean_decay, .square = options_.square_decay, .floor = kFloor}, iteration + 1,
+          half_cosine(search.threat(i).pixel_share(reference) * options_.first_step, iteration, options_.iterations));
       Moments* moment = moments.data() + i * points.columns();
       for (std::int64_t j = 0; j < points.columns(); ++j, ++moment) {
         const double g = std::isnan(gradients(i, j)) ? 0.0 : std::clamp<double>(gradients(i, j), -kSteepest, kSteepest);
         points(i, j) = static_cast<float>(points(i, j) + move(g, moment->mean, moment->square));
       }
-      threat.project(search.references().row(i), points.row(i));
+      search.threat(i).project(reference, points.row(i));
     }
   }
   search.evaluate(rows, points, values, nullptr);

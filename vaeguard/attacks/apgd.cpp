@@ -107,13 +107,15 @@ std::vector<std::int64_t> apgd_checkpoints(std::int64_t iterations) {
 Apgd::Apgd(const ApgdOptions& options) : options_(options) { validate(options); }
 
 Matrix Apgd::maximise(Search& search) const {
-  const Threat& threat = search.threat();
   Climb climb{.points = random_starts(search), .previous = {}, .gradients = {}, .best_gradients = {}, .values = {}};
   climb.previous = climb.points;
   climb.best_gradients = Matrix(climb.points.rows(), climb.points.columns());
   Best best(climb.points);
   std::vector<std::int64_t> rows = consecutive(0, climb.points.rows());
-  std::vector<Pace> paces(rows.size(), Pace(threat.radius * options_.first_step, options_.rho));
+  std::vector<Pace> paces;
+  for (const std::int64_t i : rows) {
+    paces.emplace_back(search.threat(i).radius * options_.first_step, options_.rho);
+  }
   const std::vector<std::int64_t> checkpoints = apgd_checkpoints(options_.iterations);
   std::int64_t last_checkpoint = 0;
   std::vector<float> direction(static_cast<std::size_t>(climb.points.columns()));
@@ -137,8 +139,8 @@ Matrix Apgd::maximise(Search& search) const {
         std::ranges::copy(best.points().row(i), climb.previous.row(i).begin());
         std::ranges::copy(climb.best_gradients.row(i), climb.gradients.row(i).begin());
       }
-      step(threat, search.references().row(i), paces[row].step(), iteration == 0 ? 1.0 : options_.momentum, i, climb,
-           direction, ahead);
+      step(search.threat(i), search.references().row(i), paces[row].step(), iteration == 0 ? 1.0 : options_.momentum, i,
+           climb, direction, ahead);
     }
     last_checkpoint = checkpoint ? iteration : last_checkpoint;
   }

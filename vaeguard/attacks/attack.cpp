@@ -35,13 +35,28 @@ void check_inputs(const ScalarField& objective, const Matrix& references, const 
 }  // namespace
 
 Search::Search(const ScalarField& objective, std::vector<std::int64_t> functions, Matrix references,
-               const Threat& threat, std::vector<Key> keys, Shared& shared)
+               std::vector<Threat> threats, std::vector<Key> keys, Shared& shared)
     : objective_(&objective),
       functions_(std::move(functions)),
       references_(std::move(references)),
-      threat_(threat),
+      threats_(std::move(threats)),
       keys_(std::move(keys)),
       shared_(&shared) {}
+
+Matrix Search::held(std::span<const std::int64_t> rows, const Matrix& points) const {
+  Matrix some = points.gather(rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    threat(rows[i]).hold(references_.row(rows[i]), some.row(static_cast<std::int64_t>(i)));
+  }
+  return some;
+}
+
+void Search::no_gradient_where_held(std::int64_t row, std::span<float> gradient) const {
+  const std::span<const float> reference = references_.row(row);
+  for (std::size_t j = 0; j < gradient.size(); ++j) {
+    gradient[j] = threat(row).holds(reference[j]) ? 0.0F : gradient[j];
+  }
+}
 
 void Search::evaluate(const Matrix& points, std::vector<double>& values, Matrix* gradients) {
   evaluate(consecutive(0, references_.rows()), points, values, gradients);
@@ -59,16 +74,18 @@ void Search::evaluate(std::span<const std::int64_t> rows, const Matrix& points, 
   for (const std::int64_t row : rows) {
     functions.push_back(functions_[static_cast<std::size_t>(row)]);
   }
-  if (std::ssize(rows) == points.rows()) {
+  const bool holding = !threats_.empty() && threats_.front().pixels.mask != Mask::none;
+  if (std::ssize(rows) == points.rows() && !holding) {
     objective_->evaluate(functions, points, values, gradients);
   } else if (!rows.empty()) {
     std::vector<double> some_values(rows.size());
     Matrix some_gradients;
-    objective_->evaluate(functions, points.gather(rows), some_values, gradients == nullptr ? nullptr : &some_gradients);
+    objective_->evaluate(functions, held(rows, points), some_values, gradients == nullptr ? nullptr : &some_gradients);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       values[static_cast<std::size_t>(rows[i])] = some_values[i];
       if (gradients != nullptr) {
         std::ranges::copy(some_gradients.row(static_cast<std::int64_t>(i)), gradients->row(rows[i]).begin());
+        no_gradient_where_held(rows[i], gradients->row(rows[i]));
       }
     }
   }
@@ -81,8 +98,11 @@ double Search::evaluate_one(std::int64_t row, const Matrix& point, Matrix* gradi
   check_shape("attacks.search", "point", point, 1, references_.columns());
   shared_->progress.pause_for_interruption();
   double value = 0.0;
-  objective_->evaluate({&functions_[static_cast<std::size_t>(row)], 1}, point, {&value, 1}, gradient);
+  Matrix held = point;
+  threat(row).hold(references_.row(row), held.row(0));
+  objective_->evaluate({&functions_[static_cast<std::size_t>(row)], 1}, held, {&value, 1}, gradient);
   if (gradient != nullptr) {
+    no_gradient_where_held(row, gradient->row(0));
     ++shared_->gradients;
   }
   return value;
@@ -90,15 +110,17 @@ double Search::evaluate_one(std::int64_t row, const Matrix& point, Matrix* gradi
 
 Search Search::part(std::span<const std::int64_t> rows, const ScalarField* objective, std::uint64_t number) const {
   std::vector<std::int64_t> functions;
+  std::vector<Threat> threats;
   std::vector<Key> keys;
   for (const std::int64_t row : rows) {
     functions.push_back(functions_[static_cast<std::size_t>(row)]);
+    threats.push_back(threat(row));
     keys.push_back(keys_[static_cast<std::size_t>(row)].fold("part").fold(number));
   }
   return {objective == nullptr ? *objective_ : *objective,
           std::move(functions),
           references_.gather(rows),
-          threat_,
+          std::move(threats),
           std::move(keys),
           *shared_};
 }
@@ -114,12 +136,16 @@ AttackResult Attack::operator()(const ScalarField& objective, const Matrix& refe
                     const auto begin = static_cast<std::size_t>(first);
                     const auto rows = static_cast<std::size_t>(count);
                     const auto some = keys.subspan(begin, rows);
-                    Search search(objective, consecutive(first, count), references.slice(first, count), threat,
-                                  {some.begin(), some.end()}, shared);
+                    std::vector<Threat> threats(rows, threat);
+                    for (std::size_t i = 0; i < rows; ++i) {
+                      threats[i].pixel_key = some[i].fold("pixels");
+                    }
+                    Search search(objective, consecutive(first, count), references.slice(first, count),
+                                  std::move(threats), {some.begin(), some.end()}, shared);
                     Matrix points = maximise(search);
                     check_shape(name(), "the optimiser's points", points, count, references.columns());
                     for (std::int64_t i = 0; i < count; ++i) {
-                      threat.project(references.row(first + i), points.row(i));
+                      search.threat(i).project(references.row(first + i), points.row(i));
                     }
                     std::vector<double> values;
                     search.evaluate(points, values, nullptr);

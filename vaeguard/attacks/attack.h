@@ -32,13 +32,15 @@ struct Execution {
 /// An optimiser's view: n rows of the batch, and the objective through one counted call.
 class Search {
  public:
-  /// [n, P], every pixel inside threat().low .. threat().high.
+  /// [n, P], every pixel inside the range of its threat.
   [[nodiscard]] const Matrix& references() const { return references_; }
-  [[nodiscard]] const Threat& threat() const { return threat_; }
+  /// Of one row. Norm, radius and range are those of all rows.
+  [[nodiscard]] const Threat& threat(std::int64_t row) const { return threats_[static_cast<std::size_t>(row)]; }
   /// The random numbers of each row; fold by purpose before use.
   [[nodiscard]] std::span<const Key> keys() const { return keys_; }
-  /// The objective at `points` [n, P] -> values [n], and its gradients [n, P] unless null (all resized). A safe point:
-  /// throws Interrupted if the observer asks for it.
+  /// The objective at `points` [n, P] -> values [n], and its gradients [n, P] unless null (all resized). Pixels that
+  /// the threat holds count as held wherever the points have them, and have gradient 0. A safe point: throws
+  /// Interrupted if the observer asks for it.
   void evaluate(const Matrix& points, std::vector<double>& values, Matrix* gradients);
   /// The same for some rows, in ascending order: the others' values and gradients are left unchanged, and cost nothing.
   void evaluate(std::span<const std::int64_t> rows, const Matrix& points, std::vector<double>& values,
@@ -56,13 +58,16 @@ class Search {
     Progress progress;  // in rows
     std::atomic<std::int64_t> gradients = 0;
   };
-  Search(const ScalarField& objective, std::vector<std::int64_t> functions, Matrix references, const Threat& threat,
-         std::vector<Key> keys, Shared& shared);
+  Search(const ScalarField& objective, std::vector<std::int64_t> functions, Matrix references,
+         std::vector<Threat> threats, std::vector<Key> keys, Shared& shared);
+  /// The points of these rows [rows, P], held pixels where they stay.
+  [[nodiscard]] Matrix held(std::span<const std::int64_t> rows, const Matrix& points) const;
+  void no_gradient_where_held(std::int64_t row, std::span<float> gradient) const;
 
   const ScalarField* objective_;
   std::vector<std::int64_t> functions_;  // of the objective, one a row, rising
   Matrix references_;
-  Threat threat_;
+  std::vector<Threat> threats_;
   std::vector<Key> keys_;
   Shared* shared_;
 };
@@ -76,7 +81,8 @@ class Attack {
 
   /// Attacks row b of `references` [B, P] on function b of `objective` with keys[b]. All references x restarts go in
   /// one call. Checks the inputs, runs the optimiser in chunks of rows, projects its points, evaluates the objective at
-  /// the projected ones. Row b depends on its reference, function and key only.
+  /// the projected ones. Row b depends on its reference, function and key only; threat.pixel_key is not read, the row's
+  /// random radii and decoys come from its key.
   AttackResult operator()(const ScalarField& objective, const Matrix& references, const Threat& threat,
                           std::span<const Key> keys, const Execution& execution = {}) const;
 

@@ -31,7 +31,7 @@ Matrix BestOf::maximise(Search& search) const {
     check_shape(name_, "a member's points", found, std::ssize(rows), points.columns());
     for (std::size_t k = 0; k < rows.size(); ++k) {
       std::ranges::copy(found.row(static_cast<std::int64_t>(k)), points.row(rows[k]).begin());
-      search.threat().project(search.references().row(rows[k]), points.row(rows[k]));
+      search.threat(rows[k]).project(search.references().row(rows[k]), points.row(rows[k]));
     }
     search.evaluate(rows, points, values, nullptr);
     best.observe(rows, points, values);

@@ -121,7 +121,6 @@ Lbfgs::Lbfgs(const LbfgsOptions& options) : options_(options) { validate(options
 
 Matrix Lbfgs::maximise(Search& search) const {
   const Matrix& references = search.references();
-  const Threat& threat = search.threat();
   const std::vector<std::int64_t> rows = consecutive(0, references.rows());
   Matrix points = references;
   Best best(points);
@@ -131,6 +130,7 @@ Matrix Lbfgs::maximise(Search& search) const {
       const auto evaluate = [&search, i](const Matrix& point, Matrix& gradient) {
         return search.evaluate_one(i, point, &gradient);
       };
+      const Threat& threat = search.threat(i);
       Penalised field(references.row(i), threat, options_.iterations, evaluate);
       const auto start = start_near(references.row(i), search.keys()[static_cast<std::size_t>(i)], options_, threat);
       std::ranges::copy(field.minimise(penalty, start), points.row(i).begin());

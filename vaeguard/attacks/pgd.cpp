@@ -63,15 +63,14 @@ Matrix random_starts(const Search& search) {
   const Matrix& references = search.references();
   Matrix points(references.rows(), references.columns());
   for (std::int64_t i = 0; i < points.rows(); ++i) {
-    search.threat().random_point(search.keys()[static_cast<std::size_t>(i)].fold("start"), references.row(i),
-                                 points.row(i));
+    search.threat(i).random_point(search.keys()[static_cast<std::size_t>(i)].fold("start"), references.row(i),
+                                  points.row(i));
   }
   return points;
 }
 
 Matrix Pgd::maximise(Search& search) const {
   const Matrix& references = search.references();
-  const Threat& threat = search.threat();
   Matrix points = random_starts(search);
   Best best(points);
   std::vector<std::int64_t> rows = consecutive(0, points.rows());
@@ -83,8 +82,9 @@ Matrix Pgd::maximise(Search& search) const {
     search.evaluate(rows, points, values, &gradients);
     best.observe(rows, points, values);
     rows = best.unfinished(options_.enough);
-    const auto step = static_cast<float>(threat.radius * options_.first_step * decay(options_, iteration));
     for (const std::int64_t i : rows) {
+      const Threat& threat = search.threat(i);
+      const auto step = static_cast<float>(threat.radius * options_.first_step * decay(options_, iteration));
       if (options_.momentum > 0.0) {
         accelerate(options_.momentum, gradients.row(i), velocity.row(i));
       }

@@ -70,12 +70,12 @@ void validate(const PublishedOptions& options) { published_schema().check("attac
 Published::Published(const PublishedOptions& options) : options_(options) { validate(options); }
 
 Matrix Published::maximise(Search& search) const {
-  if (search.threat().norm != Norm::linf) {
-    misuse("attacks.published", "the published loop exists for linf only, got {}",
-           vaeguard::name(search.threat().norm));
-  }
   const Matrix& x = search.references();
-  const auto radius = static_cast<float>(search.threat().radius);
+  if (search.threat(0).norm != Norm::linf) {
+    misuse("attacks.published", "the published loop exists for linf only, got {}",
+           vaeguard::name(search.threat(0).norm));
+  }
+  const auto radius = static_cast<float>(search.threat(0).radius);
   Matrix eps(x.rows(), x.columns());
   for (std::int64_t i = 0; i < x.rows(); ++i) {
     fill_normal(search.keys()[static_cast<std::size_t>(i)].fold("start"), eps.row(i));

@@ -9,6 +9,7 @@
 #include "vaeguard/attacks/attack.h"
 #include "vaeguard/attacks/entry.h"
 #include "vaeguard/attacks/goal.h"
+#include "vaeguard/attacks/pixel_budget.h"  // a registry of its own
 #include "vaeguard/attacks/threat.h"
 #include "vaeguard/base/registry.h"
 #include "vaeguard/models/classifier.h"

@@ -40,6 +40,41 @@ Range pixel_range(float reference, float radius, const Threat& threat) {
   return {std::max(range.low, threat.low), std::min(range.high, threat.high)};
 }
 
+constexpr double kLeastShare = 0.2;  // of the radius, where pixels have radii of their own
+
+/// The floats that the pixels of one image may take under L-infinity, first to last.
+class PixelRanges {
+ public:
+  explicit PixelRanges(const Threat& threat)
+      : threat_(threat),
+        reach_(float_below(threat.radius)),
+        own_radii_(threat.pixels.pixel_radii == PixelRadii::random),
+        decoys_(threat.pixels.decoy == Decoy::noise),
+        shares_(own_radii_ ? threat.pixel_key.fold("pixel radii") : threat.pixel_key),
+        signs_(decoys_ ? threat.pixel_key.fold("decoy") : threat.pixel_key) {}
+
+  Range next(float reference) {
+    // Every pixel takes its random numbers, so that no other pixel's depend on the mask.
+    const double share = own_radii_ ? kLeastShare + (1.0 - kLeastShare) * shares_.uniform() : 1.0;
+    const bool up = decoys_ && (signs_.bits() & 1U) != 0U;
+    const float reach = own_radii_ ? float_below(share * threat_.radius) : reach_;
+    const Range range = pixel_range(reference, reach, threat_);
+    if (!threat_.holds(reference)) {
+      return range;
+    }
+    const float held = !decoys_ ? reference : (up ? range.high : range.low);
+    return {held, held};
+  }
+
+ private:
+  const Threat& threat_;
+  float reach_;
+  bool own_radii_;
+  bool decoys_;
+  Stream shares_;
+  Stream signs_;
+};
+
 constexpr std::size_t kSparsity = 20;  // an L1 move changes one pixel in so many
 
 /// Pixels of reference + change; those that would leave their range go the other way.
@@ -52,30 +87,38 @@ void mirrored(std::span<const float> reference, std::span<const double> change, 
   }
 }
 
-/// A point on the unit sphere, uniform for L2; for L1 each of its faces (an orthant) uniformly.
-std::vector<double> random_direction(Norm norm, Key key, std::size_t pixels) {
-  std::vector<double> direction(pixels);
+/// A point on the unit sphere of the pixels that are not held, uniform for L2; for L1 each of its faces (an orthant)
+/// uniformly. 0 if all are held.
+std::vector<double> random_direction(const Threat& threat, Key key, std::span<const float> reference) {
+  std::vector<double> direction(reference.size());
+  const auto moving = [&](std::size_t i) { return threat.holds(reference[i]) ? 0.0 : 1.0; };
   double size = 0.0;
-  if (norm == Norm::l2) {
-    std::vector<float> normals(pixels);
+  if (threat.norm == Norm::l2) {
+    std::vector<float> normals(reference.size());
     fill_normal(key, normals);
-    std::ranges::copy(normals, direction.begin());
-    for (const double part : direction) {
-      size += part * part;
+    for (std::size_t i = 0; i < direction.size(); ++i) {
+      direction[i] = moving(i) * normals[i];
+      size += direction[i] * direction[i];
     }
     size = std::sqrt(size);
   } else {
     Stream stream(key);
-    for (double& part : direction) {
+    for (std::size_t i = 0; i < direction.size(); ++i) {
       const double sign = (stream.bits() & 1U) != 0U ? 1.0 : -1.0;
-      part = -sign * std::log(stream.uniform());
-      size += std::abs(part);
+      direction[i] = -sign * std::log(stream.uniform()) * moving(i);
+      size += std::abs(direction[i]);
     }
   }
   for (double& part : direction) {
-    part /= size;
+    part = size > 0.0 ? part / size : 0.0;
   }
   return direction;
+}
+
+/// The pixels that are not held; at least 1, so that nothing is divided by 0.
+double moving_pixels(const Threat& threat, std::span<const float> reference) {
+  const auto held = std::ranges::count_if(reference, [&](float pixel) { return threat.holds(pixel); });
+  return static_cast<double>(std::max<std::ptrdiff_t>(std::ssize(reference) - held, 1));
 }
 
 /// Finite, and 0 for NaN.
@@ -117,17 +160,20 @@ void l1_direction(std::span<const float> gradient, std::span<float> direction) {
 void Threat::project(std::span<const float> reference, std::span<float> x) const {
   switch (norm) {
     case Norm::linf: {
-      const float reach = float_below(radius);
+      PixelRanges ranges(*this);
       for (std::size_t i = 0; i < x.size(); ++i) {
-        const Range range = pixel_range(reference[i], reach, *this);
+        const Range range = ranges.next(reference[i]);
         x[i] = std::clamp(std::isnan(x[i]) ? reference[i] : x[i], range.low, range.high);
       }
       return;
     }
+    // A pixel at its reference does not move in the projection: the others' nearest point is that of the ball.
     case Norm::l2:
+      hold(reference, x);
       project_to_l2_ball({reference, radius, low, high}, x);
       return;
     case Norm::l1:
+      hold(reference, x);
       project_to_l1_ball({reference, radius, low, high}, x);
       return;
   }
@@ -135,18 +181,18 @@ void Threat::project(std::span<const float> reference, std::span<float> x) const
 
 void Threat::random_point(Key key, std::span<const float> reference, std::span<float> x) const {
   if (norm == Norm::linf) {
-    const float reach = float_below(radius);
+    PixelRanges ranges(*this);
     Stream stream(key);
     for (std::size_t i = 0; i < x.size(); ++i) {
-      const Range range = pixel_range(reference[i], reach, *this);
+      const Range range = ranges.next(reference[i]);
       const double drawn = range.low + (static_cast<double>(range.high) - range.low) * stream.uniform();
       x[i] = std::clamp(static_cast<float>(drawn), range.low, range.high);
     }
     return;
   }
   // The volume grows with the P-th power of the radius.
-  const double share = std::pow(Stream(key.fold("size")).uniform(), 1.0 / static_cast<double>(x.size()));
-  std::vector<double> change = random_direction(norm, key.fold("direction"), x.size());
+  const double share = std::pow(Stream(key.fold("size")).uniform(), 1.0 / moving_pixels(*this, reference));
+  std::vector<double> change = random_direction(*this, key.fold("direction"), reference);
   std::ranges::for_each(change, [&](double& part) { part *= share * radius; });
   mirrored(reference, change, *this, x);
   project(reference, x);
@@ -160,7 +206,7 @@ void Threat::random_extreme(Key key, std::span<const float> reference, std::span
       x[i] = static_cast<float>(reference[i] + sign * radius);
     }
   } else {
-    const std::vector<double> direction = random_direction(norm, key.fold("direction"), x.size());
+    const std::vector<double> direction = random_direction(*this, key.fold("direction"), reference);
     for (std::size_t i = 0; i < x.size(); ++i) {
       x[i] = static_cast<float>(reference[i] + radius * direction[i]);
     }
@@ -193,8 +239,8 @@ void Threat::steepest_direction_from(std::span<const float> x, std::span<const f
   steepest_direction(useful, direction);
 }
 
-double Threat::pixel_share(std::int64_t pixels) const {
-  const auto count = static_cast<double>(pixels);
+double Threat::pixel_share(std::span<const float> reference) const {
+  const double count = moving_pixels(*this, reference);
   switch (norm) {
     case Norm::linf:
       return radius;
@@ -223,6 +269,17 @@ double Threat::size(std::span<const float> reference, std::span<const float> x) 
   return std::nan("");
 }
 
+void Threat::hold(std::span<const float> reference, std::span<float> x) const {
+  if (pixels.mask == Mask::none) {
+    return;
+  }
+  PixelRanges ranges(*this);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const Range range = ranges.next(reference[i]);
+    x[i] = holds(reference[i]) ? range.low : x[i];
+  }
+}
+
 void validate(const Threat& threat) {
   if (!std::isfinite(threat.radius) || threat.radius < 0.0) {
     misuse("attacks.threat", "radius must be finite and >= 0, got {}", threat.radius);
@@ -230,6 +287,7 @@ void validate(const Threat& threat) {
   if (!std::isfinite(threat.low) || !std::isfinite(threat.high) || threat.low >= threat.high) {
     misuse("attacks.threat", "low must be below high, both finite, got {} and {}", threat.low, threat.high);
   }
+  validate(threat.pixels, threat.norm, "attacks.threat");
 }
 
 }  // namespace vaeguard::attacks
