@@ -8,7 +8,7 @@
 
 #include "apps/cli/numbers.h"
 #include "apps/cli/verbs.h"
-#include "vaeguard/attacks/threat.h"
+#include "vaeguard/attacks/pixel_budget.h"
 #include "vaeguard/base/npz_matrix.h"
 #include "vaeguard/data/data_folder.h"
 #include "vaeguard/plans/toml.h"
@@ -48,7 +48,7 @@ plans::AttackPlan attack_plan(const AttackVerb& verb) {
   options.set("radii", Value::List{verb.radius});
   options.set("restarts", verb.restarts);
   auto plan = plans::read_attack({options, std::string(kPlace)});
-  plan.name = plan.goal;
+  plan.name = plan.goal + attacks::name_ending(plan.pixels);
   return plan;
 }
 
@@ -98,7 +98,7 @@ struct Work {
   }
 
   [[nodiscard]] std::string what() const {
-    return fmt::format("{} of {} references x {} restarts", plan.goal, references.images.pixels.rows(), plan.restarts);
+    return fmt::format("{} of {} references x {} restarts", plan.name, references.images.pixels.rows(), plan.restarts);
   }
 
   void write(const std::string& out, const Matrix& adversarial, const std::vector<double>& objective,
@@ -163,7 +163,8 @@ void add_attack(CLI::App& program, Common& common) {
   app->add_option("--goal", verb->goal, "What to maximise (see `vaeguard list`); encoder_skl, or a suite's own");
   app->add_option("--optimiser", verb->optimiser, "How, or a suite (see `vaeguard list`); sign_pgd");
   app->add_option("--norm", verb->norm, "Of the radius: linf, l2 or l1; linf, or a suite's own");
-  app->add_option("--set", verb->settings, "An option of the optimiser as plans write it, such as iterations=100")
+  app->add_option("--set", verb->settings,
+                  "An option of the attack as plans write it, such as iterations=100 or mask=unsaturated")
       ->allow_extra_args(false);
   app->add_option("--radius", verb->radius, "How far images may move, pixels from 0 to 1")
       ->capture_default_str()

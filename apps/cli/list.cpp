@@ -7,6 +7,7 @@
 
 #include "apps/cli/verbs.h"
 #include "vaeguard/attacks/attacker.h"
+#include "vaeguard/attacks/pixel_budget.h"
 #include "vaeguard/attacks/registry.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/norm.h"
@@ -66,6 +67,17 @@ Group optimisers() {
   return group;
 }
 
+Group pixel_budget() {
+  Group group{.heading = "which pixels attacks move, and how far ([[attack]])", .entries = {}};
+  for (const auto& field : attacks::pixel_budget_schema().fields()) {
+    Option option = field.option;
+    option.fallback = field.get({});
+    option.description = "in [[attack]] and [[smallest]], for every optimiser and suite";
+    group.entries.push_back({.name = option.key, .description = field.option.description, .options = {option}});
+  }
+  return group;
+}
+
 Group defence_entries() {
   Group group = group_of("defences ([[defence]] preset)", defences::defences());
   for (Listed& listed : group.entries) {
@@ -114,6 +126,7 @@ std::vector<Group> groups() {
           optimisers(),
           group_of("attack suites ([[attack]] optimiser)", attacks::suites()),
           group_of("norms ([[attack]] norm)", norms()),
+          pixel_budget(),
           group_of("attackers ([[attack]] attacker)", attacks::attackers()),
           defence_entries(),
           choices("observation models ([[defence]] observation)", defences::observation_models(),

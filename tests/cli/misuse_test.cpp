@@ -55,6 +55,8 @@ TEST(CommandLine, WrongNumbersAreToldWhatTheyShouldBe) {
   EXPECT_THAT(misuse({"doctor", "--threads", "5000"}).errors, HasSubstr("must be a whole number from 0 to 4096"));
   EXPECT_THAT(misuse({"attack", "model", "--radius", "x"}).errors,
               HasSubstr("--radius: must be a number of at least 0, got 'x'"));
+  EXPECT_THAT(misuse({"attack", "model", "--set", "decoy=noise"}).errors,
+              HasSubstr("[vaeguard attack] decoy = \"noise\" is for pixels that a mask holds"));
   EXPECT_THAT(misuse({"attack", "model", "--references", "0"}).errors,
               HasSubstr("a whole number of at least 1, got '0'"));
   EXPECT_THAT(misuse({"bench", "hmc", "--seconds", "-1"}).errors, HasSubstr("a number above 0, got '-1'"));
@@ -123,6 +125,7 @@ TEST(CommandLine, ListShowsOneThingWithItsOptions) {
       testing::AllOf(HasSubstr("Samples the posterior"), HasSubstr("Caution: "), HasSubstr("leapfrog_steps = 12\n"),
                      HasSubstr("a whole number of at least 1"), HasSubstr("\"encoder\"")));
   EXPECT_THAT(run(folder, {"list", "apgd"}).output, HasSubstr("rho = 0.75"));
+  EXPECT_THAT(run(folder, {"list", "mask"}).output, HasSubstr("unsaturated"));
   EXPECT_THAT(run(folder, {"list", "avae"}).output, HasSubstr("correlation = 0.975"));
   EXPECT_THAT(run(folder, {"list", "median"}).output,
               testing::AllOf(HasSubstr("of defences"), HasSubstr("of transforms"), HasSubstr("window")));

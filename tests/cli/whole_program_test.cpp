@@ -127,6 +127,18 @@ TEST_F(ProgramEndToEnd, TrainAttackDefendWorkFileByFile) {
   const auto defended = read_npz(path("defended.npz"));
   EXPECT_EQ(attacked.at("x_adv").shape, (std::vector<std::int64_t>{20, 1, 28, 28}));
   EXPECT_EQ(defended.at("z_defended").shape, (std::vector<std::int64_t>{20, 64}));
+  const Ended masked =
+      run(folder_, {"attack", path("vae.safetensors"), "--dataset", shapes, "--set", "mask=unsaturated", "--set",
+                    "mask_margin=0.1", "--references", "5", "--out", path("masked.npz")});
+  ASSERT_EQ(masked.code, 0) << masked.errors;
+  EXPECT_THAT(masked.output, testing::HasSubstr("encoder_skl_unsaturated of 5 references"));
+  const auto spared = read_npz(path("masked.npz"));
+  const std::vector<float> before = *find_values<float>(spared, "x_ref");
+  const std::vector<float> after = *find_values<float>(spared, "x_adv");
+  EXPECT_NE(before, after);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_TRUE((before[i] > 0.1F && before[i] < 0.9F) || after[i] == before[i]) << "pixel " << i;
+  }
   EXPECT_EQ(defended.at("z_variance").shape, (std::vector<std::int64_t>{20, 64}));
   EXPECT_EQ(defended.at("rec_defended").shape, (std::vector<std::int64_t>{20, 1, 28, 28}));
 }

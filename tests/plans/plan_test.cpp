@@ -81,6 +81,61 @@ name = "beta_vae_5"
   EXPECT_THAT(error_of("[[model]]\n[[model]]\n"), HasSubstr("two models are called 'vae'"));
 }
 
+TEST(Plan, AttacksSayWhichPixelsMoveAndAreNamedByIt) {
+  const Plan plan = parse_plan(R"(
+[[attack]]
+mask = "unsaturated"
+mask_margin = 0.05
+pixel_radii = "random"
+decoy = "noise"
+radii = [0.1]
+[[attack]]
+name = "spared"
+best_of = ["apgd", "adam"]
+norm = "l1"
+mask = "unsaturated"
+radii = [3]
+[[attack]]
+name = "spared_random_radii"
+optimiser = "standard_linf"
+pixel_radii = "random"
+radii = [0.1]
+[[attack]]
+radii = [0.1]
+mask = "none"
+[[smallest]]
+largest = 0.3
+mask = "unsaturated"
+)",
+                               "plan.toml");
+  const attacks::PixelBudget all{.mask = attacks::Mask::unsaturated,
+                                 .mask_margin = 0.05,
+                                 .pixel_radii = attacks::PixelRadii::random,
+                                 .decoy = attacks::Decoy::noise};
+  EXPECT_EQ(plan.attacks[0].pixels, all);
+  EXPECT_EQ(plan.attacks[0].threat(0.1).pixels, all);
+  EXPECT_EQ(plan.attacks[0].name, "encoder_skl_unsaturated_random_radii_decoy");
+  EXPECT_EQ(plan.attacks[1].name, "spared_unsaturated");
+  EXPECT_EQ(plan.attacks[2].name, "spared_random_radii") << "not said twice";
+  EXPECT_EQ(plan.attacks[3].name, "encoder_skl");
+  EXPECT_TRUE(plan.attacks[3].pixels.plain());
+  EXPECT_EQ(plan.smallest[0].attack.name, "encoder_skl_unsaturated");
+}
+
+TEST(Plan, PixelsThatCannotMoveSoAreNamed) {
+  const std::string attack = "[[attack]]\nradii=[0.1]\n";
+  EXPECT_THAT(error_of(attack + "mask=\"unsaturatd\"\n"),
+              HasSubstr("unknown mask 'unsaturatd', did you mean 'unsaturated'?"));
+  EXPECT_THAT(error_of(attack + "decoy=\"noise\"\n"), HasSubstr("[[attack]] 1] decoy = \"noise\" is for pixels"));
+  EXPECT_THAT(error_of(attack + "mask_margin=0.1\n"), HasSubstr("line 3] mask_margin is not read here: there is no"));
+  EXPECT_THAT(error_of(attack + "mask=\"unsaturated\"\nmask_margin=0.5\n"), HasSubstr("0 to below 0.5, got 0.5"));
+  EXPECT_THAT(error_of(attack + "optimiser=\"pgd\"\nnorm=\"l2\"\npixel_radii=\"random\"\n"),
+              HasSubstr("exists for linf only, since pixels have no radius of their own in l2"));
+  EXPECT_THAT(error_of(attack + "name=\"a_decoy\"\n"), HasSubstr("'a_decoy' ends like that of an attack with other"));
+  EXPECT_THAT(error_of("[[distortion]]\ngoal=\"latent_means\"\nmask=\"unsaturated\"\n"),
+              HasSubstr("in a distortion curve all pixels move"));
+}
+
 TEST(Plan, ReadsNormsOptionsAndSuitesOfAttacks) {
   const Plan plan = parse_plan(R"(
 [[attack]]

@@ -71,6 +71,15 @@ TEST(Words, WhatPlansNameIsCalledAsItsEntrySays) {
   EXPECT_EQ(attack_words("clean"), "No attack");
 }
 
+TEST(Words, OfAttacksSayWhichPixelsMove) {
+  EXPECT_EQ(attack_words("encoder_skl_unsaturated_random_radii_decoy"),
+            attack_words("encoder_skl") + ", unsaturated pixels, random radii, decoy");
+  EXPECT_EQ(attack_words("mine_random_radii"), "mine, random radii");
+  EXPECT_EQ(attack_explanation("classifier_ce_unsaturated"),
+            attack_explanation("classifier_ce") + " Pixels near black or white are left alone.");
+  EXPECT_EQ(attack_explanation("mine_unsaturated"), "Pixels near black or white are left alone.");
+}
+
 TEST(Words, OfEstimatesAndOfTheScoresThatDetectAttacks) {
   EXPECT_EQ(aggregation_words("mean"), "mean over draws");
   EXPECT_EQ(aggregation_words("energy_drop"), "detection by energy drop");

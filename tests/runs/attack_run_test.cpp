@@ -71,6 +71,32 @@ TEST(AttackRun, SuitesAndSeveralOptimisersDoAtLeastAsWellAsChance) {
   EXPECT_EQ(run(plan_of("best_of=['pgd','adam']\nradii=[0.1]")).gradients, kReferences * 100);
 }
 
+TEST(AttackRun, AMaskAndADecoyReachTheImagesAndTheSmallestRadii) {
+  const measures::Subject subject = small_subject();
+  const measures::References references = small_references(subject);
+  const plans::AttackPlan masked = plan_of("mask='unsaturated'\nmask_margin=0.3\nradii=[0.1]");
+  plans::AttackPlan decoy = masked;
+  decoy.pixels.decoy = attacks::Decoy::noise;
+  const auto found = run_smallest_radii(masked, {.largest = 0.2, .steps = 2, .enough = 0.01}, 1, subject, references, 1,
+                                        silent_observer());
+  const Matrix attacked = run(masked).adversarial;
+  const Matrix decoyed = run(decoy).adversarial;
+  const attacks::Threat threat = masked.threat(0.1);
+  std::int64_t held = 0;
+  for (std::size_t i = 0; i < attacked.values().size(); ++i) {
+    const float reference = references.images.pixels.values()[i];
+    held += threat.holds(reference) ? 1 : 0;
+    if (threat.holds(reference)) {
+      EXPECT_EQ(attacked.values()[i], reference);
+      EXPECT_EQ(found.adversarial.values()[i], reference);
+    }
+    EXPECT_LE(std::abs(decoyed.values()[i] - reference), 0.1);
+  }
+  EXPECT_GT(held, 10);
+  EXPECT_NE(attacked, references.images.pixels);
+  EXPECT_NE(decoyed, attacked);
+}
+
 TEST(AttackRun, TargetsAreOfAnotherLabel) {
   const measures::Subject subject = small_subject();
   const measures::References references = small_references(subject);
@@ -121,6 +147,8 @@ TEST(AttackRun, DistortionCurvesHaveAreasThatAreSharesAndNeedATarget) {
     EXPECT_GT(curve.area(), 0.0);
     EXPECT_LT(curve.area(), 1.0);
   }
+  EXPECT_THAT([&] { run("goal='latent_means'\nmask='unsaturated'"); },
+              testing::ThrowsMessage<Misuse>(testing::HasSubstr("in a distortion curve all pixels move")));
   EXPECT_THROW(run(""), Misuse);
   EXPECT_THROW(run("goal='classifier_ce_target'"), Misuse);
 }

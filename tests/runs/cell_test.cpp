@@ -99,6 +99,12 @@ TEST(Cells, DigestsDependOnEverythingThatNumbersDependOn) {
   text = tiny_plan(kTables);
   text.replace(text.find("radii = [0.2, 0.1]"), 18, "iterations = 9\nradii = [0.1]");
   expect_other("an option of the attack", named(cells_of(text), cell.name), base);
+  text = tiny_plan(kTables);
+  text.replace(text.find("radii = [0.2, 0.1]"), 18, "mask = 'unsaturated'\nradii = [0.1]");
+  const Cell masked = named(cells_of(text), "encoder_skl_unsaturated-linf-0.1-hmc");
+  expect_other("a mask", masked, base);
+  text.replace(text.find("mask = "), 0, "mask_margin = 0.1\n");
+  expect_other("its margin", named(cells_of(text), masked.name), base);
   expect_other("the radius", named(cells_of(tiny_plan(kTables)), "encoder_skl-linf-0.2-hmc"), base);
 }
 

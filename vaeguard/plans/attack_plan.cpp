@@ -1,6 +1,8 @@
 // Attacks from plans: their optimisers, suites and norms.
 #include "vaeguard/plans/attack_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -60,6 +62,18 @@ void read_optimisers(OptionReader& reader, AttackPlan& attack) {
   attack.options = attacks::optimisers().find(attack.optimiser).prepare(reader, attack.goal).options;
 }
 
+// A name says which pixels move and how far, also one that the plan chooses.
+std::string with_ending(std::string name, const attacks::PixelBudget& pixels, const std::string& place) {
+  for (const attacks::PixelBudgetEntry& entry : attacks::pixel_budgets()) {
+    if (name.ends_with(fmt::format("_{}", entry.name)) && !entry.applies(pixels)) {
+      misuse(place, "the name '{}' ends like that of an attack with other pixels ({}); give it another one", name,
+             entry.title);
+    }
+  }
+  const std::string ending = attacks::name_ending(pixels);
+  return name.ends_with(ending) ? name : name + ending;
+}
+
 std::string default_name(const AttackPlan& attack, const attacks::SuiteEntry* suite) {
   const bool by_optimiser = suite != nullptr || (attack.best_of.empty() && attack.optimiser == "noise");
   return by_optimiser ? attack.optimiser : attack.goal;
@@ -76,7 +90,9 @@ AttackPlan read_pursuit(OptionReader& reader, std::string_view optimiser) {
   } else {
     read_optimisers(reader, attack);
   }
-  attack.name = record_name(reader, "name", default_name(attack, suite));
+  attacks::pixel_budget_schema().read(reader, attack.pixels);
+  attacks::validate(attack.pixels, attack.norm, reader.place());
+  attack.name = with_ending(record_name(reader, "name", default_name(attack, suite)), attack.pixels, reader.place());
   attack.restarts = reader.integer("restarts", at_least(1), 1);
   attack.draws = reader.integer("draws", at_least(0), 0);
   if (attack.draws > 0 && (suite != nullptr || !attacks::goals().find(attack.goal).reads_code)) {
@@ -93,7 +109,7 @@ AttackPlan read_attack(OptionReader reader) {
   attack.defences = reader.texts("defences");
   reader.finish();
   for (const double radius : attack.radii) {
-    attacks::validate({.norm = attack.norm, .radius = radius});
+    attacks::validate(attack.threat(radius));
   }
   return attack;
 }

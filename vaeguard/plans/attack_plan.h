@@ -14,7 +14,7 @@
 namespace vaeguard::plans {
 
 struct AttackPlan {
-  std::string name;  // in records; by default the goal's name
+  std::string name;  // in records; by default the goal's name. Ends with the names of what `pixels` departs in
   std::string goal = "encoder_skl";
   std::string optimiser = "sign_pgd";  // or a suite's name; not read if `best_of` is set
   std::vector<std::string> best_of;    // optimisers that pursue the goal in turn; the best point counts
@@ -23,13 +23,18 @@ struct AttackPlan {
   std::string attacker = "blind";                           // what is known of the defence, attacks/attacker.h
   std::int64_t draws = 0;  // draws of the encoder, for goals that read the code; 0 for its mean
   Norm norm = Norm::linf;
+  attacks::PixelBudget pixels = {};
   std::vector<double> radii;
   std::int64_t restarts = 1;
   std::vector<std::string> defences;  // names; empty for all
+
+  [[nodiscard]] attacks::Threat threat(double radius) const {
+    return {.norm = norm, .radius = radius, .pixels = pixels};
+  }
 };
 
-/// Reads goal, optimiser, norm, restarts and draws, but no radii and no defences, from a table that has keys of its own
-/// beside these. `optimiser` is the default. The caller finishes the reader.
+/// Reads goal, optimiser, norm, pixel budget, restarts and draws, but no radii and no defences, from a table that has
+/// keys of its own beside these. `optimiser` is the default. The caller finishes the reader.
 AttackPlan read_pursuit(OptionReader& reader, std::string_view optimiser = "sign_pgd");
 /// Reads an [[attack]] table. Throws Misuse, naming place, key, expectation and value.
 AttackPlan read_attack(OptionReader reader);

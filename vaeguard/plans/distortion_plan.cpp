@@ -10,6 +10,7 @@ AttackPlan read_distortion(OptionReader reader) {
   if (reader.has("norm") || attack.optimiser != "lbfgs" || !attack.best_of.empty()) {
     misuse(reader.place(), "a distortion curve is that of lbfgs in the Euclidean norm; leave norm and optimiser out");
   }
+  check_all_pixels_move(attack, reader.place());
   reader.finish();
   check_distance_goal(attack.goal, reader.place());
   attack.norm = Norm::l2;
@@ -19,6 +20,12 @@ AttackPlan read_distortion(OptionReader reader) {
 void check_distance_goal(std::string_view goal, std::string_view place) {
   if (!goal.starts_with("latent_") && goal != "output_target_l2") {
     misuse(place, "a distortion curve needs a goal latent_* or output_target_l2, got {}", goal);
+  }
+}
+
+void check_all_pixels_move(const AttackPlan& attack, std::string_view place) {
+  if (!attack.pixels.plain()) {
+    misuse(place, "in a distortion curve all pixels move; leave mask, pixel_radii and decoy out");
   }
 }
 

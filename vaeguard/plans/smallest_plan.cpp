@@ -34,7 +34,7 @@ SmallestPlan read_smallest(OptionReader reader) {
   reader.finish();
   validate(success);
   search.success = success;
-  attacks::validate({.norm = plan.attack.norm, .radius = search.largest});
+  attacks::validate(plan.attack.threat(search.largest));
   if (attacks::suites().lookup(plan.attack.optimiser) != nullptr) {
     misuse(reader.place(), "smallest radii are searched by one optimiser or best_of, got the suite {}",
            plan.attack.optimiser);

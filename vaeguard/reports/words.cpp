@@ -8,6 +8,7 @@
 #include <cctype>
 #include <cmath>
 #include <optional>
+#include <vector>
 
 #include "vaeguard/attacks/registry.h"
 #include "vaeguard/base/norm.h"
@@ -53,6 +54,26 @@ std::optional<Words> words_of_attack(std::string_view name) {
     return Words{optimiser->title, optimiser->description};
   }
   return std::nullopt;
+}
+
+// "encoder_skl_unsaturated_decoy" -> "encoder_skl", and the words of the other parts in their order.
+struct BudgetedName {
+  std::string_view attack;
+  std::vector<Words> pixels = {};
+};
+
+BudgetedName without_pixel_budget(std::string_view name) {
+  BudgetedName parts{.attack = name};
+  const auto& entries = attacks::pixel_budgets();
+  for (auto entry = entries.end(); entry != entries.begin();) {
+    --entry;
+    const std::string ending = fmt::format("_{}", entry->name);
+    if (parts.attack.ends_with(ending)) {
+      parts.attack.remove_suffix(ending.size());
+      parts.pixels.insert(parts.pixels.begin(), {entry->title, entry->description});
+    }
+  }
+  return parts;
 }
 
 // "Energy drop" -> "energy drop"; "AUROC" stays.
@@ -118,13 +139,23 @@ std::string model_words(std::string_view name) {
 }
 
 std::string attack_words(std::string_view name) {
-  const auto words = words_of_attack(name);
-  return std::string(words ? words->title : name);
+  const BudgetedName parts = without_pixel_budget(name);
+  const auto words = words_of_attack(parts.attack);
+  std::string title(words ? words->title : parts.attack);
+  for (const Words& part : parts.pixels) {
+    title += fmt::format(", {}", part.title);
+  }
+  return title;
 }
 
 std::string attack_explanation(std::string_view name) {
-  const auto words = words_of_attack(name);
-  return std::string(words ? words->description : "");
+  const BudgetedName parts = without_pixel_budget(name);
+  const auto words = words_of_attack(parts.attack);
+  std::string explanation(words ? words->description : "");
+  for (const Words& part : parts.pixels) {
+    explanation += fmt::format("{}{}", explanation.empty() ? "" : " ", part.description);
+  }
+  return explanation;
 }
 
 std::string defence_words(std::string_view name) {

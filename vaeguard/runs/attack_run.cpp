@@ -89,7 +89,7 @@ attacks::AttackResult run_attack(const plans::AttackPlan& attack, double radius,
   const AttackRun run(attack, seed, subject, references);
   const auto aim = run.aim(attack.goal);
   return (*run.optimiser())(aim->objective, repeat_rows(references.images.pixels, attack.restarts),
-                            {.norm = attack.norm, .radius = radius}, keys_of(attack, seed, references),
+                            attack.threat(radius), keys_of(attack, seed, references),
                             {.threads = threads, .observer = &observer});
 }
 
@@ -111,9 +111,9 @@ attacks::SmallestRadii run_smallest_radii(const plans::AttackPlan& attack, const
     options.enough = attacks::kMostCodes;
   }
   return attacks::smallest_radii(*run.optimiser(), aim->objective,
-                                 repeat_rows(references.images.pixels, attack.restarts),
-                                 {.norm = attack.norm, .radius = search.largest}, keys_of(attack, seed, references),
-                                 options, {.threads = threads, .observer = &observer});
+                                 repeat_rows(references.images.pixels, attack.restarts), attack.threat(search.largest),
+                                 keys_of(attack, seed, references), options,
+                                 {.threads = threads, .observer = &observer});
 }
 
 std::vector<attacks::DistortionCurve> run_distortion_curves(const plans::AttackPlan& attack, std::uint64_t seed,
@@ -121,6 +121,7 @@ std::vector<attacks::DistortionCurve> run_distortion_curves(const plans::AttackP
                                                             const measures::References& references, int threads,
                                                             Observer& observer) {
   plans::check_distance_goal(attack.goal, "runs.attack_run");
+  plans::check_all_pixels_move(attack, "runs.attack_run");
   const std::vector<std::int64_t> targets = attack_targets(attack, seed, subject, references);
   const AttackRun run(attack, seed, subject, references);
   const auto aim = run.aim(attack.goal);
