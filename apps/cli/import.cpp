@@ -101,10 +101,12 @@ void add_import(CLI::App& program, Common& /*common*/) {
                   "interleaved: one, in turns; automatic: separate or together, by their number")
       ->capture_default_str()
       ->check(CLI::IsMember(importers::layout_names()));
-  app->add_option("--encoder-outputs", verb->encoder_outputs,
-                  "Names of the encoder's outputs, the means' first, where the file has others too")
+  app->add_option(
+         "--encoder-outputs", verb->encoder_outputs,
+         "Names of the encoder's outputs, the means' first, where the file has others too or goes on after them")
       ->delimiter(',');
-  app->add_option("--decoder-output", verb->decoder_output, "Name of the decoder's output, where the file has others");
+  app->add_option("--decoder-output", verb->decoder_output,
+                  "Name of the decoder's output, where the file has others or goes on after it");
   app->add_option("--decoder-gives", verb->decoder_gives,
                   "logits, or mean (a last sigmoid belongs to the file); automatic: mean if it ends with a sigmoid or "
                   "the likelihood is on means")

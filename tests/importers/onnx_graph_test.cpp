@@ -45,6 +45,22 @@ TEST(OnnxGraph, IsCutToWhatChosenOutputsNeed) {
   expect_misuse([] { needed_for(parsed(small_model()), {"yy"}); }, {"model.onnx", "'yy'", "did you mean 'y'"});
 }
 
+// h, which the file does not declare as an output; what comes after it may be anything.
+TEST(OnnxGraph, IsCutAtAnyValueThatANodeComputes) {
+  OnnxWriter writer = small_model();
+  writer.node("Loop", {"h"}, {"drawn"}).output("drawn");
+  const OnnxGraph cut = needed_for(parsed(writer), {"h"});
+  ASSERT_EQ(cut.nodes.size(), 1U);
+  EXPECT_EQ(cut.nodes[0].operation, "Gemm");
+  ASSERT_EQ(cut.outputs.size(), 1U);
+  EXPECT_EQ(cut.outputs[0].name, "h");
+  EXPECT_EQ(import_network(cut).graph.layers.size(), 1U);
+  expect_misuse([&] { import_network(parsed(writer)); }, {"the_Loop", "cannot be imported"});
+  for (const char* name : {"", "x", "w"}) {  // computed by no node
+    expect_misuse([&] { needed_for(parsed(writer), {name}); }, {"unknown output"});
+  }
+}
+
 TEST(OnnxGraph, ReadsEveryKindOfNumber) {
   OnnxWriter writer = small_model();
   const auto add = [&](const char* name, auto type) -> onnx::TensorProto& {

@@ -166,6 +166,21 @@ OnnxGraph graph_of(const onnx::ModelProto& model, std::string_view place, const 
   return graph;
 }
 
+// One of the graph's outputs, or else what a node computes, whose extents the file need not give.
+OnnxValue output_named(const OnnxGraph& graph, const std::string& name) {
+  const auto found = std::ranges::find(graph.outputs, name, &OnnxValue::name);
+  if (found != graph.outputs.end()) {
+    return *found;
+  }
+  const auto computes = [&](const OnnxNode& node) { return std::ranges::count(node.outputs, name) > 0; };
+  if (name.empty() || std::ranges::none_of(graph.nodes, computes)) {
+    std::vector<std::string> known;
+    std::ranges::transform(graph.outputs, std::back_inserter(known), &OnnxValue::name);
+    unknown_name(graph.place, "output", name, known);
+  }
+  return {.name = name, .shape = {}};
+}
+
 }  // namespace
 
 OnnxGraph parse_onnx(std::string_view bytes, std::string_view place, const std::filesystem::path& folder) {
@@ -186,17 +201,10 @@ OnnxGraph read_onnx(const std::filesystem::path& file) {
 OnnxGraph needed_for(const OnnxGraph& graph, const std::vector<std::string>& outputs) {
   OnnxGraph result = graph;
   result.outputs.clear();
-  std::set<std::string> needed;
   for (const std::string& name : outputs) {
-    const auto found = std::ranges::find(graph.outputs, name, &OnnxValue::name);
-    if (found == graph.outputs.end()) {
-      std::vector<std::string> known;
-      std::ranges::transform(graph.outputs, std::back_inserter(known), &OnnxValue::name);
-      unknown_name(graph.place, "output", name, known);
-    }
-    result.outputs.push_back(*found);
-    needed.insert(name);
+    result.outputs.push_back(output_named(graph, name));
   }
+  std::set<std::string> needed(outputs.begin(), outputs.end());
   result.nodes.clear();
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
     if (std::ranges::any_of(node->outputs, [&](const std::string& name) { return needed.contains(name); })) {

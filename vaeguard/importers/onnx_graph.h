@@ -50,7 +50,8 @@ OnnxGraph read_onnx(const std::filesystem::path& file);
 /// The same from bytes; tensors in other files are looked for in `folder`, and refused where it is empty.
 OnnxGraph parse_onnx(std::string_view bytes, std::string_view place, const std::filesystem::path& folder = {});
 
-/// The nodes that `outputs` depend on, in order; throws Misuse if there is no output of such a name.
+/// The nodes that `outputs` depend on, in order. An output is one of the graph's or any value that a node computes, so
+/// that what a file does after it, such as drawing, is left out. Throws Misuse if nothing has such a name.
 OnnxGraph needed_for(const OnnxGraph& graph, const std::vector<std::string>& outputs);
 
 }  // namespace vaeguard::importers
