@@ -27,6 +27,7 @@ struct ImportVerb {
   std::string decoder_output;
   std::string image;
   std::vector<double> pixels{0.0, 1.0};
+  std::vector<double> encoder_pixels;
   std::string out = "model.safetensors";
 };
 
@@ -66,8 +67,10 @@ importers::ImportOptions options_of(const ImportVerb& verb) {
   if (!verb.image.empty()) {
     options.image = shape_of(verb.image);
   }
-  options.darkest = verb.pixels[0];
-  options.brightest = verb.pixels[1];
+  options.pixels = {verb.pixels[0], verb.pixels[1]};
+  if (!verb.encoder_pixels.empty()) {
+    options.encoder_pixels = {{verb.encoder_pixels[0], verb.encoder_pixels[1]}};
+  }
   return options;
 }
 
@@ -118,6 +121,11 @@ void add_import(CLI::App& program, Common& /*common*/) {
          "--pixels", verb->pixels,
          "What the files call black and white, such as -1,1 (default 0,1); --variance is that of pixels from 0 "
          "to 1 all the same")
+      ->delimiter(',')
+      ->expected(2);
+  app->add_option("--encoder-pixels", verb->encoder_pixels,
+                  "The same of the encoder alone, where it was given normalised images: (0 - mean) / deviation and "
+                  "(1 - mean) / deviation")
       ->delimiter(',')
       ->expected(2);
   app->add_option("--out", verb->out, "Checkpoint to write")->capture_default_str();

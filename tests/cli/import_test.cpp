@@ -100,6 +100,12 @@ TEST_F(ImportEndToEnd, OptionsReachTheModel) {
   EXPECT_THAT(vae.decode(Matrix(1, 2, 0.0F)).values(), testing::Each(testing::FloatNear(0.75F, 1e-6F)));
 }
 
+TEST_F(ImportEndToEnd, TheEncoderMayTakeNormalisedImages) {
+  const Ended imported = import_with({"--likelihood", "bernoulli", "--encoder-pixels", "-0.5,1.5"});
+  ASSERT_EQ(imported.code, 0) << imported.errors;
+  EXPECT_THAT(imported.output, HasSubstr("from -0.5 to 1.5 in the encoder's file"));
+}
+
 TEST_F(ImportEndToEnd, WhatIsWrongIsOneClearLine) {
   expect_refused({}, "--likelihood is required");
   expect_refused({"--likelihood", "gausian"}, "did you mean 'gaussian'");

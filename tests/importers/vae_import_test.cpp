@@ -160,16 +160,32 @@ TEST(DecoderOutputs, KeepASigmoidThatIsNotTheLastThing) {
 }
 
 TEST(Pixels, OfOtherRangesAreFromBlackToWhiteHere) {
-  const ImportOptions options{.likelihood = models::gaussian(0.25), .darkest = -1.0, .brightest = 1.0};
+  const ImportOptions options{.likelihood = models::gaussian(0.25), .pixels = {-1.0, 1.0}};
   const auto imported = imported_vae(encoder_writer(), decoder_writer("Tanh"), options);
   // The encoder is given 2 x - 1.
   EXPECT_THAT(run_graph(imported.vae.encoder, {0.5F, 1.0F}), near({0, 1, 0, 10}));
   // The decoder's y becomes (y + 1) / 2.
   EXPECT_THAT(run_graph(imported.vae.decoder, {1, -1}), near({0.5F, 0.5F + 0.5F * std::tanh(-2.0F)}));
-  EXPECT_THAT(summary(imported), HasSubstr("pixels: from -1 to 1 in the files, from 0 to 1 here"));
-  expect_misuse([] { decoded(decoder_writer(), {.darkest = -1.0, .brightest = 1.0}); },
-                {"pixels from -1 to 1 need a likelihood on means", "bernoulli is on logits"});
-  expect_misuse([] { decoded(decoder_writer(), {.darkest = 1.0, .brightest = 1.0}); }, {"two numbers, got 1 and 1"});
+  EXPECT_THAT(summary(imported),
+              testing::AllOf(HasSubstr("pixels: from -1 to 1 in the encoder's file, from 0 to 1 here"),
+                             HasSubstr("pixels: from -1 to 1 in the decoder's file")));
+  expect_misuse(
+      [] {
+        decoded(decoder_writer(), {.pixels = {-1.0, 1.0}});
+      },
+      {"pixels from -1 to 1 need a likelihood on means", "bernoulli is on logits"});
+  expect_misuse([] { decoded(decoder_writer(), {.pixels = {1.0, 1.0}}); }, {"two numbers, got 1 and 1"});
+}
+
+// An encoder that was given normalised images beside a decoder that ends with a sigmoid.
+TEST(Pixels, OfTheEncoderMayBeOthers) {
+  const ImportOptions options{.encoder_pixels = {{-0.5, 1.5}}};
+  const auto imported = imported_vae(encoder_writer(), decoder_writer("Sigmoid"), options);
+  EXPECT_THAT(run_graph(imported.vae.encoder, {0.5F, 1.0F}), near({0.5F, 1.5F, 5, 15}));
+  EXPECT_THAT(run_graph(imported.vae.decoder, {1, -1}), near({0, -2}));
+  EXPECT_THAT(summary(imported), testing::AllOf(HasSubstr("pixels: from -0.5 to 1.5 in the encoder's file"),
+                                                testing::Not(HasSubstr("in the decoder's file"))));
+  expect_misuse([] { decoded(decoder_writer(), {.encoder_pixels = {{2.0, 2.0}}}); }, {"two numbers, got 2 and 2"});
 }
 
 OnnxWriter flat_encoder() {

@@ -177,23 +177,30 @@ std::string fit_likelihood(LayerGraph& graph, const ImportOptions& options, std:
 
 // (y - darkest) / (brightest - darkest)
 void scale_means(LayerGraph& graph, const ImportOptions& options) {
-  const double range = options.brightest - options.darkest;
+  const auto [darkest, brightest] = options.pixels;
+  const double range = brightest - darkest;
   const auto channels = static_cast<std::size_t>(graph.output().channels);
   networks::add_scale_and_shift(graph, std::vector<float>(channels, static_cast<float>(1.0 / range)),
-                                std::vector<float>(channels, static_cast<float>(-options.darkest / range)),
+                                std::vector<float>(channels, static_cast<float>(-darkest / range)),
                                 {.sources = {graph.output_boundaries().front()}});
   graph.outputs.clear();
 }
 
-bool other_pixels(const ImportOptions& options) { return options.darkest != 0.0 || options.brightest != 1.0; }
+bool other_pixels(const ImportOptions& options) { return options.pixels != PixelRange{}; }
+
+PixelRange encoder_pixels(const ImportOptions& options) { return options.encoder_pixels.value_or(options.pixels); }
 
 void validate(const ImportOptions& options) {
-  if (!std::isfinite(options.darkest) || !std::isfinite(options.brightest) || options.darkest == options.brightest) {
-    misuse(kPlace, "black and white must be two numbers, got {} and {}", options.darkest, options.brightest);
+  for (const auto& [darkest, brightest] : {options.pixels, encoder_pixels(options)}) {
+    if (!std::isfinite(darkest) || !std::isfinite(brightest) || darkest == brightest) {
+      misuse(kPlace, "black and white must be two numbers, got {} and {}", darkest, brightest);
+    }
   }
   if (other_pixels(options) && takes_logits(options.likelihood)) {
-    misuse(kPlace, "pixels from {} to {} need a likelihood on means, such as gaussian; {} is on logits",
-           options.darkest, options.brightest, options.likelihood.name());
+    misuse(kPlace,
+           "pixels from {} to {} need a likelihood on means, such as gaussian; {} is on logits. Where only the encoder "
+           "takes such pixels, say so of it alone (encoder pixels)",
+           options.pixels.darkest, options.pixels.brightest, options.likelihood.name());
   }
 }
 
@@ -254,8 +261,9 @@ ImportedVae import_vae(const OnnxGraph& whole_encoder, const OnnxGraph& whole_de
   }
   ImportedNetwork decoded = import_network(decoder);
   const ImageShape image = image_of(encoder, decoder, decoded.graph, options);
+  const PixelRange given = encoder_pixels(options);
   ImportedNetwork encoded =
-      import_network(encoder, {.shape = image, .scale = options.brightest - options.darkest, .shift = options.darkest});
+      import_network(encoder, {.shape = image, .scale = given.brightest - given.darkest, .shift = given.darkest});
   const std::int64_t latents = decoded.graph.input_size();
   if (decoded.graph.output_size() != image.size()) {
     misuse(decoder.place, "the decoder must give an image of {}, as the encoder takes; it gives {} values",
@@ -275,9 +283,11 @@ ImportedVae import_vae(const OnnxGraph& whole_encoder, const OnnxGraph& whole_de
                                             latents, text_of(image))},
                     {"", size_of(decoded)},
                     {"likelihood", fmt::format("{}; {}", models::describe(options.likelihood), about_output)}};
-  if (other_pixels(options)) {
-    result.summary.emplace_back(
-        "pixels", fmt::format("from {} to {} in the files, from 0 to 1 here", options.darkest, options.brightest));
+  for (const auto& [file, range] : {std::pair("decoder", options.pixels), std::pair("encoder", given)}) {
+    if (range != PixelRange{}) {
+      result.summary.emplace_back("pixels", fmt::format("from {} to {} in the {}'s file, from 0 to 1 here",
+                                                        range.darkest, range.brightest, file));
+    }
   }
   result.vae = {.architecture = "imported",
                 .encoder = std::move(encoded.graph),

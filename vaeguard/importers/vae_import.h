@@ -31,6 +31,14 @@ enum class DecoderOutput {
   mean,
 };
 
+/// What a model calls black and white; pixels here are from 0 to 1.
+struct PixelRange {
+  double darkest = 0.0;
+  double brightest = 1.0;
+
+  bool operator==(const PixelRange&) const = default;
+};
+
 struct ImportOptions {
   models::Likelihood likelihood = models::bernoulli();
   EncoderLayout layout = EncoderLayout::automatic;
@@ -38,8 +46,8 @@ struct ImportOptions {
   std::vector<std::string> encoder_outputs{};  // names, means first; empty: all that the file has
   std::string decoder_name{};                  // of the decoder's output; empty: the only one
   std::optional<ImageShape> image{};           // where both files have flat images
-  double darkest = 0.0;                        // what the model calls black and white; pixels here are from 0 to 1
-  double brightest = 1.0;
+  PixelRange pixels{};                         // of both files
+  std::optional<PixelRange> encoder_pixels{};  // of the encoder's, where it was given normalised images
 };
 
 /// Words for options, in the order of the enumerators.
