@@ -81,9 +81,9 @@ void add_bench(CLI::App& program, Common& common) {
       ->check(positive_number());
   app->add_option("--peer", hmc.peer, "Python script to measure beside, see benchmarks/README.md")
       ->check(CLI::ExistingFile);
-  app->add_option("--model", hmc.model, "hmc: mnist, or colour with three channels")
+  app->add_option("--model", hmc.model, "hmc: mnist, colour with three channels, or a checkpoint (safetensors)")
       ->capture_default_str()
-      ->check(CLI::IsMember({"mnist", "colour"}));
+      ->check(CLI::IsMember({"mnist", "colour"}) | CLI::ExistingFile);
   app->add_option("--batch", hmc.batches, "hmc: chains side by side, e.g. 1,10,500")
       ->capture_default_str()
       ->delimiter(',')

@@ -11,10 +11,13 @@
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/data/synthetic.h"
 #include "vaeguard/defences/posterior_sampling.h"
+#include "vaeguard/models/checkpoint.h"
 #include "vaeguard/models/conv_vae.h"
 
 namespace vaeguard::cli {
 namespace {
+
+constexpr std::int64_t kPriorImages = 100;
 
 // Grey images [N, P] in one of seven colours each, [N, 3 P].
 Matrix coloured(const Matrix& grey) {
@@ -64,9 +67,19 @@ Errors errors_of_chain(const models::Vae& vae, std::span<const float> image, std
   return {std::abs(energy - true_energy) / std::abs(true_energy), std::sqrt(difference / norm)};
 }
 
+// What a model decodes draws of the prior to: images that its own posterior can explain.
+Matrix prior_images(const models::Vae& vae) {
+  return vae.decode(vae.generative().draw(models::keyed_noise(chain_keys(kPriorImages), vae.latent_size())));
+}
+
 }  // namespace
 
-BenchModel bench_model(std::string_view name) {
+BenchModel bench_model(const std::string& name) {
+  if (name != "mnist" && name != "colour") {
+    models::VaeWeights weights = models::load_checkpoint(name).vae;
+    Matrix images = prior_images(models::Vae(weights));
+    return {.weights = std::move(weights), .images = std::move(images), .own = true};
+  }
   const Matrix grey = data::synthetic({.train = 10, .validation = 10, .test = 500}, Key(3)).test.pixels;
   return name == "colour" ? BenchModel{models::conv_vae({3, 28, 28}, {}, Key(1)), coloured(grey)}
                           : BenchModel{models::conv_vae({1, 28, 28}, {}, Key(1)), grey};

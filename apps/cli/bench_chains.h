@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "vaeguard/base/matrix.h"
@@ -13,14 +13,16 @@
 
 namespace vaeguard::cli {
 
-/// A model with the weights that training starts from, and images for it.
+/// A model, and images for it.
 struct BenchModel {
   models::VaeWeights weights;
   Matrix images;
+  bool own = false;  // the user's, of a checkpoint
 };
 
-/// "mnist" is the paper's model of grey images, "colour" the same with three channels.
-BenchModel bench_model(std::string_view name);
+/// "mnist" is the paper's model of grey images with the weights that training starts from, "colour" the same with three
+/// channels; anything else is the file of a checkpoint.
+BenchModel bench_model(const std::string& name);
 
 /// Multiply-adds of one forward pass by the plain formula of each layer, k * k * inputs * outputs * positions of its
 /// defining loop, including those that meet padding, as the literature counts them. 7,254,016 for the MNIST decoder.

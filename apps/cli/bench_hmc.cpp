@@ -98,6 +98,10 @@ class HmcBench {
         peer_batches_ += (peer_batches_.empty() ? "" : ",") + std::to_string(batch);
       }
     }
+    if (!options.peer.empty() && model_.own) {
+      misuse("bench", "a peer formulates the models mnist and colour; without --peer, {} can be measured",
+             options.model);
+    }
     if (!options.peer.empty() && peer_batches_.empty()) {
       misuse("bench", "a peer is measured at batches 10 and 500; --batch must have one of them");
     }

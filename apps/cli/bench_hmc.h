@@ -1,4 +1,4 @@
-// Speed of whole HMC transitions on the paper's decoders: every backend, batch and number of threads, beside a peer.
+// Speed of whole HMC transitions: every backend, batch and number of threads, beside a peer.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 namespace vaeguard::cli {
 
 struct HmcBenchOptions {
-  std::string model = "mnist";          // or "colour": three channels
+  std::string model = "mnist";          // or "colour": three channels; or a checkpoint's file
   std::vector<std::int64_t> batches{};  // chains side by side
   std::vector<int> threads{};
   std::vector<std::string> backends{};  // empty: all that can run the decoder, except the reference

@@ -135,6 +135,21 @@ TEST(Bench, PeopleGetATableAndProgramsTheSameRunAsAFile) {
   EXPECT_EQ(result["multiply_adds"]["nominal"], 7'254'016 + 2 * 32 * 16 * 14 * 14);
 }
 
+TEST(Bench, ACheckpointIsMeasuredAsItIs) {
+  const std::string file = std::string(VAEGUARD_SOURCE_DIR) + "/zoo/mnist_vae_2d.safetensors";
+  const Json result = measured({"--model", file, "--batch", "3", "--threads-list", "1", "--backends", "auto"});
+  EXPECT_EQ(result["model"], file);
+  // 62 latents fewer, each of which 128 x 3 x 3 weights spread.
+  EXPECT_EQ(result["multiply_adds"]["nominal"], 7'254'016 - 62 * 128 * 9);
+  for (const Json& by_threads : cases(result["grads_per_second"])) {
+    EXPECT_GT(by_threads.at("1").at("3")["median"].get<double>(), 0.0);
+  }
+  // The peers formulate other models.
+  const Ended beside = bench({"--model", file, "--batch", "10", "--peer", script(kPeer)});
+  EXPECT_EQ(beside.code, 2) << beside.errors;
+  EXPECT_THAT(beside.errors, HasSubstr("mnist_vae_2d.safetensors"));
+}
+
 TEST(Bench, TrainingTellsPeopleItsImagesASecond) {
   const Ended ended = run(fresh_folder(), {"bench", "train", "--seconds", "0.01"});
   EXPECT_EQ(ended.code, 0) << ended.errors;
@@ -151,11 +166,9 @@ TEST(Bench, AttacksTellPeopleTheirImagesASecond) {
 }
 
 TEST(Bench, BadListsAndUnknownBackendsAreOneClearError) {
-  const std::vector<std::vector<std::string>> wrong{{"--batch", "1,x"},
-                                                    {"--threads-list", "0"},
-                                                    {"--backends", "abacus"},
-                                                    {"--peer", "abacus.py"},
-                                                    {"--batch", "1", "--peer", script(kPeer)}};
+  const std::vector<std::vector<std::string>> wrong{{"--batch", "1,x"},      {"--model", "abacus"},
+                                                    {"--threads-list", "0"}, {"--backends", "abacus"},
+                                                    {"--peer", "abacus.py"}, {"--batch", "1", "--peer", script(kPeer)}};
   for (const auto& options : wrong) {
     const Ended ended = bench(options);
     EXPECT_EQ(ended.code, 2) << ended.errors;
