@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
+#include <numeric>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/text.h"
@@ -51,7 +53,10 @@ std::string Option::expectation() const {
     case OptionKind::integer:
       return range.describe("a whole number");
     case OptionKind::number:
-      return range.describe("a number") + (words.empty() ? "" : fmt::format(" or {}", to_text(words.front().word)));
+      return std::accumulate(words.begin(), words.end(), range.describe("a number"),
+                             [](const std::string& before, const OptionWord& word) {
+                               return fmt::format("{} or {}", before, to_text(word.word));
+                             });
     case OptionKind::text:
       return "a text";
     case OptionKind::word:
