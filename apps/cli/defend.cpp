@@ -60,7 +60,7 @@ void defend(const DefendVerb& verb, const Common& common) {
   for (const auto& [name, values] :
        {std::pair("energy_drop", &inference.energy_drop), std::pair("acceptance", &inference.acceptance),
         std::pair("radius", &inference.radius), std::pair("touched", &inference.touched),
-        std::pair("gradients_spent", &inference.spent)}) {
+        std::pair("noise", &inference.noise), std::pair("gradients_spent", &inference.spent)}) {
     if (!values->empty()) {
       arrays.emplace(name, runs::to_array(*values));
     }

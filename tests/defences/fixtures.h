@@ -42,6 +42,21 @@ inline models::Vae without_law() {
   return models::Vae(weights);
 }
 
+/// The same with a law that is certain of this share of the training pixels.
+inline models::Vae with_certain_share(double share) {
+  models::VaeWeights weights = small_weights();
+  models::PixelLaw law = *weights.pixel_law;
+  for (std::int64_t node = 0; node < law.nodes(); ++node) {
+    const float peak = node == 0 ? 0.9F : 0.4F;
+    std::ranges::fill(law.probability.row(node), (1.0F - peak) / 255.0F);
+    law.probability(node, 0) = peak;
+  }
+  law.weight.assign(law.weight.size(), (1.0 - share) / static_cast<double>(law.nodes() - 1));
+  law.weight.front() = share;
+  weights.pixel_law = std::make_shared<const models::PixelLaw>(law);
+  return models::Vae(weights);
+}
+
 inline std::vector<Key> make_keys(std::int64_t count) {
   std::vector<Key> keys;
   for (std::int64_t i = 0; i < count; ++i) {

@@ -12,6 +12,7 @@
 #include "tests/defences/fixtures.h"
 #include "tests/expect_misuse.h"
 #include "vaeguard/defences/map.h"
+#include "vaeguard/defences/noise_repair.h"
 #include "vaeguard/defences/registry.h"
 #include "vaeguard/energy/posterior.h"
 #include "vaeguard/models/linear_vae.h"
@@ -52,7 +53,7 @@ TEST(GaussianObservationModel, ReadsThePixelLawWhereThereIsOneAndTheMeanImageEls
   const models::Vae with(small_weights());
   const models::Vae without = without_law();
   const auto energies = [&](const models::Vae& vae, NoiseCentre centre) {
-    const GaussianObservation model{.scale = {kScale}, .centre = centre};
+    const GaussianObservation model{.scale = {kScale}, .centre = centre, .passes = 0};
     const PosteriorProblem problem = model.pose(vae, images, {.threads = 2});
     EXPECT_EQ(problem.images, images);
     EXPECT_TRUE(problem.radii.empty());
@@ -73,7 +74,8 @@ TEST(GaussianObservationModel, ReadsThePixelLawWhereThereIsOneAndTheMeanImageEls
 }
 
 TEST(GaussianObservationModel, IsToldTwiceTheAttacksRadiusButNoScaleBelowATenth) {
-  const ObservationModel waits = GaussianObservation{.scale = {.of_attack = true}, .centre = NoiseCentre::mean};
+  const ObservationModel waits =
+      GaussianObservation{.scale = {.source = NoiseScale::Source::attack}, .centre = NoiseCentre::mean};
   EXPECT_TRUE(waits.knows_radius());
   EXPECT_EQ(*waits.values().find("scale"), Value("attack"));
   const auto scale_told = [&](double radius) {
@@ -88,10 +90,73 @@ TEST(GaussianObservationModel, IsToldTwiceTheAttacksRadiusButNoScaleBelowATenth)
   EXPECT_EQ(*ObservationModel(GaussianObservation{}).told(0.125).values().find("scale")->number(), 0.4);
 }
 
+TEST(GaussianObservationModel, ALawThatIsCertainOfNoPixelIsNotReadUnlessItIsAskedFor) {
+  const Matrix images = level_images(4);
+  const Matrix latents = networks::random_matrix(Key(6), 4, kSmallLatents);
+  for (const double share : {0.0, 0.09, 0.11, 0.9}) {
+    const models::Vae vae = with_certain_share(share);
+    EXPECT_NEAR(models::certain_share(*vae.pixel_law()), share, 1e-12);
+    const auto energies = [&](NoiseCentre centre) {
+      return values_of(*GaussianObservation{.scale = {kScale}, .centre = centre}.pose(vae, images, {}).energy, latents,
+                       1);
+    };
+    EXPECT_EQ(energies(NoiseCentre::automatic), energies(share < 0.1 ? NoiseCentre::mean : NoiseCentre::law)) << share;
+    EXPECT_NE(energies(NoiseCentre::mean), energies(NoiseCentre::law));
+  }
+}
+
+TEST(GaussianObservationModel, AFoundScaleGrowsWithTheNoiseWithinItsBounds) {
+  const models::Vae vae(small_weights());
+  const Matrix clean = level_images(6);
+  const GaussianObservation model{.scale = {.source = NoiseScale::Source::found}};
+  for (const float size : {0.0F, 0.1F, 0.3F, 1.0F}) {
+    Matrix images = clean;
+    Matrix signs(images.rows(), images.columns());
+    fill_uniform(Key(31), -1.0F, 1.0F, signs.flat());
+    for (std::size_t i = 0; i < images.flat().size(); ++i) {
+      images.data()[i] = std::clamp(images.data()[i] + std::copysign(size, signs.data()[i]), 0.0F, 1.0F);
+    }
+    const PosteriorProblem problem = model.pose(vae, images, {});
+    const NoiseRepaired repaired = repair_noise(vae, images, model.passes, 1);
+    for (std::size_t b = 0; b < 6; ++b) {
+      EXPECT_EQ(problem.noise[b], std::clamp(5.0 * repaired.noise[b], 0.3, 0.7));
+    }
+  }
+  EXPECT_EQ(model.pose(without_law(), clean, {}).noise, std::vector<double>(6, 0.4));
+}
+
+TEST(GaussianObservationModel, TheStartIsTheImageOrItsRepairWhoseCodeHasTheLowerEnergy) {
+  const models::Vae vae(small_weights());
+  const Matrix images = level_images(12);
+  const PosteriorProblem problem = GaussianObservation{.scale = {kScale}}.pose(vae, images, {});
+  const Matrix repaired = repair_noise(vae, images, 4, 1).images;
+  const auto energy_of = [&](const Matrix& some) { return values_of(*problem.energy, vae.encode(some).mean, 1); };
+  const auto own = energy_of(images);
+  const auto other = energy_of(repaired);
+  int replaced = 0;
+  for (std::int64_t b = 0; b < 12; ++b) {
+    const auto i = static_cast<std::size_t>(b);
+    const bool better = other[i] < own[i];
+    EXPECT_EQ(problem.images.slice(b, 1), (better ? repaired : images).slice(b, 1));
+    replaced += better ? 1 : 0;
+  }
+  EXPECT_GT(replaced, 0);
+}
+
+TEST(GaussianObservationModel, EveryCopyOfAnImageHasItsNoiseAndItsStart) {
+  const models::Vae vae(small_weights());
+  const Matrix images = level_images(5);
+  const GaussianObservation model{.scale = {.source = NoiseScale::Source::found}};
+  const PosteriorProblem once = model.pose(vae, images, {});
+  const PosteriorProblem thrice = model.pose(vae, images, {.threads = 2, .copies = 3});
+  EXPECT_EQ(thrice.images, repeat_rows(once.images, 3));
+  EXPECT_EQ(thrice.noise, repeated(once.noise, 3));
+}
+
 TEST(GaussianObservationModel, BadOptionsAreRefusedByName) {
   for (const double scale : {0.0, -0.1, std::nan(""), std::numeric_limits<double>::infinity()}) {
     expect_misuse([&] { GaussianObservation{.scale = {scale}}.validate(); },
-                  {"[defences.gaussian_observation] scale must be a number above 0 or \"attack\", got"});
+                  {"[defences.gaussian_observation] scale must be a number above 0 or \"attack\" or \"found\", got"});
   }
   Value table;
   table.set("law", "histogram");

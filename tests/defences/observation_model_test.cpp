@@ -12,6 +12,7 @@
 #include "tests/defences/fixtures.h"
 #include "tests/expect_misuse.h"
 #include "vaeguard/defences/channel_observation.h"
+#include "vaeguard/defences/gaussian_observation.h"
 #include "vaeguard/defences/minimum_observation.h"
 #include "vaeguard/energy/posterior.h"
 
@@ -34,6 +35,23 @@ TEST(ObservationModel, EveryEntryIsAChoiceWithTheOptionsThatItLists) {
   for (const ObservationModelEntry& entry : observation_models()) {
     EXPECT_NO_THROW(entry.usual.validate()) << entry.name;
     EXPECT_FALSE(entry.usual.knows_radius()) << entry.name;
+  }
+}
+
+TEST(ObservationModel, WhatLooksForTracesReadsUnderGaussianNoiseWhereTheLawHasNothingToHoldOnTo) {
+  const Matrix images = level_images(4);
+  const Matrix latents = random_latents(4);
+  const std::vector<ObservationModel> looking{ChannelObservation{}, ChannelObservation{.directed = true},
+                                              MinimumObservation{}};
+  for (const double share : {0.05, 0.5}) {
+    const models::Vae vae = with_certain_share(share);
+    const auto gaussian = energies(GaussianObservation{}.pose(vae, images, {}), latents);
+    for (const ObservationModel& model : looking) {
+      const PosteriorProblem problem = model.pose(vae, images);
+      EXPECT_EQ(energies(problem, latents) == gaussian, share < 0.1) << model.name();
+      EXPECT_EQ(problem.radii.empty(), share < 0.1) << model.name();
+    }
+    EXPECT_NE(energies(ObservationModel(MinimumObservation{.radius = {kRadius}}).pose(vae, images), latents), gaussian);
   }
 }
 

@@ -30,7 +30,7 @@ std::vector<ObservationModel> every_observation() {
           MinimumObservation{Norm::l2, {0.5}},
           ChannelObservation{},
           ChannelObservation{.radius = {0.1}},
-          GaussianObservation{.scale = {kScale}},
+          GaussianObservation{.scale = {kScale}, .passes = 0},
           GaussianObservation{.scale = {kScale}, .centre = NoiseCentre::mean}};
 }
 

@@ -5,6 +5,7 @@
 
 #include "tests/defences/fixtures.h"
 #include "tests/expect_misuse.h"
+#include "vaeguard/defences/map.h"
 
 namespace vaeguard::defences {
 namespace {
@@ -45,6 +46,18 @@ TEST(RepairDefence, GivesEachImageTheSameResultInAnyBatchAndNumberOfThreads) {
     EXPECT_EQ(alone.draw, whole.draw.slice(row, 1));
     EXPECT_EQ(alone.mean_reconstruction, whole.mean_reconstruction.slice(row, 1));
   }
+}
+
+TEST(RepairDefence, IsGaussianMapWhereTheLawHasNothingToHoldOnTo) {
+  const models::Vae vae = with_certain_share(0.05);
+  const Matrix images = level_images(3);
+  const auto keys = make_keys(3);
+  const Inference repaired = make_repair({})->infer(vae, images, keys, 1, silent_observer());
+  const Inference general = make_map(map_gaussian_options())->infer(vae, images, keys, 1, silent_observer());
+  EXPECT_EQ(repaired.mean, general.mean);
+  EXPECT_EQ(repaired.reencoded, general.reencoded);
+  EXPECT_EQ(repaired.gradients, 40.0);
+  EXPECT_TRUE(repaired.touched.empty());
 }
 
 TEST(RepairDefence, RefusesBadOptionsAndMissingKeysAndStopsWhenInterrupted) {

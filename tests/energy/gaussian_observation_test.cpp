@@ -189,6 +189,53 @@ TEST(LawObservation, TheTrueImageIsTheExpectedLevel) {
   }
 }
 
+// The mean over pixels of E[(x - v)^2 | x, a], summed over levels one by one.
+TEST(LawObservation, TheExpectedNoiseIsTheSecondMomentAboutTheObservedImage) {
+  Matrix images = mixed_images(Key(8), 1, kPixels);
+  images(0, 1) = images(0, 0);
+  std::vector<float> parameters(kPixels);
+  fill_uniform(Key(9), -9.0F, 9.0F, parameters);
+  std::vector<float> unused(kPixels);
+  for (const double scale : {0.05, 0.15, 0.6}) {
+    double expected = 0.0;
+    for (std::size_t i = 0; i < kPixels; ++i) {
+      const double x = images.row(0)[i];
+      const double position = law()->position(parameters[i]);
+      const auto node = std::min(static_cast<std::int64_t>(position), law()->nodes() - 2);
+      const double share = position - static_cast<double>(node);
+      const auto sum = [&](int power) {
+        return (1.0 - share) * law_sum(*law(), images.row(0)[i], scale, node, power) +
+               share * law_sum(*law(), images.row(0)[i], scale, node + 1, power);
+      };
+      expected += (x * x - 2.0 * x * sum(1) / sum(0) + sum(2) / sum(0)) / kPixels;
+    }
+    EXPECT_NEAR(expect_under_noise(*law(), scale, images.row(0), parameters, unused), expected, 2e-5);
+  }
+}
+
+// Each step of expectation maximisation raises the likelihood of the scale, whose maximum it approaches.
+TEST(LawObservation, ExpectedNoiseClimbsToTheMostProbableScale) {
+  const Matrix images = mixed_images(Key(12), 1, kPixels);
+  std::vector<float> parameters(kPixels);
+  for (float& parameter : parameters) {
+    parameter = static_cast<float>(law()->parameter(20));  // at a node the energy is the sum itself
+  }
+  std::vector<float> unused(kPixels);
+  const auto energy_of = [&](double scale) {
+    return law_observation(law(), images, {scale})->negative_log(0, parameters, {});
+  };
+  double scale = 0.6;
+  double energy = energy_of(scale);
+  for (int step = 0; step < 60; ++step) {
+    scale = std::sqrt(expect_under_noise(*law(), scale, images.row(0), parameters, unused));
+    const double next = energy_of(scale);
+    EXPECT_LE(next, energy + 1e-5 * std::abs(energy));
+    energy = next;
+  }
+  EXPECT_GE(energy_of(1.05 * scale), energy - 1e-5 * std::abs(energy));
+  EXPECT_GE(energy_of(0.95 * scale), energy - 1e-5 * std::abs(energy));
+}
+
 TEST(LawObservation, TheTrueImageGoesFromTheObservedOneToTheLawsMeanAsTheNoiseGrows) {
   const float x = 77.0F / 255.0F;
   const auto parameter = static_cast<float>(law()->parameter(20));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -59,6 +60,20 @@ TEST(PixelLaw, TheHistogramAloneIsTheSameAtEveryNode) {
       EXPECT_NEAR(alone.probability(node, v), expected, 1e-7 * expected);  // one rounding to float
     }
   }
+}
+
+TEST(PixelLaw, TheCertainShareIsThatOfNodesWithOneLevelAboveOneHalf) {
+  PixelLaw law = weighted_law();
+  for (std::int64_t node = 0; node < law.nodes(); ++node) {
+    std::ranges::fill(law.probability.row(node), 1.0F / PixelLaw::kLevels);
+  }
+  EXPECT_EQ(certain_share(law), 0.0);
+  law.probability(30, 7) = 0.51F;
+  EXPECT_EQ(certain_share(law), 0.25);
+  law.probability(3, 255) = 0.5F;  // as much as all other levels together
+  EXPECT_EQ(certain_share(law), 0.25);
+  law.probability(3, 255) = 0.75F;
+  EXPECT_EQ(certain_share(law), 1.0);
 }
 
 TEST(PixelLaw, EachFlawIsNamedWithItsPlace) {

@@ -7,7 +7,7 @@
 namespace vaeguard::defences {
 
 /// A code is scored by what the fitted channel leaves of the image that it decodes to (energy::channel_observation).
-/// Takes a pixel law; the image to encode is the repaired one.
+/// Takes a pixel law; the image to encode is the repaired one. Where the law is not telling, GaussianObservation reads.
 struct ChannelObservation {
   Radius radius = {};
   bool directed = false;  // which way each pixel moved is estimated, too

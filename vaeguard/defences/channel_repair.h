@@ -14,8 +14,8 @@ namespace vaeguard::defences {
 
 /// What is to be expected of defences that estimate an attack's radius from the image.
 inline constexpr std::string_view kChannelCaution =
-    "Not measured on photographs; expect harm there: they have few of the saturated pixels from which the radius of an "
-    "attack is estimated.";
+    "Looks for saturated pixels that an attack has moved: one that spares them gets past. Where few pixels are "
+    "saturated, as on photographs, the image is read under Gaussian noise instead.";
 
 /// How the channel of each image is found.
 struct ChannelFit {

@@ -53,6 +53,7 @@ struct Inference {
   std::vector<double> kept;         // [B] draws of every thin-th transition
   std::vector<double> touched;      // [B] share of the pixels that a channel thinks were touched; else empty
   std::vector<double> radius;       // [B] of the ball or channel through which the image was read; else empty
+  std::vector<double> noise;        // [B] scale of the noise under which the image was read; else empty
   std::vector<Snapshot> snapshots;
 };
 

@@ -60,6 +60,7 @@ class Map : public Defence {
       result.reencoded = vae.encode(expected_images(vae, *problem.observation, 0, result.mean, threads), threads).mean;
       result.radius = problem.radii;
       result.touched = problem.touched;
+      result.noise = problem.noise;
     }
     return result;
   }
@@ -109,6 +110,10 @@ const OptionSchema<MapOptions>& map_schema() {
           .integer("start_gradients", &MapOptions::start_gradients, at_least(1), "of Adam, for each start")
           .unless([](const MapOptions& options) { return options.starts > 1 ? "" : "there is one start"; });
   return schema;
+}
+
+MapOptions map_gaussian_options(std::string_view name) {
+  return {.name = std::string(name), .gradients = 40, .observation = GaussianObservation{}};
 }
 
 void validate(const MapOptions& options) {
@@ -170,7 +175,12 @@ DefenceEntries map_entries() {
            .title = "Gaussian MAP",
            .description = "The most probable latent code of the image under Gaussian noise, about the pixel law where "
                           "one was counted."},
-          {.gradients = 40, .observation = GaussianObservation{}}),
+          map_gaussian_options()),
+      entry(
+          {.name = "auto",
+           .title = "Automatic",
+           .description = "Gaussian MAP that looks for the size of the noise in each image, for all kinds of images."},
+          {.gradients = 40, .observation = GaussianObservation{.scale = {.source = NoiseScale::Source::found}}}),
       entry({.name = "snap_map",
              .title = "Snap and MAP",
              .description = "Snap, then the most probable latent code of the result.",

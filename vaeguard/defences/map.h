@@ -27,6 +27,8 @@ struct MapOptions {
 
 /// The options as plans write them; naming one that the optimiser does not read is an error.
 const OptionSchema<MapOptions>& map_schema();
+/// The preset `map_gaussian`: MAP for images of any kind.
+MapOptions map_gaussian_options(std::string_view name = "map_gaussian");
 /// Throws Misuse naming the option.
 void validate(const MapOptions& options);
 /// Decoder gradients that one image costs at most, with the longest line search of L-BFGS; an energy counts as one.

@@ -3,11 +3,13 @@
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/defences/channel_repair.h"
+#include "vaeguard/defences/gaussian_observation.h"
 #include "vaeguard/energy/posterior.h"
 
 namespace vaeguard::defences {
-
 namespace {
+
+constexpr std::string_view kPlace = "defences.minimum_observation";
 
 Choice<Norm> choice(Norm norm) {
   const NormEntry& entry = entry_of(norm);
@@ -25,7 +27,6 @@ const OptionSchema<MinimumObservation>& MinimumObservation::schema() {
 }
 
 void MinimumObservation::validate() const {
-  constexpr std::string_view kPlace = "defences.minimum_observation";
   schema().check(kPlace, *this);
   if (norm == Norm::l2 && (radius.given == 0.0 || radius.of_attack)) {
     misuse(kPlace, "the norm l2 needs a radius: neither is one found in it, nor is 'attack' told in it");
@@ -34,7 +35,10 @@ void MinimumObservation::validate() const {
 
 PosteriorProblem MinimumObservation::pose(const models::Vae& vae, const Matrix& images, const Posing& posing) const {
   validate();
-  check_shape("defences.minimum_observation", "images", images, -1, vae.image().size());
+  if (radius.given == 0.0 && !law_is_telling(*pixel_law_of(vae, kPlace))) {
+    return GaussianObservation{}.pose(vae, images, posing);
+  }
+  check_shape(kPlace, "images", images, -1, vae.image().size());
   PosteriorProblem problem{repeat_rows(images, posing.copies), nullptr, nullptr, {}, {}};
   problem.radii.assign(static_cast<std::size_t>(problem.images.rows()), radius.given);
   const Matrix observed = problem.images;

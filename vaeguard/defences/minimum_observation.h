@@ -8,7 +8,8 @@
 namespace vaeguard::defences {
 
 /// A code is scored by the best image within the radius (energy::minimum_observation). A radius that is found is that
-/// of the fitted attack channel, which takes a pixel law; the image to encode is then the repaired one.
+/// of the fitted attack channel, which takes a pixel law; the image to encode is then the repaired one. Where that law
+/// is not telling, GaussianObservation reads.
 struct MinimumObservation {
   Norm norm = Norm::linf;
   Radius radius = {};

@@ -27,6 +27,7 @@ ObservationModel::ObservationModel() : ObservationModel(ExactObservation{}) {}
 namespace {
 
 constexpr std::int64_t kImagesAtOnce = 32;
+constexpr double kLeastCertainShare = 0.1;
 
 }  // namespace
 
@@ -35,6 +36,8 @@ const OptionSchema<ObservationModel>& observation_schema() {
       "observation", "what the image says about the one before the attack", observation_models());
   return schema;
 }
+
+bool law_is_telling(const models::PixelLaw& law) { return models::certain_share(law) >= kLeastCertainShare; }
 
 std::shared_ptr<const models::PixelLaw> pixel_law_of(const models::Vae& vae, std::string_view place) {
   if (vae.pixel_law() == nullptr) {

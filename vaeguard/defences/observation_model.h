@@ -21,10 +21,11 @@ namespace vaeguard::defences {
 /// The posterior energies of images over latent codes, one function for each of B rows.
 struct PosteriorProblem {
   Matrix images;  // [B, C*H*W] to encode for a start: as they came, or as they probably were before the attack
-  std::shared_ptr<const energy::Observation> observation;  // null where images are taken as they are
-  std::unique_ptr<ScalarField> energy;
-  std::vector<double> radii;    // [B] of balls or channels; empty where images are taken as they are
-  std::vector<double> touched;  // [B] share of the pixels that were; empty where no channel was fitted
+  std::shared_ptr<const energy::Observation> observation = {};  // null where images are taken as they are
+  std::unique_ptr<ScalarField> energy = {};
+  std::vector<double> radii = {};    // [B] of balls or channels; empty where there are none
+  std::vector<double> touched = {};  // [B] share of the pixels that were; empty where no channel was fitted
+  std::vector<double> noise = {};    // [B] standard deviation of each pixel's; empty where none is expected
 };
 
 /// How many threads may work on a problem, and how many chains each image is to have.
@@ -139,6 +140,11 @@ const Registry<ObservationModelEntry>& observation_models();
 
 /// The option `observation` and those of all observation models; one that the chosen model does not read is refused.
 const OptionSchema<ObservationModel>& observation_schema();
+
+/// Whether the law is certain of a tenth of the training pixels at least (models::certain_share): that of digits and of
+/// clothes is, that of photographs is not. Otherwise it adds nothing to the mean image, and what looks for the trace of
+/// an attack among saturated pixels has nothing to hold on to: such models read the image under Gaussian noise instead.
+bool law_is_telling(const models::PixelLaw& law);
 
 /// The pixel law of a model that must have one. Throws Misuse that names `place` and says how to get one.
 std::shared_ptr<const models::PixelLaw> pixel_law_of(const models::Vae& vae, std::string_view place);

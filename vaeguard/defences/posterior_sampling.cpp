@@ -109,6 +109,7 @@ class PosteriorSampling : public Defence {
       results.expected = Matrix(rows, vae.image().size());
       inference.radius = problem.radii;
       inference.touched = problem.touched;
+      inference.noise = problem.noise;
     }
     for (const int transition : snapshot_transitions(options_.warmup + options_.transitions)) {
       // The first draw that is decoded into the mean fixes from when on there is one.
@@ -180,8 +181,8 @@ class PosteriorSampling : public Defence {
       }
       values.resize(values.size() / group);
     };
-    for (auto* values :
-         {&inference.acceptance, &inference.step_size, &inference.energy_drop, &inference.radius, &inference.touched}) {
+    for (auto* values : {&inference.acceptance, &inference.step_size, &inference.energy_drop, &inference.radius,
+                         &inference.touched, &inference.noise}) {
       join(*values, false);
     }
     join(inference.divergences, true);

@@ -2,6 +2,8 @@
 #include "vaeguard/defences/repair.h"
 
 #include "vaeguard/defences/entry.h"
+#include "vaeguard/defences/map.h"
+#include "vaeguard/defences/observation_model.h"
 
 namespace vaeguard::defences {
 namespace {
@@ -15,6 +17,10 @@ class RepairDefence : public Defence {
     check_keys("defences.repair", images, keys);
     if (observer.interrupted()) {
       throw Interrupted{};
+    }
+    if (!law_is_telling(*pixel_law_of(vae, "defences.repair"))) {
+      const MapOptions general = map_gaussian_options(options_.name);
+      return make_map(general)->infer(vae, images, keys, threads, observer);
     }
     const Repaired repaired = repair(vae, images, options_.observation, options_.passes, threads);
     Inference result;

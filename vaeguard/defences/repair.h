@@ -19,7 +19,8 @@ struct RepairOptions {
 const OptionSchema<RepairOptions>& repair_schema();
 /// Throws Misuse naming the option.
 void validate(const RepairOptions& options);
-/// The mean is the encoder's mean for the repaired image, the draw one from that encoding.
+/// The mean is the encoder's mean for the repaired image, the draw one from that encoding. Where the pixel law is not
+/// telling (law_is_telling), map_gaussian_options() infers instead: encoder and law would do harm.
 std::unique_ptr<Defence> make_repair(const RepairOptions& options);
 
 }  // namespace vaeguard::defences

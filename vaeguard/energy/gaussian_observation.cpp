@@ -113,6 +113,31 @@ struct LevelWeights {
   }
 };
 
+// E[v | x, a] and E[v^2 | x, a], in levels.
+struct LevelMoments {
+  double first;
+  double second;
+
+  LevelMoments(const models::PixelLaw& law, const LevelWeights& weights, double position) {
+    // NaN propagates into the sums.
+    const auto node = position >= 0.0 ? std::min(static_cast<std::int64_t>(position), law.nodes() - 2) : 0;
+    const std::span<const float> low = law.probability.row(node);
+    const std::span<const float> high = law.probability.row(node + 1);
+    const auto share = static_cast<float>(position - static_cast<double>(node));
+    double mass = 0.0;
+    double sum = 0.0;
+    double squares = 0.0;
+    for (std::size_t v = 0; v < kLevels; ++v) {
+      const double part = weights.weight[v] * (low[v] + share * (high[v] - low[v]));
+      mass += part;
+      sum += static_cast<double>(v) * part;
+      squares += static_cast<double>(v * v) * part;
+    }
+    first = sum / mass;
+    second = squares / mass;
+  }
+};
+
 class LawObservation : public TabulatedObservation {
  public:
   LawObservation(std::shared_ptr<const models::PixelLaw> law, Matrix images, std::vector<double> scales, int threads)
@@ -134,16 +159,8 @@ class LawObservation : public TabulatedObservation {
         [this](std::int64_t b, std::size_t i, std::span<double> energies) { fill(b, i, energies); }, threads);
   }
 
-  // E[v | x, a] with a law that is linear between the nodes.
   void true_image(std::int64_t b, std::span<const float> parameters, std::span<float> image) const override {
-    const std::span<const float> observed = images().row(b);
-    LevelWeights weights(observed.front(), scale_of(b));
-    for (std::size_t i = 0; i < observed.size(); ++i) {
-      if (i > 0 && observed[i] != observed[i - 1]) {
-        weights = LevelWeights(observed[i], scale_of(b));
-      }
-      image[i] = static_cast<float>(expected_level(weights, law_->position(parameters[i])) / kTop);
-    }
+    expect_under_noise(*law_, scale_of(b), images().row(b), parameters, image);
   }
 
  private:
@@ -163,22 +180,6 @@ class LawObservation : public TabulatedObservation {
     std::ranges::transform(energies, energies.begin(), [constant](double mass) { return constant - std::log(mass); });
   }
 
-  [[nodiscard]] double expected_level(const LevelWeights& weights, double position) const {
-    // NaN propagates into the sums.
-    const auto node = position >= 0.0 ? std::min(static_cast<std::int64_t>(position), law_->nodes() - 2) : 0;
-    const std::span<const float> low = law_->probability.row(node);
-    const std::span<const float> high = law_->probability.row(node + 1);
-    const auto share = static_cast<float>(position - static_cast<double>(node));
-    double mass = 0.0;
-    double moment = 0.0;
-    for (std::size_t v = 0; v < kLevels; ++v) {
-      const double part = weights.weight[v] * (low[v] + share * (high[v] - low[v]));
-      mass += part;
-      moment += static_cast<double>(v) * part;
-    }
-    return moment / mass;
-  }
-
   [[nodiscard]] double scale_of(std::int64_t b) const { return scales_[static_cast<std::size_t>(b)]; }
 
   std::shared_ptr<const models::PixelLaw> law_;
@@ -187,6 +188,22 @@ class LawObservation : public TabulatedObservation {
 };
 
 }  // namespace
+
+double expect_under_noise(const models::PixelLaw& law, double scale, std::span<const float> image,
+                          std::span<const float> parameters, std::span<float> expected) {
+  double squares = 0.0;
+  LevelWeights weights(image.front(), scale);
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    if (i > 0 && image[i] != image[i - 1]) {
+      weights = LevelWeights(image[i], scale);
+    }
+    const LevelMoments moments(law, weights, law.position(parameters[i]));
+    const double x = kTop * image[i];
+    squares += std::max(x * x - 2.0 * x * moments.first + moments.second, 0.0);
+    expected[i] = static_cast<float>(moments.first / kTop);
+  }
+  return squares / (kTop * kTop * static_cast<double>(image.size()));
+}
 
 std::unique_ptr<Observation> gaussian_observation(const models::Likelihood& likelihood, Matrix images,
                                                   std::vector<double> scales) {

@@ -62,5 +62,10 @@ std::unique_ptr<Observation> gaussian_observation(const models::Likelihood& like
 /// E[v | x, z], to which both contribute. Tables as for a channel, filled on `threads` threads.
 std::unique_ptr<Observation> law_observation(std::shared_ptr<const models::PixelLaw> law, Matrix images,
                                              std::vector<double> scales, int threads = 1);
+/// The E step for one image under that noise where the decoder gives `parameters`: writes E[v | x, a] with a law that
+/// is linear between its nodes, and returns the mean over pixels of E[(x - v)^2 | x, a]. That is the s^2 of the M step,
+/// so that passes of both climb to the most probable scale (Dempster, Laird and Rubin 1977).
+double expect_under_noise(const models::PixelLaw& law, double scale, std::span<const float> image,
+                          std::span<const float> parameters, std::span<float> expected);
 
 }  // namespace vaeguard::energy

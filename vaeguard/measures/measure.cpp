@@ -93,6 +93,7 @@ class CellMeasurer {
     add_if_known("energy_drop", inference.energy_drop);
     add_if_known("radius_found", inference.radius);
     add_if_known("touched", inference.touched);
+    add_if_known("noise_scale", inference.noise);
     if (prototype_.defence != "none") {
       add("mean", "encoder_shift", metrics::latent_distance(inference.mean, outcome_.attacked.encoding.mean));
     }

@@ -28,6 +28,16 @@ PixelLaw histogram_alone(const PixelLaw& counted) {
   return law;
 }
 
+double certain_share(const PixelLaw& law) {
+  double share = 0.0;
+  for (std::int64_t node = 0; node < law.nodes(); ++node) {
+    if (std::ranges::max(law.probability.row(node)) > 0.5F) {
+      share += law.weight[static_cast<std::size_t>(node)];
+    }
+  }
+  return share;
+}
+
 void validate(const PixelLaw& law, std::string_view place) {
   if (law.nodes() < 4 || law.probability.columns() != PixelLaw::kLevels ||
       static_cast<std::int64_t>(law.weight.size()) != law.nodes()) {

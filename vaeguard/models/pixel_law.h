@@ -29,6 +29,10 @@ struct PixelLaw {
 /// The histogram alone: the same p(v) whatever the decoder's output.
 PixelLaw histogram_alone(const PixelLaw& counted);
 
+/// The share of training pixels whose grey level the decoder's output decides, one level having more than half of the
+/// probability: those of black and white backgrounds. About 0.8 for digits, 0.5 for clothes, 0 for photographs.
+double certain_share(const PixelLaw& law);
+
 /// Throws Misuse that names `place` unless there are at least 4 nodes, spacing > 0 and all probabilities are finite
 /// and positive.
 void validate(const PixelLaw& law, std::string_view place);

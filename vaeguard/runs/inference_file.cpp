@@ -26,6 +26,7 @@ constexpr std::pair<const char*, std::vector<double> defences::Inference::*> kSt
     {"relative_mcse", &defences::Inference::relative_mcse},
     {"e_bfmi", &defences::Inference::e_bfmi},
     {"touched", &defences::Inference::touched},
+    {"noise", &defences::Inference::noise},
     {"spent", &defences::Inference::spent},
     {"transitions", &defences::Inference::transitions},
     {"kept", &defences::Inference::kept}};

@@ -1,0 +1,23 @@
+// Repair under Gaussian noise by encoder and pixel law: images as they probably were, and how large the noise is.
+#pragma once
+
+#include <vector>
+
+#include "vaeguard/base/matrix.h"
+#include "vaeguard/models/vae.h"
+
+namespace vaeguard::defences {
+
+/// What encoder and pixel law alone make of images under noise: neither gradient nor chain.
+struct NoiseRepaired {
+  Matrix images;              // [B, C*H*W] as they probably were before the noise
+  std::vector<double> noise;  // [B] standard deviation of what is between them and the given ones
+};
+
+/// Alternates between the true image expected under noise of a latent code and the code that the encoder gives it,
+/// `passes` times: expectation maximisation for the noise's size, in which the encoder takes the place of the
+/// posterior. The first image is expected from the histogram of all pixels, since an attack has spoilt the code. Costs
+/// an encoding and a decoding a pass. Throws Misuse where the VAE has no pixel law.
+NoiseRepaired repair_noise(const models::Vae& vae, const Matrix& images, int passes, int threads);
+
+}  // namespace vaeguard::defences
