@@ -64,10 +64,10 @@ std::shared_ptr<const Network> compile(const LayerGraph& graph, std::string_view
   return select_backend(backend, graph).compile(graph);
 }
 
-Matrix forward_all(const Network& network, const MatrixView& inputs, int threads) {
-  Matrix result(inputs.rows(), network.graph().output_size());
+Matrix forward_all(const DifferentiableFunction& function, const MatrixView& inputs, int threads) {
+  Matrix result(inputs.rows(), function.output_size());
   map_rows(inputs, threads, result,
-           [&](const Matrix& some, Matrix& outputs) { network.forward(some, outputs, *network.make_tape()); });
+           [&](const Matrix& some, Matrix& outputs) { function.forward(some, outputs, *function.make_tape()); });
   return result;
 }
 

@@ -1,4 +1,4 @@
-// A compiled network: forward, and backward from the tape that forward recorded.
+// Networks: forward, and backward from the tape that forward recorded.
 #pragma once
 
 #include <cstdint>
@@ -20,24 +20,34 @@ class Tape {
   virtual ~Tape() = default;
 };
 
-/// A layer graph compiled by a backend. Single-threaded, and safe to call from many threads with a tape each: callers
-/// distribute chunks of rows over threads (base/parallel.h). A row's result does not depend on the other rows.
-class Network {
+/// A differentiable function of rows, whatever computes it. Single-threaded, and safe to call from many threads with a
+/// tape each: callers distribute chunks of rows over threads (base/parallel.h). A row's result does not depend on the
+/// other rows.
+class DifferentiableFunction {
  public:
-  virtual ~Network() = default;
-  [[nodiscard]] virtual const LayerGraph& graph() const = 0;
+  virtual ~DifferentiableFunction() = default;
+  [[nodiscard]] virtual std::int64_t input_size() const = 0;
+  [[nodiscard]] virtual std::int64_t output_size() const = 0;
+  /// What computes it, for records.
   [[nodiscard]] virtual std::string_view backend() const = 0;
   [[nodiscard]] virtual std::unique_ptr<Tape> make_tape() const = 0;
-  /// inputs [n, in] -> outputs [n, out] (resized), recorded on `tape`. A row concatenates the values of all inputs, or
-  /// all outputs, of the graph.
+  /// inputs [n, in] -> outputs [n, out] (resized), recorded on `tape`.
   virtual void forward(const Matrix& inputs, Matrix& outputs, Tape& tape) const = 0;
   /// Pulls the gradient at the outputs [n, out] of the last forward on `tape` back to the inputs [n, in] (resized).
   virtual void backward(const Matrix& output_gradients, Matrix& input_gradients, Tape& tape) const = 0;
   /// Pushes a tangent at the inputs [n, in] of the last forward on `tape` to the outputs [n, out] (resized): the
   /// Jacobian times the tangent, a directional derivative.
   virtual void tangent(const Matrix& input_tangents, Matrix& output_tangents, Tape& tape) const = 0;
-  /// The backend that computes tangents: a different one if this one has no tangent pass.
+  /// What computes tangents: another than backend() if that has no tangent pass.
   [[nodiscard]] virtual std::string_view tangent_backend() const { return backend(); }
+};
+
+/// A layer graph compiled by a backend. A row concatenates the values of all inputs, or all outputs, of the graph.
+class Network : public DifferentiableFunction {
+ public:
+  [[nodiscard]] virtual const LayerGraph& graph() const = 0;
+  [[nodiscard]] std::int64_t input_size() const override { return graph().input_size(); }
+  [[nodiscard]] std::int64_t output_size() const override { return graph().output_size(); }
 };
 
 /// A network whose parameters can be trained.
@@ -85,6 +95,6 @@ std::shared_ptr<const Network> compile(const LayerGraph& graph, std::string_view
 std::unique_ptr<TrainableNetwork> compile_trainable(const LayerGraph& graph);
 
 /// Runs forward for many rows, in chunks on `threads` threads.
-Matrix forward_all(const Network& network, const MatrixView& inputs, int threads);
+Matrix forward_all(const DifferentiableFunction& function, const MatrixView& inputs, int threads);
 
 }  // namespace vaeguard::networks
