@@ -5,7 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 
 #include "vaeguard/base/error.h"
 #include "vaeguard/importers/onnx_import.h"
@@ -24,10 +24,6 @@ std::vector<std::string> output_names(const OnnxGraph& graph) {
   std::vector<std::string> names;
   std::ranges::transform(graph.outputs, std::back_inserter(names), &OnnxValue::name);
   return names;
-}
-
-std::string text_of(const ImageShape& shape) {
-  return fmt::format("{} x {} x {}", shape.channels, shape.height, shape.width);
 }
 
 void reshape_to(LayerGraph& graph, const ImageShape& shape) {
@@ -82,26 +78,7 @@ void lay_out(LayerGraph& graph, EncoderLayout layout, std::int64_t latents, std:
   reshape_to(graph, {2 * latents, 1, 1});
 }
 
-std::string_view words_of(EncoderLayout layout) {
-  switch (layout) {
-    case EncoderLayout::separate:
-      return "in two outputs";
-    case EncoderLayout::interleaved:
-      return "interleaved";
-    default:
-      return "one after the other";
-  }
-}
-
 // ---- the decoder
-
-// Whether decoders of this likelihood give logits: their means stay within those of a probability.
-bool takes_logits(const models::Likelihood& likelihood) {
-  const std::vector<float> parameters{-40.0F, 40.0F};
-  std::vector<float> means(2);
-  likelihood.mean(parameters, means);
-  return means[0] >= 0.0F && means[1] <= 1.0F;
-}
 
 // Whether its outputs are some of its inputs, so that a sigmoid may as well come after it.
 bool only_moves(const Layer& layer) {
@@ -186,24 +163,6 @@ void scale_means(LayerGraph& graph, const ImportOptions& options) {
   graph.outputs.clear();
 }
 
-bool other_pixels(const ImportOptions& options) { return options.pixels != PixelRange{}; }
-
-PixelRange encoder_pixels(const ImportOptions& options) { return options.encoder_pixels.value_or(options.pixels); }
-
-void validate(const ImportOptions& options) {
-  for (const auto& [darkest, brightest] : {options.pixels, encoder_pixels(options)}) {
-    if (!std::isfinite(darkest) || !std::isfinite(brightest) || darkest == brightest) {
-      misuse(kPlace, "black and white must be two numbers, got {} and {}", darkest, brightest);
-    }
-  }
-  if (other_pixels(options) && takes_logits(options.likelihood)) {
-    misuse(kPlace,
-           "pixels from {} to {} need a likelihood on means, such as gaussian; {} is on logits. Where only the encoder "
-           "takes such pixels, say so of it alone (encoder pixels)",
-           options.pixels.darkest, options.pixels.brightest, options.likelihood.name());
-  }
-}
-
 // ---- both
 
 // What the encoder's file says, or else the options, or else the decoder's output. [N, rows, columns] are grey images.
@@ -244,12 +203,8 @@ std::string size_of(const ImportedNetwork& network) {
 
 }  // namespace
 
-std::vector<std::string> layout_names() { return {"automatic", "separate", "together", "interleaved"}; }
-
-std::vector<std::string> decoder_output_names() { return {"automatic", "logits", "mean"}; }
-
 ImportedVae import_vae(const OnnxGraph& whole_encoder, const OnnxGraph& whole_decoder, const ImportOptions& options) {
-  validate(options);
+  options.validate(kPlace);
   const OnnxGraph encoder = needed_for(
       whole_encoder, options.encoder_outputs.empty() ? output_names(whole_encoder) : options.encoder_outputs);
   const OnnxGraph decoder = needed_for(
@@ -261,7 +216,7 @@ ImportedVae import_vae(const OnnxGraph& whole_encoder, const OnnxGraph& whole_de
   }
   ImportedNetwork decoded = import_network(decoder);
   const ImageShape image = image_of(encoder, decoder, decoded.graph, options);
-  const PixelRange given = encoder_pixels(options);
+  const PixelRange given = options.range_given();
   ImportedNetwork encoded =
       import_network(encoder, {.shape = image, .scale = given.brightest - given.darkest, .shift = given.darkest});
   const std::int64_t latents = decoded.graph.input_size();
@@ -272,7 +227,7 @@ ImportedVae import_vae(const OnnxGraph& whole_encoder, const OnnxGraph& whole_de
   lay_out(encoded.graph, layout, latents, encoder.place);
   const std::string about_output = fit_likelihood(decoded.graph, options, decoder.place);
   reshape_to(decoded.graph, image);
-  if (other_pixels(options)) {
+  if (options.pixels != PixelRange{}) {
     scale_means(decoded.graph, options);
   }
   ImportedVae result;
@@ -283,12 +238,7 @@ ImportedVae import_vae(const OnnxGraph& whole_encoder, const OnnxGraph& whole_de
                                             latents, text_of(image))},
                     {"", size_of(decoded)},
                     {"likelihood", fmt::format("{}; {}", models::describe(options.likelihood), about_output)}};
-  for (const auto& [file, range] : {std::pair("decoder", options.pixels), std::pair("encoder", given)}) {
-    if (range != PixelRange{}) {
-      result.summary.emplace_back("pixels", fmt::format("from {} to {} in the {}'s file, from 0 to 1 here",
-                                                        range.darkest, range.brightest, file));
-    }
-  }
+  std::ranges::copy(pixel_lines(options), std::back_inserter(result.summary));
   result.vae = {.architecture = "imported",
                 .encoder = std::move(encoded.graph),
                 .decoder = std::move(decoded.graph),
