@@ -7,9 +7,11 @@
 
 #include "vaeguard/base/matrix.h"
 #include "vaeguard/base/scalar_field.h"
+#include "vaeguard/importers/import_options.h"
 #include "vaeguard/metrics/feature_extractor.h"
 #include "vaeguard/models/vae.h"
 #include "vaeguard/networks/network.h"
+#include "vaeguard/plugins/module_pair.h"
 
 namespace vaeguard::plugins {
 
@@ -23,6 +25,8 @@ struct TorchPlugin {
   std::unique_ptr<ScalarField> (*posterior)(const models::Vae& vae, const Matrix& images, std::string_view backend);
   /// (torchscript/torchscript.h)
   void (*export_torchscript)(const models::VaeWeights& vae, const std::filesystem::path& folder);
+  /// (torchscript/module_pair.h)
+  ModulePair (*load_modules)(const ModuleFiles& files, const importers::ImportOptions& options);
   /// (torchscript/inception.h)
   std::unique_ptr<metrics::FeatureExtractor> (*load_inception)(const std::filesystem::path& file);
 };

@@ -6,6 +6,7 @@ extern "C" const vaeguard::plugins::TorchPlugin* vaeguard_torch_plugin() {
                                                      .backend = nullptr,
                                                      .posterior = nullptr,
                                                      .export_torchscript = nullptr,
+                                                     .load_modules = nullptr,
                                                      .load_inception = nullptr};
   return &plugin;
 }

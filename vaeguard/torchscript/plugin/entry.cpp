@@ -1,6 +1,7 @@
 // The entry of the library that plugins/torch_plugin.h loads.
 #include "vaeguard/plugins/torch_plugin.h"
 #include "vaeguard/torchscript/inception.h"
+#include "vaeguard/torchscript/module_pair.h"
 #include "vaeguard/torchscript/torch_network.h"
 #include "vaeguard/torchscript/torch_posterior.h"
 #include "vaeguard/torchscript/torchscript.h"
@@ -17,6 +18,7 @@ extern "C" __attribute__((visibility("default"))) const vaeguard::plugins::Torch
         return torchscript::make_torch_posterior(vae, images, backend == "torch_cuda" ? "cuda" : "cpu");
       },
       .export_torchscript = torchscript::export_torchscript,
+      .load_modules = torchscript::load_modules,
       .load_inception = torchscript::load_inception};
   return &plugin;
 }
