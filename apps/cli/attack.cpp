@@ -136,9 +136,9 @@ void attack(const AttackVerb& verb, const Common& common) {
   const plans::AttackPlan attack = attack_plan(verb);
   const auto dataset =
       plans::load_dataset(plans::dataset_plan(verb.dataset), data::data_folder(common.data), common.thread_count());
-  const auto checkpoint = models::load_checkpoint(verb.checkpoint);
-  const auto subject = runs::make_subject(checkpoint, dataset, verb.checkpoint, common.backend);
-  runs::tell_other_data(checkpoint, dataset, verb.checkpoint, *common.observer);
+  const auto model = runs::load_model(verb.checkpoint);
+  const auto subject = runs::make_subject(model, dataset, verb.checkpoint, common.backend);
+  runs::tell_other_data(model, dataset, verb.checkpoint, *common.observer);
   const std::uint64_t seed = common.seed_or(1);
   const auto references = runs::plan_references(seed, verb.references, subject, dataset, common.thread_count());
   const Work work{attack, seed, subject, references, common};
@@ -158,7 +158,7 @@ void attack(const AttackVerb& verb, const Common& common) {
 void add_attack(CLI::App& program, Common& common) {
   auto* app = program.add_subcommand("attack", "Attack test images of a data set and write them as .npz");
   auto verb = std::make_shared<AttackVerb>();
-  app->add_option("checkpoint", verb->checkpoint, "Model (safetensors)")->required();
+  app->add_option("checkpoint", verb->checkpoint, "Model (safetensors, or a TOML file that describes one)")->required();
   app->add_option("--dataset", verb->dataset, "Data set (see `vaeguard list`)")->capture_default_str();
   app->add_option("--goal", verb->goal, "What to maximise (see `vaeguard list`); encoder_skl, or a suite's own");
   app->add_option("--optimiser", verb->optimiser, "How, or a suite (see `vaeguard list`); sign_pgd");

@@ -5,7 +5,6 @@
 #include "apps/cli/verbs.h"
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/npz_matrix.h"
-#include "vaeguard/models/checkpoint.h"
 #include "vaeguard/plans/plan.h"
 #include "vaeguard/plans/toml.h"
 #include "vaeguard/runs/inference_file.h"
@@ -44,9 +43,9 @@ void check_pixels(const Matrix& images, const std::string& place) {
 
 void defend(const DefendVerb& verb, const Common& common) {
   const auto plan = defence_plan(verb);
-  const auto checkpoint = models::load_checkpoint(verb.checkpoint);
-  const models::Vae vae(checkpoint.vae, common.backend, common.gradient_precision());
-  runs::report_fallbacks(vae, *common.observer);
+  const auto model = runs::load_model(verb.checkpoint);
+  const models::Vae vae = model.compile(common.backend, common.gradient_precision());
+  runs::report_fallbacks(vae, common.gradient_precision(), *common.observer);
   const Matrix images = images_from(read_npz(verb.images), verb.array, vae.image(), verb.images);
   check_pixels(images, verb.images);
   std::vector<Key> keys;
@@ -69,9 +68,9 @@ void defend(const DefendVerb& verb, const Common& common) {
   if (!inference.reencoded.empty()) {
     arrays.emplace("z_reencoded", runs::to_array(inference.reencoded));
   }
-  if (checkpoint.classifier) {
+  if (model.classifier) {
     const Matrix& codes = inference.reencoded.empty() ? inference.mean : inference.reencoded;
-    arrays.emplace("class", NpzArray{{images.rows()}, checkpoint.classifier->predict(codes)});
+    arrays.emplace("class", NpzArray{{images.rows()}, model.classifier->predict(codes)});
   }
   write_npz(verb.out, arrays);
   fmt::print("{} images defended by {}, {} gradients each\n{}\n", images.rows(), verb.defence, inference.gradients,
@@ -83,7 +82,7 @@ void defend(const DefendVerb& verb, const Common& common) {
 void add_defend(CLI::App& program, Common& common) {
   auto* app = program.add_subcommand("defend", "Repair the latent codes of images, attacked or not");
   auto verb = std::make_shared<DefendVerb>();
-  app->add_option("checkpoint", verb->checkpoint, "Model (safetensors)")->required();
+  app->add_option("checkpoint", verb->checkpoint, "Model (safetensors, or a TOML file that describes one)")->required();
   app->add_option("images", verb->images,
                   ".npz with a float32 array of images [B, C, H, W] or [B, C*H*W], pixels from 0 to 1")
       ->required();

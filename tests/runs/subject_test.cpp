@@ -124,9 +124,9 @@ TEST(ReadCheckpoint, RefusesWeightsThatAreNotWhatThePlanSaysOfThem) {
   plans::ModelPlan model;
   model.checkpoint = folder.path() / "vae.safetensors";
   models::save_checkpoint({.vae = training::tiny_vae(), .classifier = std::nullopt, .metadata = {}}, model.checkpoint);
-  EXPECT_EQ(read_checkpoint(model).vae.likelihood, models::Likelihood{});
+  EXPECT_EQ(read_checkpoint(model).likelihood(), models::Likelihood{});
   model.likelihood = models::Likelihood{};
-  EXPECT_EQ(read_checkpoint(model).vae.likelihood, models::Likelihood{});
+  EXPECT_EQ(read_checkpoint(model).likelihood(), models::Likelihood{});
   model.likelihood = models::gaussian(0.5);
   expect_misuse([&] { (void)read_checkpoint(model); },
                 {"vae.safetensors", "has the likelihood bernoulli, the plan says gaussian, variance 0.5"});

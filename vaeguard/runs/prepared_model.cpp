@@ -3,7 +3,6 @@
 
 #include <filesystem>
 
-#include "vaeguard/data/checksum.h"
 #include "vaeguard/models/checkpoint.h"
 #include "vaeguard/runs/subject.h"
 
@@ -34,12 +33,11 @@ PreparedModel prepare_model(const plans::Plan& plan, const plans::ModelPlan& mod
     return {given->second.subject, given->second.digest, {}};
   }
   const auto file = weights_file(plan, model, dataset, options, folder, observer);
-  const models::Checkpoint checkpoint =
-      model.checkpoint.empty() ? models::load_checkpoint(file) : read_checkpoint(model);
-  measures::Subject subject = make_subject(checkpoint, dataset, file.string(), options.backend, options.gradients);
-  report_fallbacks(subject.vae, observer);
-  tell_other_data(checkpoint, dataset, file.string(), observer);
-  return {std::move(subject), "sha256 " + data::sha256_of_file(file), checkpoint.metadata};
+  const StoredModel stored = model.checkpoint.empty() ? load_model(file) : read_checkpoint(model);
+  measures::Subject subject = make_subject(stored, dataset, file.string(), options.backend, options.gradients);
+  report_fallbacks(subject.vae, options.gradients, observer);
+  tell_other_data(stored, dataset, file.string(), observer);
+  return {std::move(subject), digest_of_model(file), stored.metadata};
 }
 
 }  // namespace vaeguard::runs

@@ -32,7 +32,7 @@ void check_image(ImageShape image, const data::Dataset& dataset, std::string_vie
 // The initial weights, before the plan's prior is applied.
 models::VaeWeights given_weights(const plans::ModelPlan& model, const data::Dataset& dataset, std::uint64_t seed) {
   if (!model.start.empty()) {
-    models::VaeWeights weights = models::load_checkpoint(model.start).vae;
+    models::VaeWeights weights = load_layers(model.start, "training").vae;
     check_image(weights.image(), dataset, model.start.string());
     return weights;
   }
@@ -77,7 +77,7 @@ models::Checkpoint trained(const plans::ModelPlan& model, std::uint64_t seed, co
 }
 
 models::Checkpoint kept(const std::filesystem::path& file, const data::Dataset& dataset) {
-  models::Checkpoint checkpoint = models::load_checkpoint(file);
+  models::Checkpoint checkpoint = load_layers(file, "vae_from");
   check_image(checkpoint.vae.image(), dataset, file.string());
   checkpoint.metadata["vae_from"] = file.filename().string();
   return checkpoint;
@@ -118,18 +118,17 @@ models::Checkpoint make_checkpoint(const plans::ModelPlan& model, std::uint64_t 
   return checkpoint;
 }
 
-models::Checkpoint read_checkpoint(const plans::ModelPlan& model) {
-  models::Checkpoint checkpoint = models::load_checkpoint(model.checkpoint);
-  const models::VaeWeights& vae = checkpoint.vae;
-  if (model.likelihood && *model.likelihood != vae.likelihood) {
+StoredModel read_checkpoint(const plans::ModelPlan& model) {
+  StoredModel stored = load_model(model.checkpoint);
+  if (model.likelihood && *model.likelihood != stored.likelihood()) {
     misuse(model.checkpoint.string(), "the checkpoint has the likelihood {}, the plan says {}",
-           models::describe(vae.likelihood), models::describe(*model.likelihood));
+           models::describe(stored.likelihood()), models::describe(*model.likelihood));
   }
-  if (const auto prior = models::design_of(vae.prior); model.prior && *model.prior != prior) {
+  if (const auto prior = models::design_of(stored.prior()); model.prior && *model.prior != prior) {
     misuse(model.checkpoint.string(), "the checkpoint has the prior {}, the plan says {}", models::describe(prior),
            models::describe(*model.prior));
   }
-  return checkpoint;
+  return stored;
 }
 
 void check_subject(const measures::Subject& subject, const data::Dataset& dataset, std::string_view place) {
@@ -140,30 +139,32 @@ void check_subject(const measures::Subject& subject, const data::Dataset& datase
   }
 }
 
-measures::Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset,
-                               std::string_view place, std::string_view backend, networks::Precision gradients) {
-  measures::Subject subject{models::Vae(checkpoint.vae, backend, gradients), checkpoint.classifier};
+measures::Subject make_subject(const StoredModel& model, const data::Dataset& dataset, std::string_view place,
+                               std::string_view backend, networks::Precision gradients) {
+  measures::Subject subject{model.compile(backend, gradients), model.classifier};
   check_subject(subject, dataset, place);
   return subject;
 }
 
-void report_fallbacks(const models::Vae& vae, Observer& observer) {
-  if (const models::LayeredVae* layers = vae.layers(); layers != nullptr && !layers->refusal().empty()) {
-    observer.message(fmt::format("warning: precision mixed is not possible, fp32 runs: {}", layers->refusal()));
+void report_fallbacks(const models::Vae& vae, networks::Precision asked, Observer& observer) {
+  if (asked != networks::Precision::float32 && !vae.mixed()) {
+    const models::LayeredVae* layers = vae.layers();
+    observer.message(fmt::format("warning: precision mixed is not possible, fp32 runs: {}",
+                                 layers == nullptr ? "the model is not made of layers" : layers->refusal()));
   }
   if (const std::string reason = energy::maker_refusal(vae); !reason.empty()) {
     observer.message(fmt::format("warning: the energy runs step by step, {}", reason));
   }
 }
 
-void tell_other_data(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,
+void tell_other_data(const StoredModel& model, const data::Dataset& dataset, std::string_view place,
                      Observer& observer) {
-  const auto digest = checkpoint.metadata.find("data_digest");
-  if (digest == checkpoint.metadata.end() || digest->second == dataset.digest) {
+  const auto digest = model.metadata.find("data_digest");
+  if (digest == model.metadata.end() || digest->second == dataset.digest) {
     return;
   }
-  const auto name = checkpoint.metadata.find("dataset");
-  const std::string trained_on = name == checkpoint.metadata.end() ? "data" : name->second;
+  const auto name = model.metadata.find("dataset");
+  const std::string trained_on = name == model.metadata.end() ? "data" : name->second;
   observer.message(fmt::format("warning: {} was trained on {}{}, not on {}: digests {:.8} and {:.8}", place,
                                trained_on == dataset.name ? "other files of " : "", trained_on, dataset.name,
                                digest->second, dataset.digest));

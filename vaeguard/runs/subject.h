@@ -10,6 +10,7 @@
 #include "vaeguard/measures/sample_distance.h"
 #include "vaeguard/models/checkpoint.h"
 #include "vaeguard/plans/plan.h"
+#include "vaeguard/runs/model_file.h"
 
 namespace vaeguard::runs {
 
@@ -21,24 +22,24 @@ namespace vaeguard::runs {
 models::Checkpoint make_checkpoint(const plans::ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
                                    const std::filesystem::path& state_file, int threads, Observer& observer);
 
-/// The model's checkpoint. Throws Misuse if the plan sets a likelihood or prior that differs from the checkpoint's.
-models::Checkpoint read_checkpoint(const plans::ModelPlan& model);
+/// The model's checkpoint, or what describes it. Throws Misuse if the plan sets a likelihood or prior that differs from
+/// the model's.
+StoredModel read_checkpoint(const plans::ModelPlan& model);
 
 /// Throws Misuse unless the model takes the data set's images and, where both have classes, its classifier has the same
 /// classes as the data.
 void check_subject(const measures::Subject& subject, const data::Dataset& dataset, std::string_view place);
 
-/// The checkpoint's model, checked as above.
-measures::Subject make_subject(const models::Checkpoint& checkpoint, const data::Dataset& dataset,
-                               std::string_view place, std::string_view backend,
-                               networks::Precision gradients = networks::Precision::float32);
+/// The model, compiled and checked as above.
+measures::Subject make_subject(const StoredModel& model, const data::Dataset& dataset, std::string_view place,
+                               std::string_view backend, networks::Precision gradients = networks::Precision::float32);
 
-/// Sends a message, with the reason, for each fast path that the model cannot take: gradients in bfloat16, energies in
-/// one pass.
-void report_fallbacks(const models::Vae& vae, Observer& observer);
+/// Sends a message, with the reason, for each fast path that the model cannot take: gradients in bfloat16 if they were
+/// `asked` for, energies in one pass.
+void report_fallbacks(const models::Vae& vae, networks::Precision asked, Observer& observer);
 
-/// Warns if the checkpoint, called `place`, notes that it was trained on other data than `dataset`.
-void tell_other_data(const models::Checkpoint& checkpoint, const data::Dataset& dataset, std::string_view place,
+/// Warns if the model, called `place`, notes that it was trained on other data than `dataset`.
+void tell_other_data(const StoredModel& model, const data::Dataset& dataset, std::string_view place,
                      Observer& observer);
 
 }  // namespace vaeguard::runs
