@@ -89,8 +89,8 @@ int run_program(int argc, char** argv) {
     observer = make_terminal_observer(common.quiet);
     common.observer = observer.get();
   });
-  for (AddVerb* add : {add_run, add_train, add_attack, add_defend, add_report, add_import, add_export, add_list,
-                       add_doctor, add_bench}) {
+  for (AddVerb* add : {add_run, add_train, add_attack, add_defend, add_report, add_import, add_check, add_export,
+                       add_list, add_doctor, add_bench}) {
     add(program, common);
   }
   try {

@@ -34,6 +34,7 @@ AddVerb add_attack;
 AddVerb add_defend;
 AddVerb add_report;
 AddVerb add_import;
+AddVerb add_check;
 AddVerb add_export;
 AddVerb add_list;
 AddVerb add_doctor;

@@ -84,6 +84,72 @@ TEST_F(ImportEndToEnd, AModelFromOutsideIsAttackedAndDefended) {
   EXPECT_EQ(read_npz(path("defended.npz")).at("z_defended").shape, (std::vector<std::int64_t>{4, 2}));
 }
 
+TEST_F(ImportEndToEnd, AFileOfAFewLinesStandsForAnImportedModel) {
+  std::ofstream(path("model.toml"))
+      << "encoder = \"encoder.onnx\"\ndecoder = \"decoder.onnx\"\nlikelihood = \"bernoulli\"\n";
+  std::ofstream(path("shapes.toml")) << "[dataset]\nlayout = \"synthetic\"\ntrain = 60\nvalidation = 10\ntest = 20\n";
+  ASSERT_EQ(import_with({"--likelihood", "bernoulli"}).code, 0);
+  for (const std::string model : {"model.toml", "model.safetensors"}) {
+    const Ended attack = run(folder_, {"attack", path(model), "--dataset", path("shapes.toml"), "--references", "4",
+                                       "--out", path(model + ".npz")});
+    ASSERT_EQ(attack.code, 0) << attack.errors;
+  }
+  EXPECT_EQ(read_npz(path("model.toml.npz")), read_npz(path("model.safetensors.npz")));
+  const Ended trained = run(folder_, {"train", "--vae-from", path("model.toml"), "--dataset", path("shapes.toml"),
+                                      "--out", path("whole.safetensors"), "--quiet"});
+  ASSERT_EQ(trained.code, 0) << trained.errors;
+  EXPECT_TRUE(models::load_checkpoint(path("whole.safetensors")).classifier.has_value());
+  std::ofstream(path("model.toml"))
+      << "encoder = \"encoder.onnx\"\ndecoder = \"gone.onnx\"\nlikelihood = \"bernoulli\"\n";
+  const Ended gone = run(folder_, {"check", path("model.toml")});
+  EXPECT_EQ(gone.code, 2);
+  EXPECT_THAT(gone.errors, HasSubstr("gone.onnx"));
+}
+
+TEST_F(ImportEndToEnd, AModelIsCheckedAndWhatIsWrongIsNamed) {
+  std::ofstream(path("model.toml"))
+      << "encoder = \"encoder.onnx\"\ndecoder = \"decoder.onnx\"\nlikelihood = \"bernoulli\"\n";
+  const Ended good = run(folder_, {"check", path("model.toml")});
+  ASSERT_EQ(good.code, 0) << good.output << good.errors;
+  EXPECT_THAT(good.output, HasSubstr("made of layers (imported)"));
+  EXPECT_THAT(good.output, HasSubstr("1 x 28 x 28"));
+  EXPECT_THAT(good.output, HasSubstr("by native"));
+  EXPECT_THAT(good.output, HasSubstr("the decoder's last sigmoid was taken away"));
+  EXPECT_THAT(good.output, HasSubstr("a batch gives the same bits"));
+  EXPECT_THAT(good.output, HasSubstr("classifier      none"));
+  EXPECT_THAT(good.output, HasSubstr("vaeguard train --vae-from"));
+  EXPECT_THAT(good.output, testing::EndsWith("\nall right\n"));
+
+  // Pictures that the model knows nothing of.
+  NpzArrays pictures;
+  pictures.emplace("x", NpzArray{{2, 784}, std::vector<float>(2 * 784, 1.0F)});
+  write_npz(path("pictures.npz"), pictures);
+  const Ended strange = run(folder_, {"check", path("model.toml"), "--images", path("pictures.npz")});
+  EXPECT_EQ(strange.code, 1);
+  EXPECT_THAT(strange.errors, HasSubstr("model.toml is not as it should be: reconstruction"));
+  pictures.emplace("y", pictures.at("x"));
+  write_npz(path("pictures.npz"), pictures);
+  const Ended which = run(folder_, {"check", path("model.toml"), "--images", path("pictures.npz")});
+  EXPECT_EQ(which.code, 2);
+  EXPECT_THAT(which.errors, HasSubstr("say which array are images (--array): x, y"));
+  const Ended needless = run(folder_, {"check", path("model.toml"), "--likelihood", "gaussian"});
+  EXPECT_EQ(needless.code, 2);
+  EXPECT_THAT(needless.errors, HasSubstr("model.toml says them itself"));
+}
+
+TEST_F(ImportEndToEnd, ACheckpointIsCheckedWithAFolderOfPictures) {
+  const std::string zoo = VAEGUARD_SOURCE_DIR "/zoo/mnist_vae.safetensors";
+  const Ended drawn = run(folder_, {"check", zoo});
+  ASSERT_EQ(drawn.code, 0) << drawn.output << drawn.errors;
+  EXPECT_THAT(drawn.output, HasSubstr("classifier      10 classes"));
+  EXPECT_THAT(drawn.output, HasSubstr("pixel law       counted"));
+  EXPECT_THAT(drawn.output, testing::Not(HasSubstr("must have a pixel law")));
+  std::filesystem::create_directory(folder_ / "photos");
+  const Ended none = run(folder_, {"check", zoo, "--images", path("photos")});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.errors, HasSubstr("at least 2 pictures are needed, found 0"));
+}
+
 TEST_F(ImportEndToEnd, OptionsReachTheModel) {
   ASSERT_EQ(import_with({"--likelihood", "gaussian", "--variance", "0.25", "--pixels", "-1,1", "--encoder-outputs",
                          "mean,log_variance", "--decoder-output", "image", "--decoder-gives", "mean"})
@@ -104,6 +170,12 @@ TEST_F(ImportEndToEnd, TheEncoderMayTakeNormalisedImages) {
   const Ended imported = import_with({"--likelihood", "bernoulli", "--encoder-pixels", "-0.5,1.5"});
   ASSERT_EQ(imported.code, 0) << imported.errors;
   EXPECT_THAT(imported.output, HasSubstr("from -0.5 to 1.5 in the encoder's file"));
+  std::ofstream(path("model.toml")) << "encoder = \"encoder.onnx\"\ndecoder = \"decoder.onnx\"\n"
+                                       "likelihood = \"bernoulli\"\nencoder_pixels = [-0.5, 1.5]\n";
+  const Ended checked = run(folder_, {"check", path("model.toml")});
+  ASSERT_EQ(checked.code, 0) << checked.output << checked.errors;
+  EXPECT_THAT(checked.output, HasSubstr("pixels: from -0.5 to 1.5 in the encoder's file"));
+  EXPECT_THAT(checked.output, testing::Not(HasSubstr("in the decoder's file")));
 }
 
 TEST_F(ImportEndToEnd, WhatIsWrongIsOneClearLine) {

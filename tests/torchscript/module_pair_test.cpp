@@ -72,8 +72,6 @@ TEST_F(ModulePairFile, ExportedLayersComputeWhatTheLayersDo) {
   EXPECT_EQ(pair.encoder.function->tangent_backend(), "torchscript");
   networks::expect_agrees(*pair.encoder.function, vae.encoder);
   networks::expect_agrees(*pair.decoder.function, vae.decoder);
-  EXPECT_EQ(pair.encoder.multiply_adds, networks::multiply_adds(vae.encoder));
-  EXPECT_EQ(pair.decoder.multiply_adds, networks::multiply_adds(vae.decoder));
   EXPECT_EQ(pair.encoder.parameters, static_cast<std::int64_t>(vae.encoder.parameters.size()));
   EXPECT_EQ(pair.encoder.operations.at("conv2d"), 3);
 }
@@ -172,6 +170,8 @@ TEST_F(ModulePairFile, OneModuleOfConvolutionsAndAttentionHasCodesOfThreeExtents
   EXPECT_EQ(pair.encoder.function->output_size(), 64);
   EXPECT_EQ(pair.encoder.function->tangent_backend(), "torchscript");
   EXPECT_EQ(pair.encoder.operations.at("group_norm"), 1);
+  // Two convolutions, three products with weights, and the two of attention.
+  EXPECT_EQ(pair.encoder.multiply_adds, 8 * 16 * 27 + 4 * 16 * 8 + 3 * 16 * 8 * 8 + 2 * 16 * 16 * 8);
   // Channels are the first extent, so all means come first.
   torch::jit::Module module = torch::jit::load(file.string());
   const torch::Tensor moments = module.get_method("encode")({torch::full({1, 3, 8, 8}, 0.25)}).toTensor();

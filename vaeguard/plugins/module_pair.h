@@ -26,7 +26,7 @@ struct ModuleHalf {
   std::shared_ptr<const networks::DifferentiableFunction> function;
   std::int64_t parameters = 0;                     // of the module
   std::map<std::string, std::int64_t> operations;  // that the method calls, by name
-  std::int64_t multiply_adds = 0;                  // of products and convolutions, for one row
+  std::int64_t multiply_adds = 0;                  // of one row; those in the padding count
 };
 
 struct ModulePair {
