@@ -132,8 +132,9 @@ Words made_small(Words command) {
   return command;
 }
 
-// The checkpoint that `vaeguard import` makes.
+// The checkpoint that `vaeguard import` makes, and the file that describes the same model.
 constexpr const char* kImported = "model.safetensors";
+constexpr const char* kDescription = "model.toml";
 
 // In place of a reader's own model, for the page that exports one.
 constexpr std::string_view kTheirModel = R"(from torch import nn
@@ -193,6 +194,9 @@ std::string reason_not_to_run(const Words& command) {
   if ((imports || says(kImported)) && !fs::exists(imports ? "encoder.onnx" : kImported)) {
     return "needs what PyTorch exports";
   }
+  if (says(kDescription) && !fs::exists("encoder.onnx")) {
+    return "needs what PyTorch exports";
+  }
   if (command[1] == "defend" && !fs::exists(command.at(3))) {
     return "needs images that no command before it made";
   }
@@ -228,6 +232,9 @@ TEST_F(DocumentedCommandsEndToEnd, OfSecondsSucceed) {
   for (const Page& page : pages_to_follow()) {
     for (const Block& block : page.blocks) {
       exported = exports_model(block) || exported;
+      if (block.marker == "model") {
+        std::ofstream(kDescription) << block.text;
+      }
       for (const std::string& command : block.language == "sh" ? commands(block.text) : Words{}) {
         if (!calls_program(command) || !reason_not_to_run(words(command)).empty()) {
           continue;
@@ -240,6 +247,7 @@ TEST_F(DocumentedCommandsEndToEnd, OfSecondsSucceed) {
   }
   EXPECT_THAT(ran, testing::IsSupersetOf({"run", "train", "attack", "defend", "list"}));
   EXPECT_EQ(ran.contains("import"), exported);
+  EXPECT_EQ(ran.contains("check"), exported);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "tests/docs/page.h"
 #include "tests/temporary_folder.h"
 #include "vaeguard/base/file.h"
+#include "vaeguard/plans/pair_plan.h"
 #include "vaeguard/plans/plan.h"
 
 namespace vaeguard::docs {
@@ -32,12 +33,28 @@ std::string whole_plan(const std::string& part) {
   return has_table ? part : "[[defence]]\npreset = \"hmc\"\n" + part;
 }
 
+bool describes_model(const Block& block) { return block.marker.starts_with("model"); }
+
 TEST(DocumentedSnippets, OfPlansAreRead) {
-  const auto plans = blocks("toml");
-  for (const Block& block : plans) {
-    EXPECT_NO_THROW((void)plans::parse_plan(whole_plan(block.text), block.place, VAEGUARD_SOURCE_DIR)) << block.text;
+  int plans = 0;
+  for (const Block& block : blocks("toml")) {
+    if (!describes_model(block)) {
+      EXPECT_NO_THROW((void)plans::parse_plan(whole_plan(block.text), block.place, VAEGUARD_SOURCE_DIR)) << block.text;
+      ++plans;
+    }
   }
-  EXPECT_GT(plans.size(), 5U);
+  EXPECT_GT(plans, 5);
+}
+
+TEST(DocumentedSnippets, OfModelsAreRead) {
+  int models = 0;
+  for (const Block& block : blocks("toml")) {
+    if (describes_model(block)) {
+      EXPECT_NO_THROW((void)plans::parse_pair(block.text, block.place)) << block.text;
+      ++models;
+    }
+  }
+  EXPECT_GT(models, 1);
 }
 
 TEST(DocumentedSnippets, OfCodeStandInTestsThatCompileThem) {
