@@ -145,6 +145,20 @@ TEST(Trainer, PublishedPresetIsThePapers) {
   EXPECT_EQ(options.objective.estimator, TotalCorrelationEstimator::published);
 }
 
+// Fifteen steps: enough to tell learning from standing still, and too few to be slow.
+TEST(TrainerEndToEnd, AFewStepsOnLargerImagesLowerTheLoss) {
+  const data::Dataset dataset = data::synthetic({.train = 240, .validation = 32, .test = 10, .side = 64}, Key(1));
+  TrainerOptions options;
+  options.epochs = 3;
+  options.batch = 48;
+  options.threads = 2;
+  const TrainingResult result =
+      train(models::conv_vae(dataset.shape, {}, Key(2), 8), dataset, options, silent_observer());
+  ASSERT_EQ(result.history.size(), 3U);
+  EXPECT_LT(result.history[2].training.elbo.loss(1.0), 0.8 * result.history[0].training.elbo.loss(1.0));
+  EXPECT_LT(result.history[2].validation.elbo.loss(1.0), result.history[0].validation.elbo.loss(1.0));
+}
+
 TEST(TrainerEndToEnd, ThePapersVaeLearnsSyntheticImages) {
   const data::Dataset dataset = data::synthetic({.train = 1000, .validation = 100, .test = 100}, Key(1));
   TrainerOptions options;
