@@ -14,11 +14,11 @@ namespace {
 
 constexpr std::string_view kPlace = "defences.noise_repair";
 constexpr std::int64_t kImagesAtOnce = 32;
-// Scales under which images are expected: the first, and then twice what was found, since an attack moves pixels
-// together where noise moves each by itself. Of less, the first spoilt code would not be forgotten.
-constexpr double kFirstScale = 0.2;
-constexpr double kScaleOfNoise = 2.0;
-constexpr double kSmallestScale = 0.1;
+// Under which images are expected: with less, the first spoilt code would not be forgotten.
+constexpr double kScale = 0.2;
+// Steps of expectation maximisation for the noise at the last code, from half that scale. Pixels of which the law knows
+// little slow them down, but what is sought need not be exact.
+constexpr int kSteps = 6;
 
 // The images of one chunk while they are repaired.
 class Repair {
@@ -27,7 +27,7 @@ class Repair {
       : vae_(vae),
         images_(images),
         repaired_{Matrix(images.rows(), images.columns()),
-                  std::vector<double>(static_cast<std::size_t>(images.rows()), kFirstScale / kScaleOfNoise)},
+                  std::vector<double>(static_cast<std::size_t>(images.rows()))},
         outputs_(images.rows(), images.columns()),
         tape_(vae.generative().make_tape()) {}
 
@@ -37,16 +37,25 @@ class Repair {
       vae_.generative().forward(vae_.encode(repaired_.images).mean, outputs_, {}, *tape_);
       expect(*vae_.pixel_law());
     }
+    find_noise(passes > 0 ? *vae_.pixel_law() : histogram);
     return std::move(repaired_);
   }
 
  private:
   void expect(const models::PixelLaw& law) {
     for (std::int64_t b = 0; b < images_.rows(); ++b) {
-      double& noise = repaired_.noise[static_cast<std::size_t>(b)];
-      const double scale = std::max(kScaleOfNoise * noise, kSmallestScale);
-      noise =
-          std::sqrt(energy::expect_under_noise(law, scale, images_.row(b), outputs_.row(b), repaired_.images.row(b)));
+      energy::expect_under_noise(law, kScale, images_.row(b), outputs_.row(b), repaired_.images.row(b));
+    }
+  }
+
+  void find_noise(const models::PixelLaw& law) {
+    std::vector<float> unused(static_cast<std::size_t>(images_.columns()));
+    for (std::int64_t b = 0; b < images_.rows(); ++b) {
+      double noise = 0.5 * kScale;
+      for (int step = 0; step < kSteps; ++step) {
+        noise = std::sqrt(energy::expect_under_noise(law, noise, images_.row(b), outputs_.row(b), unused));
+      }
+      repaired_.noise[static_cast<std::size_t>(b)] = noise;
     }
   }
 

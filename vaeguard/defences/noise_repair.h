@@ -15,9 +15,9 @@ struct NoiseRepaired {
 };
 
 /// Alternates between the true image expected under noise of a latent code and the code that the encoder gives it,
-/// `passes` times: expectation maximisation for the noise's size, in which the encoder takes the place of the
-/// posterior. The first image is expected from the histogram of all pixels, since an attack has spoilt the code. Costs
-/// an encoding and a decoding a pass. Throws Misuse where the VAE has no pixel law.
+/// `passes` times, the encoder in the place of the posterior. The first image is expected from the histogram of all
+/// pixels, since an attack has spoilt the code. At the last code the noise's most probable size is sought by
+/// expectation maximisation. Costs an encoding and a decoding a pass. Throws Misuse where the VAE has no pixel law.
 NoiseRepaired repair_noise(const models::Vae& vae, const Matrix& images, int passes, int threads);
 
 }  // namespace vaeguard::defences
