@@ -54,6 +54,22 @@ TEST(Targets, AreSpreadEvenlyOverCandidates) {
   }
 }
 
+TEST(Targets, WithoutClassesAnyOtherReferenceIsACandidate) {
+  const std::vector<std::int64_t> positions{2, 5, 8, 11};
+  std::vector<int> counts(4);
+  for (std::uint64_t seed = 0; seed < 3000; ++seed) {
+    const auto targets = choose_targets({}, positions, Key(seed));
+    ++counts[static_cast<std::size_t>(targets[1])];
+  }
+  EXPECT_EQ(counts[1], 0) << "itself";
+  for (const std::size_t other : {0U, 2U, 3U}) {
+    EXPECT_NEAR(counts[other], 1000, 6 * 25.8);  // standard deviation of one in three of 3,000
+  }
+  EXPECT_THAT(
+      [&] { choose_targets({}, std::vector<std::int64_t>{2}, Key(1)); },
+      testing::ThrowsMessage<Misuse>("[attacks.targets] a targeted attack needs at least two references, got one"));
+}
+
 TEST(Targets, NoOtherClassIsNamed) {
   const std::vector<std::int64_t> positions{0, 3};
   EXPECT_THAT([&] { choose_targets(classes_of(positions), positions, Key(1)); },

@@ -54,6 +54,11 @@ goal = "encoder_skl"
 radii = [0.1]
 iterations = 2
 restarts = 2
+[[attack]]
+goal = "output_target_l2"
+radii = [0.1]
+iterations = 2
+restarts = 1
 [[defence]]
 preset = "none"
 [[defence]]
@@ -70,6 +75,7 @@ leapfrog_steps = 3
 
   const auto attacked = read_npz(out / "arrays" / "attacks" / "encoder_skl-linf-0.1.npz");
   EXPECT_EQ(attacked.at("x_adv").shape, (std::vector<std::int64_t>{8, 1, kHeight, kWidth}));
+  EXPECT_TRUE(exists(out / "arrays" / "attacks" / "output_target_l2-linf-0.1.npz")) << "towards any other image";
   const auto defended = read_npz(out / "arrays" / "encoder_skl-linf-0.1-hmc.npz");
   EXPECT_EQ(defended.at("rec_defended").shape, (std::vector<std::int64_t>{8, 1, kHeight, kWidth}));
   std::set<std::string> metrics;

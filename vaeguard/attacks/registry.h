@@ -24,7 +24,7 @@ struct GoalInputs {
   const models::LinearClassifier* classifier = nullptr;  // of latent codes
   const models::Vae* vae = nullptr;                      // its decoder
   const Matrix* images = nullptr;                        // [n, P], clean
-  std::vector<std::int64_t> labels{};                    // [n]; a target has another label
+  std::vector<std::int64_t> labels{};                    // [n]; a target has another label; empty: there are none
   std::vector<std::int64_t> positions{};                 // [n], in the data set; empty for 0 .. n - 1
   Key key{0};                                            // of targets and of draws
   std::int64_t draws = 0;                                // of the encoder; 0 for its mean
@@ -36,7 +36,7 @@ struct GoalEntry {
   std::string_view description;
   bool needs_classifier = false;
   bool needs_decoder = false;
-  bool targeted = false;    // needs labels
+  bool targeted = false;    // towards another image
   bool reads_code = false;  // and nothing else of the encoding, so it can take draws
   std::function<std::unique_ptr<Goal>(const GoalInputs&)> make;
 };

@@ -23,7 +23,7 @@ std::vector<std::string_view> goals_of(const plans::AttackPlan& attack) {
 
 }  // namespace
 
-void check_needs(const plans::Plan& plan, std::string_view model, bool has_classifier, const data::Dataset& dataset) {
+void check_needs(const plans::Plan& plan, std::string_view model, bool has_classifier) {
   const auto check = [&](const plans::AttackPlan& attack) {
     for (const std::string_view name : goals_of(attack)) {
       const attacks::GoalEntry& goal = attacks::goals().find(name);
@@ -31,11 +31,6 @@ void check_needs(const plans::Plan& plan, std::string_view model, bool has_class
         misuse("runs.plan_needs",
                "the attack '{}' has the goal {}, which needs a latent classifier; the model '{}' has none", attack.name,
                name, model);
-      }
-      if (goal.targeted && !goal.needs_classifier && dataset.classes < 2) {
-        misuse("runs.plan_needs",
-               "the attack '{}' has the goal {}, which needs images of another class; {} has no classes", attack.name,
-               name, dataset.name);
       }
     }
   };

@@ -47,7 +47,7 @@ class Run {
 
   void finish() {
     for (const plans::ModelPlan& model : plan_.models) {
-      check_needs(plan_, model.name, has_classifier(model), dataset_);
+      check_needs(plan_, model.name, has_classifier(model));
     }
     for (const plans::ModelPlan& model : plan_.models) {
       finish_model(model);
