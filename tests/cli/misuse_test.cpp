@@ -105,7 +105,7 @@ TEST(CommandLine, TrainingRefusesOptionsOfOtherLikelihoodsAndPriors) {
       misuse({"train", "--likelihood", "bernoulli", "--variance", "0.5"}).errors,
       HasSubstr("[vaeguard train, --variance] variance is not read here: the likelihood bernoulli has no variance"));
   EXPECT_THAT(misuse({"train", "--likelihood", "gaussian", "--variance", "0"}).errors,
-              HasSubstr("variance must be a number above 0, got 0"));
+              HasSubstr("variance must be a number above 0 or \"learned\", got 0"));
   EXPECT_THAT(misuse({"train", "--prior", "realnpv"}).errors, HasSubstr("did you mean 'realnvp'?"));
   EXPECT_THAT(misuse({"train", "--prior", "standard_normal", "--hidden", "4"}).errors,
               HasSubstr("the prior standard_normal has no hidden"));

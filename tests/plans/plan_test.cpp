@@ -250,6 +250,12 @@ estimator = "mss"
             "se_avae, beta 1, gamma 2, radius 0.2, inner_steps 7, correlation 0.8");
 }
 
+TEST(Plan, ReadsAVarianceThatIsLearned) {
+  const Plan plan = parse_plan("[model]\nlikelihood = \"gaussian\"\nvariance = \"learned\"\n", "plan.toml");
+  ASSERT_TRUE(plan.models.front().likelihood);
+  EXPECT_EQ(models::describe(*plan.models.front().likelihood), "gaussian, variance learned");
+}
+
 TEST(Plan, ReadsThePriorThatIsLearned) {
   EXPECT_EQ(parse_plan("[model.training]\nprior = \"realnvp\"\n", "plan.toml").models.front().prior,
             models::PriorDesign(models::RealNvpOptions{}));
@@ -285,7 +291,9 @@ TEST(Plan, ModelsRefuseChoicesThatAreNotTheirs) {
   EXPECT_THAT(error_of("[model.training]\nprior = \"realnvp\"\ncouplings = 65\n"),
               HasSubstr("couplings must be a whole number from 1 to 64, got 65"));
   EXPECT_THAT(error_of("[model]\nlikelihood = \"gaussian\"\nvariance = 0.0\n"),
-              HasSubstr("variance must be a number above 0, got 0"));
+              HasSubstr("variance must be a number above 0 or \"learned\", got 0"));
+  EXPECT_THAT(error_of("[model]\nlikelihood = \"laplace\"\nvariance = \"learned\"\n"),
+              HasSubstr("variance must be a number above 0, got \"learned\""));
   EXPECT_THAT(error_of("[model]\nlatent = 2\n[model.training]\nstart = \"vae.safetensors\"\n"),
               HasSubstr("leave them out"));
   EXPECT_THAT(error_of("[model]\ncheckpoint = \"a.safetensors\"\nvae_from = \"b.safetensors\"\n"),

@@ -39,7 +39,7 @@ Likelihood load_likelihood(const Safetensors& file, std::string_view place) {
     const std::string& text = file.text(key, place);
     const json number = json::parse(text, nullptr, false);
     if (!number.is_number() || !option.range.contains(number.get<double>())) {
-      misuse(place, "the metadata entry '{}' must be {}, found '{}'", key, option.expectation(), text);
+      misuse(place, "the metadata entry '{}' must be {}, found '{}'", key, option.range.describe("a number"), text);
     }
     options.set(option.key, number.get<double>());
   }
@@ -52,6 +52,10 @@ void store_likelihood(const Likelihood& likelihood, Safetensors& file) {
   file.metadata["likelihood_variance"] = "1";
   const Value values = likelihood.values();
   for (const auto& [key, value] : *values.as<Value::Table>()) {
+    if (!value.number()) {
+      misuse("models.checkpoint", "the {} of the likelihood {} must be a number in a checkpoint, got {}", key,
+             likelihood.name(), to_text(value));
+    }
     file.metadata[std::string(kLikelihoodPrefix) + key] = fmt::format("{}", value.number().value());
   }
 }

@@ -1,4 +1,4 @@
-// The Gaussian on means m with fixed variance s^2: -log p = sum (x - m)^2 / (2 s^2) + log(2 pi s^2) / 2.
+// The Gaussian on means m with variance s^2: -log p = sum (x - m)^2 / (2 s^2) + log(2 pi s^2) / 2.
 #include <cmath>
 #include <numbers>
 #include <span>
@@ -8,13 +8,27 @@
 namespace vaeguard::models {
 namespace {
 
+constexpr const char* kLearned = "learned";
+
 struct GaussianLikelihood : LikeliestAtMean {
   double variance = 1.0;
+  bool learned = false;  // training replaces the variance (training/learned_variance.h); until then it is 1 / (2 pi)
 
   [[nodiscard]] std::string_view name() const { return "gaussian"; }
   static const OptionSchema<GaussianLikelihood>& schema() {
-    static const auto schema = OptionSchema<GaussianLikelihood>().number("variance", &GaussianLikelihood::variance,
-                                                                         above(0.0), "of a pixel about its mean");
+    static const auto schema = OptionSchema<GaussianLikelihood>().add(
+        {.key = "variance",
+         .description = "of a pixel about its mean",
+         .kind = OptionKind::number,
+         .range = above(0.0),
+         .words = {{kLearned, "the mean squared residual of the training images, after each epoch"}}},
+        [](const GaussianLikelihood& gaussian) {
+          return gaussian.learned ? Value(kLearned) : Value(gaussian.variance);
+        },
+        [](GaussianLikelihood& gaussian, const Value& value) {
+          gaussian.learned = !value.number().has_value();
+          gaussian.variance = value.number().value_or(0.5 / std::numbers::pi);
+        });
     return schema;
   }
 

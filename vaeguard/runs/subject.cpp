@@ -15,6 +15,7 @@
 #include "vaeguard/models/conv_vae.h"
 #include "vaeguard/runs/environment.h"
 #include "vaeguard/training/classifier_fit.h"
+#include "vaeguard/training/learned_variance.h"
 #include "vaeguard/training/pixel_law_fit.h"
 #include "vaeguard/training/registry.h"
 
@@ -56,18 +57,25 @@ models::VaeWeights start_weights(const plans::ModelPlan& model, const data::Data
   return weights;
 }
 
+// Of any variance where the plan leaves it to the training.
+bool same_likelihood(const models::Likelihood& planned, const models::Likelihood& found) {
+  return training::learns_variance(planned) ? planned.name() == found.name() : planned == found;
+}
+
 models::Checkpoint trained(const plans::ModelPlan& model, std::uint64_t seed, const data::Dataset& dataset,
                            const std::filesystem::path& state_file, int threads, Observer& observer) {
   training::TrainerOptions options = model.training;
   options.threads = threads;
   options.state_file = state_file;
-  auto result = training::train(start_weights(model, dataset, seed), dataset, options, observer);
+  models::VaeWeights start = start_weights(model, dataset, seed);
+  const bool learns_variance = training::learns_variance(start.likelihood);
+  auto result = training::train(std::move(start), dataset, options, observer);
   models::Checkpoint checkpoint{std::move(result.best), std::nullopt, {}};
   checkpoint.metadata = {
       {"objective", training::describe(options.objective)},
-      {"training",
-       fmt::format("epochs {}, batch {}, schedule {}, learning_rate {}, seed {}", options.epochs, options.batch,
-                   training::name(options.schedule.kind), options.schedule.learning_rate, options.seed)},
+      {"training", fmt::format("epochs {}, batch {}, schedule {}, learning_rate {}, seed {}{}", options.epochs,
+                               options.batch, training::name(options.schedule.kind), options.schedule.learning_rate,
+                               options.seed, learns_variance ? ", variance learned" : "")},
       {"best_epoch", std::to_string(result.best_epoch)},
   };
   if (!model.start.empty()) {
@@ -120,7 +128,7 @@ models::Checkpoint make_checkpoint(const plans::ModelPlan& model, std::uint64_t 
 
 StoredModel read_checkpoint(const plans::ModelPlan& model) {
   StoredModel stored = load_model(model.checkpoint);
-  if (model.likelihood && *model.likelihood != stored.likelihood()) {
+  if (model.likelihood && !same_likelihood(*model.likelihood, stored.likelihood())) {
     misuse(model.checkpoint.string(), "the checkpoint has the likelihood {}, the plan says {}",
            models::describe(stored.likelihood()), models::describe(*model.likelihood));
   }

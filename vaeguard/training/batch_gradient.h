@@ -23,6 +23,9 @@ class BatchGradient {
  public:
   BatchGradient(const Objective& objective, VaeNetworks networks, int threads);
 
+  /// From the next call on.
+  void set_likelihood(const models::Likelihood& likelihood) { networks_.likelihood = likelihood; }
+
   /// Adds the terms of the images `rows` to `sum`, chunk by chunk.
   void add_value(const Matrix& images, std::span<const std::int64_t> rows, const BatchKeys& keys, LossSum& sum);
   /// The same; also the gradient of their mean loss for the parameters of encoder, decoder and prior, valid until the

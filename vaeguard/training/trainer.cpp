@@ -11,6 +11,7 @@
 #include "vaeguard/base/error.h"
 #include "vaeguard/base/parallel.h"
 #include "vaeguard/training/evaluation.h"
+#include "vaeguard/training/learned_variance.h"
 #include "vaeguard/training/registry.h"
 #include "vaeguard/training/trainer_state.h"
 
@@ -31,6 +32,10 @@ LossSum mean(const LossSum& sum, std::int64_t images) {
 
 void check_start(const models::VaeWeights& weights, const data::Dataset& dataset, const TrainerOptions& options) {
   check_prior(options.objective.name, models::name(weights.prior));
+  if (learns_variance(weights.likelihood) && objectives().find(options.objective.name).needs_start) {
+    misuse("training.trainer", "objective {} looks at no training images, from which a variance could be learned",
+           options.objective.name);
+  }
   validate(weights.prior, weights.latent_size(), "training.trainer");
   const std::int64_t size = weights.image().size();
   check_shape("training.trainer", "training images", dataset.train.pixels, -1, size);
@@ -75,7 +80,9 @@ Trainer::Trainer(models::VaeWeights start, const data::Dataset& dataset, Trainer
     : dataset_(&dataset),
       options_((options.validate(), std::move(options))),
       fingerprint_((check_start(start, dataset, options_), training_fingerprint(start, dataset, options_))),
+      learns_variance_(training::learns_variance(start.likelihood)),
       best_(std::move(start)),
+      likelihood_(best_.likelihood = first_likelihood(best_.likelihood)),
       parameters_(parameters_of(best_)),
       encoder_(networks::compile_trainable(best_.encoder)),
       decoder_(networks::compile_trainable(best_.decoder)),
@@ -83,7 +90,7 @@ Trainer::Trainer(models::VaeWeights start, const data::Dataset& dataset, Trainer
       adam_(parameters_.size(), options_.adam),
       schedule_(options_.schedule, options_.epochs * steps_per_epoch()),
       objective_(make_objective(options_.objective, dataset.train.pixels.rows())),
-      batch_gradient_(*objective_, {*encoder_, *decoder_, best_.likelihood, *prior_}, options_.threads),
+      batch_gradient_(*objective_, {*encoder_, *decoder_, likelihood_, *prior_}, options_.threads),
       order_(permutation(training_key(options_).fold("order").fold(0), dataset.train.pixels.rows())),
       best_loss_(std::numeric_limits<double>::infinity()) {}
 
@@ -128,6 +135,7 @@ void Trainer::update_networks() {
 models::VaeWeights Trainer::current() const {
   models::VaeWeights weights = best_;
   assign_parameters(parameters_, weights);
+  weights.likelihood = likelihood_;
   return weights;
 }
 
@@ -150,11 +158,24 @@ double Trainer::validation_penalty() {
   return sum.penalty;
 }
 
+void Trainer::set_likelihood(models::Likelihood likelihood) {
+  likelihood_ = std::move(likelihood);
+  batch_gradient_.set_likelihood(likelihood_);
+}
+
+void Trainer::learn_variance() {
+  if (learns_variance_) {
+    const auto pixels = static_cast<double>(dataset_->train.pixels.rows() * dataset_->train.pixels.columns());
+    const double reconstruction = epoch_sum_.elbo.reconstruction / pixels;
+    set_likelihood(models::gaussian(best_variance(reconstruction, variance_of(likelihood_))));
+  }
+}
+
 void Trainer::finish_epoch() {
   const double rate = schedule_.rate(steps() - 1);
-  const ElboEstimate validation =
-      estimate_elbo(*encoder_, *decoder_, best_.likelihood, *prior_, dataset_->validation.pixels,
-                    training_key(options_).fold("validation"), options_.threads);
+  learn_variance();
+  const ElboEstimate validation = estimate_elbo(*encoder_, *decoder_, likelihood_, *prior_, dataset_->validation.pixels,
+                                                training_key(options_).fold("validation"), options_.threads);
   ++epoch_;
   history_.push_back(
       {.epoch = epoch_,
@@ -167,7 +188,7 @@ void Trainer::finish_epoch() {
   if (loss < best_loss_) {
     best_loss_ = loss;
     best_epoch_ = epoch_;
-    assign_parameters(parameters_, best_);
+    best_ = current();
   }
   epoch_sum_ = {};
   position_ = 0;
@@ -217,6 +238,10 @@ void Trainer::run(Observer& observer) {
 }
 
 models::Safetensors Trainer::state() const {
+  std::optional<LearnedVariance> variance;
+  if (learns_variance_) {
+    variance = {.now = variance_of(likelihood_), .best = variance_of(best_.likelihood)};
+  }
   return to_safetensors(TrainerState{.fingerprint = fingerprint_,
                                      .parameters = parameters_,
                                      .best_parameters = parameters_of(best_),
@@ -224,6 +249,7 @@ models::Safetensors Trainer::state() const {
                                      .schedule = schedule_.state(),
                                      .epoch = epoch_,
                                      .position = position_,
+                                     .variance = variance,
                                      .epoch_sum = epoch_sum_,
                                      .best_loss = best_loss_,
                                      .best_epoch = best_epoch_,
@@ -235,6 +261,14 @@ void Trainer::restore(const models::Safetensors& saved, std::string_view place) 
   parameters_ = std::move(state.parameters);
   update_networks();
   assign_parameters(state.best_parameters, best_);
+  if (learns_variance_ != state.variance.has_value()) {
+    misuse(place, "the metadata entry 'position' must have {} variance, found {}", learns_variance_ ? "a" : "no",
+           state.variance ? "one" : "none");
+  }
+  if (state.variance) {
+    set_likelihood(models::gaussian(state.variance->now));
+    best_.likelihood = models::gaussian(state.variance->best);
+  }
   adam_.set_state(std::move(state.adam));
   schedule_.set_state(state.schedule);
   epoch_ = state.epoch;

@@ -48,9 +48,10 @@ struct EpochRecord {
   LossSum validation;
 };
 
-/// Holds parameters, optimiser and position in the data. Images are used as they are, continuous in [0, 1]. Random
-/// numbers depend on (seed, epoch, image), and gradients are summed over fixed chunks in a fixed order, so neither the
-/// number of threads nor an interruption changes a bit.
+/// Holds parameters, optimiser and position in the data. The variance of a Gaussian that says variance = "learned" is
+/// set after each epoch, from the training images as they were seen in it (learned_variance.h). Images are used as they
+/// are, continuous in [0, 1]. Random numbers depend on (seed, epoch, image), and gradients are summed over fixed chunks
+/// in a fixed order, so neither the number of threads nor an interruption changes a bit.
 class Trainer {
  public:
   /// `dataset` must outlive the trainer.
@@ -77,6 +78,9 @@ class Trainer {
 
  private:
   void finish_epoch();
+  /// Before the sums of an epoch are forgotten.
+  void learn_variance();
+  void set_likelihood(models::Likelihood likelihood);
   void report(Observer& observer, std::int64_t images_here, double seconds) const;
   /// The objective's penalty summed over the validation images, in mini-batches of the training's size.
   double validation_penalty();
@@ -86,7 +90,9 @@ class Trainer {
   const data::Dataset* dataset_;
   TrainerOptions options_;
   std::string fingerprint_;  // of everything the result depends on
+  bool learns_variance_;
   models::VaeWeights best_;
+  models::Likelihood likelihood_;  // now
   std::vector<float> parameters_;  // of encoder, decoder and prior
   std::unique_ptr<networks::TrainableNetwork> encoder_;
   std::unique_ptr<networks::TrainableNetwork> decoder_;

@@ -138,17 +138,19 @@ models::Safetensors to_safetensors(const TrainerState& state) {
   }
   file.metadata["format"] = kFormat;
   file.metadata["fingerprint"] = state.fingerprint;
-  file.metadata["position"] = json{
-      {"epoch", state.epoch},
-      {"image", state.position},
-      {"steps", state.adam.steps},
-      {"sum", sum_json(state.epoch_sum)},
-      {"rate", state.schedule.rate},
-      {"plateau_best", finite_json(state.schedule.best)},
-      {"plateau_bad_epochs", state.schedule.bad_epochs},
-      {"best_loss", finite_json(state.best_loss)},
-      {"best_epoch",
-       state.best_epoch}}.dump();
+  json position{{"epoch", state.epoch},
+                {"image", state.position},
+                {"steps", state.adam.steps},
+                {"sum", sum_json(state.epoch_sum)},
+                {"rate", state.schedule.rate},
+                {"plateau_best", finite_json(state.schedule.best)},
+                {"plateau_bad_epochs", state.schedule.bad_epochs},
+                {"best_loss", finite_json(state.best_loss)},
+                {"best_epoch", state.best_epoch}};
+  if (state.variance) {
+    position["variance"] = {state.variance->now, state.variance->best};
+  }
+  file.metadata["position"] = position.dump();
   file.metadata["history"] = history_json(state.history).dump();
   return file;
 }
@@ -163,6 +165,7 @@ TrainerState trainer_state(const models::Safetensors& file, std::string_view fin
                      .adam = {.first = file.floats("optimiser.first", shape, place),
                               .second = file.floats("optimiser.second", shape, place)},
                      .schedule = {},
+                     .variance = {},
                      .epoch_sum = {},
                      .history = {}};
   try {
@@ -174,6 +177,10 @@ TrainerState trainer_state(const models::Safetensors& file, std::string_view fin
     state.schedule = {.rate = position.at("rate").get<double>(),
                       .best = finite_from(position.at("plateau_best")),
                       .bad_epochs = position.at("plateau_bad_epochs").get<int>()};
+    if (position.contains("variance")) {
+      const json& variance = position.at("variance");
+      state.variance = {.now = variance.at(0).get<double>(), .best = variance.at(1).get<double>()};
+    }
     state.best_loss = finite_from(position.at("best_loss"));
     state.best_epoch = position.at("best_epoch").get<int>();
     state.history = history_from(json::parse(file.text("history", place)));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,11 @@
 
 namespace vaeguard::training {
 
+struct LearnedVariance {
+  double now = 0.0;
+  double best = 0.0;  // of the epoch with the best validation
+};
+
 struct TrainerState {
   std::string fingerprint;
   std::vector<float> parameters;
@@ -23,6 +29,7 @@ struct TrainerState {
   ScheduleState schedule;
   int epoch = 0;
   std::int64_t position = 0;
+  std::optional<LearnedVariance> variance;  // none unless it is learned
   LossSum epoch_sum;
   double best_loss = 0.0;
   int best_epoch = 0;
