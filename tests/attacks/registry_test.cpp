@@ -79,8 +79,12 @@ TEST(AttackRegistry, GoalsThatLackSomethingOrAreAskedForDrawsInVainAreNamed) {
   EXPECT_THAT([&] { static_cast<void>(target.goal("encoder_skl", 1)); },
               testing::ThrowsMessage<Misuse>("[attacks] goal encoder_skl takes no draws of the encoder, got 1"));
   const GoalInputs bare{.references = {Matrix(2, 2), Matrix(2, 2)}};
-  EXPECT_THAT([&] { make_goal("latent_kl", bare); },
-              testing::ThrowsMessage<Misuse>("[attacks] goal latent_kl needs a label for each of 2 references, got 0"));
+  EXPECT_NO_THROW(make_goal("latent_kl", bare)) << "without labels the target is any other reference";
+  GoalInputs one_label = bare;
+  one_label.labels = {1};
+  EXPECT_THAT([&] { make_goal("latent_kl", one_label); },
+              testing::ThrowsMessage<Misuse>(
+                  "[attacks] goal latent_kl needs no labels or one for each of 2 references, got 1"));
   EXPECT_THAT([&] { make_goal("maximum_damage", bare); },
               testing::ThrowsMessage<Misuse>("[attacks] goal maximum_damage needs a decoder and the clean images, got "
                                              "none"));

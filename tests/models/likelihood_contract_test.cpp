@@ -26,7 +26,7 @@ TEST(LikelihoodContract, EveryEntryIsAChoiceWithTheOptionsThatItLists) {
       }
     }
   }
-  expect_misuse([] { (void)gaussian(0.0); }, {"variance must be a number above 0, got 0"});
+  expect_misuse([] { (void)gaussian(0.0); }, {"variance must be a number above 0 or \"learned\", got 0"});
   expect_misuse([] { (void)laplace(std::nan("")); }, {"variance must be a number above 0, got nan"});
 }
 

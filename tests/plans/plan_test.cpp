@@ -253,7 +253,7 @@ estimator = "mss"
 TEST(Plan, ReadsAVarianceThatIsLearned) {
   const Plan plan = parse_plan("[model]\nlikelihood = \"gaussian\"\nvariance = \"learned\"\n", "plan.toml");
   ASSERT_TRUE(plan.models.front().likelihood);
-  EXPECT_EQ(models::describe(*plan.models.front().likelihood), "gaussian, variance learned");
+  EXPECT_EQ(models::describe(*plan.models.front().likelihood), "gaussian, variance \"learned\"");
 }
 
 TEST(Plan, ReadsThePriorThatIsLearned) {

@@ -133,11 +133,11 @@ TEST(ReadCheckpoint, RefusesWeightsThatAreNotWhatThePlanSaysOfThem) {
   Value learned;
   learned.set("variance", "learned");
   model.likelihood = models::gaussian(0.5).with(learned);
-  expect_misuse([&] { (void)read_checkpoint(model); }, {"the plan says gaussian, variance learned"});
+  expect_misuse([&] { (void)read_checkpoint(model); }, {"the plan says gaussian, variance \"learned\""});
   models::save_checkpoint(
       {.vae = training::tiny_vae(models::gaussian(0.02)), .classifier = std::nullopt, .metadata = {}},
       model.checkpoint);
-  EXPECT_EQ(read_checkpoint(model).vae.likelihood, models::gaussian(0.02));
+  EXPECT_EQ(read_checkpoint(model).likelihood(), models::gaussian(0.02));
   model.likelihood.reset();
   model.prior = models::RealNvpOptions{};
   expect_misuse([&] { (void)read_checkpoint(model); }, {"has the prior standard_normal, the plan says realnvp"});

@@ -37,7 +37,7 @@ Trainer run_steps(const data::Dataset& dataset, const TrainerOptions& options, i
 
 TEST(LearnedVariance, IsSaidOfAGaussianAlone) {
   EXPECT_TRUE(learns_variance(learned()));
-  EXPECT_EQ(models::describe(learned()), "gaussian, variance learned");
+  EXPECT_EQ(models::describe(learned()), "gaussian, variance \"learned\"");
   EXPECT_NE(learned(), first_likelihood(learned()));
   EXPECT_NEAR(variance_of(first_likelihood(learned())), 0.159154943, 1e-9);
   for (const models::Likelihood& other : {models::bernoulli(), models::gaussian(0.5), models::laplace(0.5)}) {
@@ -119,7 +119,7 @@ TEST(LearnedVariance, IsRefusedWhereThereIsNone) {
                 {"objective avae_ss looks at no training images"});
   const models::Safetensors state = run_steps(dataset, tiny_options(), 2).state();
   Trainer fixed(tiny_vae(models::gaussian(0.5)), dataset, tiny_options());
-  expect_misuse([&] { fixed.restore(state, "state"); }, {"this state is of another training", "gaussian learned"});
+  expect_misuse([&] { fixed.restore(state, "state"); }, {"this state is of another training", "gaussian \"learned\""});
 }
 
 }  // namespace

@@ -62,8 +62,9 @@ void check_inputs(const GoalEntry& entry, const GoalInputs& inputs) {
     misuse("attacks", "goal {} needs a decoder and the clean images, got none", entry.name);
   }
   const std::int64_t n = inputs.references.mean.rows();
-  if (entry.targeted && std::ssize(inputs.labels) != n) {
-    misuse("attacks", "goal {} needs a label for each of {} references, got {}", entry.name, n, inputs.labels.size());
+  if (entry.targeted && !inputs.labels.empty() && std::ssize(inputs.labels) != n) {
+    misuse("attacks", "goal {} needs no labels or one for each of {} references, got {}", entry.name, n,
+           inputs.labels.size());
   }
   if (!inputs.positions.empty() && std::ssize(inputs.positions) != n) {
     misuse("attacks", "goal {} needs a position for each of {} references, got {}", entry.name, n,
