@@ -207,6 +207,9 @@ void Pass::gather(const GatherTask& task) const {
 }
 
 void Pass::run(const PassData& data, AlignedFloats& scratch) const {
+  if (to_positions_ == 0) {
+    return;  // what it writes has no live position, and so no memory: all that it reads is padding
+  }
   if (!products_ && columns_ % kernels_.width == 0) {
     return run_product(data);
   }
