@@ -117,7 +117,7 @@ TEST(GaussianObservationModel, AFoundScaleGrowsWithTheNoiseWithinItsBounds) {
       images.data()[i] = std::clamp(images.data()[i] + std::copysign(size, signs.data()[i]), 0.0F, 1.0F);
     }
     const PosteriorProblem problem = model.pose(vae, images, {});
-    const NoiseRepaired repaired = repair_noise(vae, images, model.passes, 1);
+    const NoiseRepaired repaired = repair_noise(vae, images, {.passes = model.passes}, 1);
     for (std::size_t b = 0; b < 6; ++b) {
       EXPECT_EQ(problem.noise[b], std::clamp(5.0 * repaired.noise[b], 0.3, 0.7));
     }
@@ -129,7 +129,7 @@ TEST(GaussianObservationModel, TheStartIsTheImageOrItsRepairWhoseCodeHasTheLower
   const models::Vae vae(small_weights());
   const Matrix images = level_images(12);
   const PosteriorProblem problem = GaussianObservation{.scale = {kScale}}.pose(vae, images, {});
-  const Matrix repaired = repair_noise(vae, images, 4, 1).images;
+  const Matrix repaired = repair_noise(vae, images, {.passes = 4}, 1).images;
   const auto energy_of = [&](const Matrix& some) { return values_of(*problem.energy, vae.encode(some).mean, 1); };
   const auto own = energy_of(images);
   const auto other = energy_of(repaired);

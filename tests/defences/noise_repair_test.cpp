@@ -19,7 +19,7 @@ namespace {
 TEST(NoiseRepair, WithoutPassesItIsWhatTheHistogramExpects) {
   const models::Vae vae(small_weights());
   const Matrix images = level_images(3);
-  const NoiseRepaired repaired = repair_noise(vae, images, 0, 1);
+  const NoiseRepaired repaired = repair_noise(vae, images, {.passes = 0}, 1);
   const models::PixelLaw histogram = models::histogram_alone(*vae.pixel_law());
   const std::vector<float> any(static_cast<std::size_t>(kSmallPixels), 0.0F);
   for (std::int64_t b = 0; b < 3; ++b) {
@@ -37,8 +37,8 @@ TEST(NoiseRepair, NoiseThatIsThereIsFoundToWithinAFactorOfTwoOfTheMostProbableSi
   for (std::size_t i = 0; i < images.flat().size(); ++i) {
     images.data()[i] += 0.2F * noise.values()[i];
   }
-  const NoiseRepaired repaired = repair_noise(vae, images, 3, 1);
-  const Matrix before = repair_noise(vae, images, 2, 1).images;  // whose code is the last
+  const NoiseRepaired repaired = repair_noise(vae, images, {.passes = 3}, 1);
+  const Matrix before = repair_noise(vae, images, {.passes = 2}, 1).images;  // whose code is the last
   const Matrix outputs = models::forward_all(vae.generative(), vae.encode(before).mean, 1);
   for (std::int64_t b = 0; b < 5; ++b) {
     const auto energy_of = [&](double scale) {
@@ -54,33 +54,41 @@ TEST_F(AttackedDigits, RepairUnderNoiseFindsTheAttackAndUndoesMostOfIt) {
   const auto mean_noise = [](const NoiseRepaired& repaired) {
     return std::accumulate(repaired.noise.begin(), repaired.noise.end(), 0.0) / kImages;
   };
-  double earlier = mean_noise(repair_noise(vae_, clean_, 4, 2));
+  double earlier = mean_noise(repair_noise(vae_, clean_, {.passes = 4}, 2));
   for (const float radius : {0.1F, 0.2F}) {
     const Matrix images = attacked(radius);
-    const NoiseRepaired repaired = repair_noise(vae_, images, 4, 2);
+    const NoiseRepaired repaired = repair_noise(vae_, images, {.passes = 4}, 2);
     EXPECT_GT(mean_noise(repaired), 1.3 * earlier);
     EXPECT_LT(distance(vae_.encode(repaired.images).mean), 0.5 * distance(vae_.encode(images).mean)) << radius;
     earlier = mean_noise(repaired);
   }
 }
 
+TEST(NoiseRepair, NoiseThatIsNotAskedForIsNotSought) {
+  const models::Vae vae(small_weights());
+  const Matrix images = level_images(3);
+  const NoiseRepaired repaired = repair_noise(vae, images, {.passes = 2, .finds_noise = false}, 1);
+  EXPECT_EQ(repaired.images, repair_noise(vae, images, {.passes = 2}, 1).images);
+  EXPECT_TRUE(repaired.noise.empty());
+}
+
 TEST(NoiseRepair, ABatchAndItsThreadsChangeNoBit) {
   const models::Vae vae(small_weights());
   const Matrix images = level_images(70);
-  const NoiseRepaired all = repair_noise(vae, images, 3, 2);
+  const NoiseRepaired all = repair_noise(vae, images, {.passes = 3}, 2);
   for (const std::int64_t b : {0, 31, 32, 69}) {
-    const NoiseRepaired one = repair_noise(vae, images.slice(b, 1), 3, 1);
+    const NoiseRepaired one = repair_noise(vae, images.slice(b, 1), {.passes = 3}, 1);
     EXPECT_EQ(one.images, all.images.slice(b, 1));
     EXPECT_EQ(one.noise.front(), all.noise[static_cast<std::size_t>(b)]);
   }
 }
 
 TEST(NoiseRepair, NeedsAPixelLawAndImagesOfNumbers) {
-  expect_misuse([] { static_cast<void>(repair_noise(without_law(), level_images(1), 2, 1)); },
+  expect_misuse([] { static_cast<void>(repair_noise(without_law(), level_images(1), {.passes = 2}, 1)); },
                 {"[defences.noise_repair] the model must have a pixel law"});
   Matrix images = level_images(2);
   images(1, 3) = std::numeric_limits<float>::quiet_NaN();
-  expect_misuse([&] { static_cast<void>(repair_noise(models::Vae(small_weights()), images, 2, 1)); },
+  expect_misuse([&] { static_cast<void>(repair_noise(models::Vae(small_weights()), images, {.passes = 2}, 1)); },
                 {"[defences.noise_repair]", "images"});
 }
 

@@ -2,6 +2,7 @@
 #include "vaeguard/defences/gaussian_observation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "vaeguard/defences/noise_repair.h"
@@ -55,13 +56,13 @@ double found_scale(double noise) {
   return std::clamp(NoiseScale::kNoises * noise, NoiseScale::kLeastFound, NoiseScale::kMostFound);
 }
 
-// Rows of `others` take the place of those of `images` where their codes have the lower energy.
+// Rows of `others` take the place of those of `images` where their codes have the lower energy or the old one is NaN.
 void keep_better_starts(const models::Vae& vae, const ScalarField& energy, const Matrix& others, int threads,
                         Matrix& images) {
   const auto before = values_of(energy, vae.encode(images, threads).mean, threads);
   const auto after = values_of(energy, vae.encode(others, threads).mean, threads);
   for (std::int64_t b = 0; b < images.rows(); ++b) {
-    if (const auto i = static_cast<std::size_t>(b); after[i] < before[i]) {
+    if (const auto i = static_cast<std::size_t>(b); after[i] < before[i] || std::isnan(before[i])) {
       std::ranges::copy(others.row(b), images.row(b).begin());
     }
   }
@@ -104,8 +105,12 @@ PosteriorProblem GaussianObservation::pose(const models::Vae& vae, const Matrix&
     return problem;
   }
   const auto law = pixel_law_of(vae, kPlace);
-  const NoiseRepaired repaired = repair_noise(vae, images, passes, posing.threads);
-  if (scale.source == Source::found) {
+  const bool finds_noise = scale.source == Source::found;
+  NoiseRepaired repaired;
+  if (passes > 0 || finds_noise) {
+    repaired = repair_noise(vae, images, {.passes = passes, .finds_noise = finds_noise}, posing.threads);
+  }
+  if (finds_noise) {
     std::ranges::transform(repeated(repaired.noise, posing.copies), problem.noise.begin(), found_scale);
   }
   problem.observation = energy::law_observation(law, observed, problem.noise, posing.threads);

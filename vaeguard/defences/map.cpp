@@ -138,6 +138,8 @@ DefenceEntry entry(DefenceEntry words, const MapOptions& defaults) {
 DefenceEntries map_entries() {
   static const std::string channel_caution = fmt::format(
       "On coloured digits the own codes of some models keep fewer classes than undefended. {}", kChannelCaution);
+  MapOptions automatic = map_gaussian_options();
+  automatic.observation = GaussianObservation{.scale = {.source = NoiseScale::Source::found}};
   return {
       entry({.name = "map",
              .title = "MAP",
@@ -180,7 +182,7 @@ DefenceEntries map_entries() {
           {.name = "auto",
            .title = "Automatic",
            .description = "Gaussian MAP that looks for the size of the noise in each image, for all kinds of images."},
-          {.gradients = 40, .observation = GaussianObservation{.scale = {.source = NoiseScale::Source::found}}}),
+          automatic),
       entry({.name = "snap_map",
              .title = "Snap and MAP",
              .description = "Snap, then the most probable latent code of the result.",
