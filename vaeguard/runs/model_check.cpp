@@ -31,55 +31,45 @@ struct Half {
   std::function<Matrix(const Matrix& inputs, const Matrix& tangents)> push;
 };
 
+// Of a model and its forward pass.
+template <typename Model, typename Forward>
+Half half_of(const Model& model, Forward forward) {
+  return {.values =
+              [&model, forward](const Matrix& inputs) {
+                Matrix result;
+                forward(inputs, result, *model.make_tape());
+                return result;
+              },
+          .pull =
+              [&model, forward](const Matrix& inputs, const Matrix& output_gradients) {
+                Matrix result;
+                const auto tape = model.make_tape();
+                forward(inputs, result, *tape);
+                model.backward(output_gradients, result, *tape);
+                return result;
+              },
+          .push =
+              [&model, forward](const Matrix& inputs, const Matrix& tangents) {
+                Matrix result;
+                const auto tape = model.make_tape();
+                forward(inputs, result, *tape);
+                model.tangent(tangents, result, *tape);
+                return result;
+              }};
+}
+
 Half encoder_of(const models::Vae& vae) {
   const models::Recognition& q = vae.recognition();
-  const auto groups = vae.latents().count();
-  Half half;
-  half.values = [&q, groups](const Matrix& images) {
-    Matrix outputs;
-    q.forward(images, groups, outputs, *q.make_tape());
-    return outputs;
-  };
-  half.pull = [&q, groups](const Matrix& images, const Matrix& gradients) {
-    Matrix result;
-    const auto tape = q.make_tape();
-    q.forward(images, groups, result, *tape);
-    q.backward(gradients, result, *tape);
-    return result;
-  };
-  half.push = [&q, groups](const Matrix& images, const Matrix& tangents) {
-    Matrix result;
-    const auto tape = q.make_tape();
-    q.forward(images, groups, result, *tape);
-    q.tangent(tangents, result, *tape);
-    return result;
-  };
-  return half;
+  return half_of(q, [&q, groups = vae.latents().count()](const Matrix& images, Matrix& outputs, networks::Tape& tape) {
+    q.forward(images, groups, outputs, tape);
+  });
 }
 
 Half decoder_of(const models::Vae& vae) {
   const models::Generative& p = vae.generative();
-  Half half;
-  half.values = [&p](const Matrix& codes) {
-    Matrix parameters;
-    p.forward(codes, parameters, {}, *p.make_tape());
-    return parameters;
-  };
-  half.pull = [&p](const Matrix& codes, const Matrix& gradients) {
-    Matrix result;
-    const auto tape = p.make_tape();
-    p.forward(codes, result, {}, *tape);
-    p.backward(gradients, result, *tape);
-    return result;
-  };
-  half.push = [&p](const Matrix& codes, const Matrix& tangents) {
-    Matrix result;
-    const auto tape = p.make_tape();
-    p.forward(codes, result, {}, *tape);
-    p.tangent(tangents, result, *tape);
-    return result;
-  };
-  return half;
+  return half_of(p, [&p](const Matrix& codes, Matrix& parameters, networks::Tape& tape) {
+    p.forward(codes, parameters, {}, tape);
+  });
 }
 
 Matrix normal_like(const Matrix& other, Key key) {
