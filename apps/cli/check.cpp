@@ -27,6 +27,7 @@ struct CheckVerb {
   std::string images;
   std::string array;
   bool likelihood_given = false;
+  std::vector<std::string> pair_options;  // those of `pair` that were given
 };
 
 // A word, and text whose further lines stand below its first.
@@ -181,8 +182,9 @@ bool is_module(const std::string& file) {
 
 runs::StoredModel read(const CheckVerb& verb) {
   if (!is_module(verb.model)) {
-    if (verb.likelihood_given || !verb.pair.image.empty()) {
-      misuse(kPlace, "--likelihood and --image describe a TorchScript module (.pt); {} says them itself", verb.model);
+    if (!verb.pair_options.empty()) {
+      misuse(kPlace, "only a TorchScript module (.pt) needs {}; {} says them itself",
+             fmt::join(verb.pair_options, ", "), verb.model);
     }
     return runs::load_model(verb.model);
   }
@@ -239,14 +241,21 @@ void add_check(CLI::App& program, Common& common) {
                   "Pictures to try it on: .npz with pixels from 0 to 1, or a folder of PNG and JPEG files (default: "
                   "what the model draws)");
   app->add_option("--array", verb->array, "Name of the array in that .npz (default: x_ref, or the only one)");
+  const std::size_t own = app->get_options().size();
   auto* likelihood = add_pair_options(*app, verb->pair, "of a TorchScript module");
   app->footer(
       "Examples: vaeguard check zoo/mnist_vae.safetensors\n"
       "          vaeguard check model.toml --images photos\n"
       "          vaeguard check vae.pt --likelihood gaussian --image 3x64x64\n"
       "Exit status 0: all right; 1: something is wrong with the model; 2: it cannot be read.");
-  app->callback([verb, likelihood, &common] {
+  app->callback([app, own, verb, likelihood, &common] {
     verb->likelihood_given = likelihood->count() > 0;
+    const std::vector<CLI::Option*> options = app->get_options();
+    for (const CLI::Option* option : std::span(options).subspan(own)) {
+      if (option->count() > 0) {
+        verb->pair_options.push_back(option->get_name());
+      }
+    }
     check(*verb, common);
   });
 }

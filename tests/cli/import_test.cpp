@@ -135,6 +135,9 @@ TEST_F(ImportEndToEnd, AModelIsCheckedAndWhatIsWrongIsNamed) {
   const Ended needless = run(folder_, {"check", path("model.toml"), "--likelihood", "gaussian"});
   EXPECT_EQ(needless.code, 2);
   EXPECT_THAT(needless.errors, HasSubstr("model.toml says them itself"));
+  const Ended pixels = run(folder_, {"check", path("model.toml"), "--pixels=-1,1", "--layout", "together"});
+  EXPECT_EQ(pixels.code, 2);
+  EXPECT_THAT(pixels.errors, HasSubstr("only a TorchScript module (.pt) needs --layout, --pixels; "));
 }
 
 TEST_F(ImportEndToEnd, ACheckpointIsCheckedWithAFolderOfPictures) {
